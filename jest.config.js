@@ -1,0 +1,16 @@
+// Two projects: `unit` needs neither root nor a lab; `e2e` drives the real CLI against the lab (tools/test.ts brings it up).
+const transform = {
+  "^.+\\.ts$": [
+    "@swc/jest",
+    // ignoreDynamic keeps `await import("execa")`, which is ESM only, a real import().
+    { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "commonjs", ignoreDynamic: true } },
+  ],
+};
+const common = { transform, testEnvironment: "node", extensionsToTreatAsEsm: [], modulePathIgnorePatterns: ["<rootDir>/dist"] };
+
+module.exports = {
+  projects: [
+    { ...common, displayName: "unit", testMatch: ["<rootDir>/test/**/*.test.ts"], testPathIgnorePatterns: ["<rootDir>/test/e2e/"] },
+    { ...common, displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"] },
+  ],
+};

@@ -1,0 +1,85 @@
+import type { z } from "zod";
+import type { Seen } from "./host/seen";
+import type { Section, Step } from "./model/command";
+
+/** A dotted path into the arguments, as `mtu` or `a.namespace`. */
+export type Path = string;
+
+/** Where the mark of an object of ours is kept; `none`: nothing of it stays on the host (a check). */
+export type MarkPlace = "alias" | "externalIds" | "comment" | "cookie" | "ledger" | "none";
+
+/** What `find` saw of one object. */
+export interface Found<A, F = object> {
+  /** The live values, in the words of the arguments. */
+  args: Partial<A>;
+  /** What else is worth knowing; it becomes `live`. */
+  facts: F;
+  /** The text where our mark would be (an alias, an external id), whoever wrote it. */
+  mark?: string;
+  /** The host is still at it; asked again until a deadline. */
+  pending?: string;
+  /** Part of it is gone or wrong in a way that `args` cannot say. `converge` mends it or throws. */
+  broken?: string;
+}
+
+/** What `converge` knows beside what is wanted and what is there. */
+export interface Context<A, M = unknown> {
+  /** `hostnet:<owner>:<nonce>`, to be written where the kind keeps its mark. */
+  mark: string;
+  /** 64 random bits of the Host, in hex: what derived MACs and cookies come from. */
+  owner: string;
+  /** What was declared before and may still be on the host: a value in it that is wanted no more goes. */
+  was: Partial<A>[];
+  /** What `remember` kept when the resource was created. */
+  memory?: M;
+}
+
+/**
+ * All that the library knows of one kind of object on a host. lifecycle.ts does the rest, the same for every kind.
+ * `Args` is the schema's output. A kind is pure: it never reaches a host by itself.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds kinds of all argument types.
+export interface Kind<A = any, F = any, M = any> {
+  /** The resource's name in the public API. */
+  name: string;
+  /** One sentence and more on what it declares, for the class's documentation. */
+  doc: string;
+  /** The only home of names, types, limits, defaults and, by .describe(), of the documentation. */
+  args: z.ZodObject;
+  /** What `live` holds, for the outputs' types and documentation. */
+  facts: z.ZodObject;
+  /** A change of one of these is another object: replace, delete first. The first one is the object's name. */
+  identity: Path[];
+  /** Programs (`ip`, `ovs-vsctl`) that must be on the host. */
+  needs: string[];
+  mark: MarkPlace;
+  /** Where an argument that is taken out of the program goes back to; without an entry it stays as it is. */
+  reset: Record<Path, unknown | ((live: Found<A, F>) => unknown)>;
+  /** What this object occupies on its host; two resources of a stack that claim the same are refused in preview. */
+  claims(want: A): string[];
+  /** What has to be read to find it. */
+  observe(want: A): Section[];
+  /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */
+  find(want: A, seen: Seen): Found<A, F> | undefined;
+  /** All objects of the kind that the answers show, by their identity. */
+  list?(seen: Seen): Partial<A>[];
+  /** Changes that the kernel refuses in place. */
+  replaces?(was: A, want: A): Path[];
+  /** Old values, kept in the ledger before the first write. `live` is undefined when the object is not there. */
+  remember?(live: Found<A, F> | undefined, want: A): M;
+  /** The single write path: what makes `live` into `want`. [] = nothing to do, and that is the proof of every write. */
+  converge(want: A, live: Found<A, F> | undefined, context: Context<A, M>): Step[];
+  /** Takes it away, or gives it back as it was remembered. */
+  remove(live: Found<A, F>, want: A, memory?: M): Step[];
+  /** True when, deleted, it is still found (a sysctl, a NIC): delete then proves `remove(found, …)` to be []. */
+  permanent?: boolean;
+  /** A live value in terms of what was declared: an address list without foreign addresses. Default: the value. */
+  shown?(path: Path, declared: unknown, live: unknown): unknown;
+}
+
+/** Gives a kind its types from its schema; the value itself is unchanged. */
+export function kind<S extends z.ZodObject, F extends z.ZodObject, M = never>(
+  definition: Kind<z.output<S>, z.output<F>, M> & { args: S; facts: F },
+): Kind<z.output<S>, z.output<F>, M> {
+  return definition;
+}

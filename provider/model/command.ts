@@ -1,0 +1,37 @@
+/** A command on a host, as data. No part of it is ever shell text: quoting is done once, in host/render.ts. */
+export interface Command {
+  /** Program and arguments. */
+  argv: string[];
+  /** What the program reads; without it, its standard input is empty. */
+  stdin?: string;
+  /** The network namespace in which it runs; without it, the host's own. */
+  namespace?: string;
+}
+
+/** A question to the host. Sections of one key are asked once in a batch, whoever wants them. */
+export interface Section extends Command {
+  /** Names the question: two sections with one key must be the same command. */
+  key: string;
+  /** It takes longer than a look at the kernel does (a ping): it must not hold up the reads of others. */
+  slow?: boolean;
+}
+
+/** One change on the host. */
+export interface Step extends Command {
+  /** Devices of the root namespace that the step may cut off; compared with the path of our own connection. */
+  touches?: string[];
+}
+
+/** How a command ended. */
+export interface Result {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** What a command looks like to a person, for messages only. */
+export function show(command: Command): string {
+  const words = command.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  const inside = command.namespace ? ["ip", "netns", "exec", command.namespace] : [];
+  return [...inside, ...words].join(" ");
+}
