@@ -14,10 +14,12 @@ export interface Found<A, F = object> {
   args: Partial<A>;
   /** What else is worth knowing; it becomes `live`. */
   facts: F;
-  /** The text where our mark would be (an alias, an external id), whoever wrote it. */
-  mark?: string;
+  /** The texts where our marks would be (an alias, an external id), whoever wrote them; one for each part that is there. */
+  marks: (string | undefined)[];
   /** The host is still at it; asked again until a deadline. */
   pending?: string;
+  /** What `converge` and `remove` need of the answers beside `args`; it goes nowhere else. */
+  raw?: unknown;
   /** Part of it is gone or wrong in a way that `args` cannot say. `converge` mends it or throws. */
   broken?: string;
 }
@@ -70,11 +72,11 @@ export interface Kind<A = any, F = any, M = any> {
   /** The single write path: what makes `live` into `want`. [] = nothing to do, and that is the proof of every write. */
   converge(want: A, live: Found<A, F> | undefined, context: Context<A, M>): Step[];
   /** Takes it away, or gives it back as it was remembered. */
-  remove(live: Found<A, F>, want: A, memory?: M): Step[];
+  remove(live: Found<A, F>, want: A, context: Context<A, M>): Step[];
   /** True when, deleted, it is still found (a sysctl, a NIC): delete then proves `remove(found, …)` to be []. */
   permanent?: boolean;
-  /** A live value in terms of what was declared: an address list without foreign addresses. Default: the value. */
-  shown?(path: Path, declared: unknown, live: unknown): unknown;
+  /** A live value in terms of what was declared: an address list without foreign addresses. Default: as in `live.args`. */
+  shown?(path: Path, want: A, live: Found<A, F>): unknown;
 }
 
 /** Gives a kind its types from its schema; the value itself is unchanged. */

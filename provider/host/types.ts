@@ -32,6 +32,13 @@ export interface Counters {
   commands: number;
 }
 
+export interface RunOptions {
+  timeoutMs?: number;
+  lock?: boolean;
+  slow?: boolean;
+  stopAfterFailureBefore?: number;
+}
+
 /** A root shell on a machine that stays open. */
 export interface Session {
   readonly facts: HostFacts;
@@ -39,9 +46,11 @@ export interface Session {
   /**
    * Runs the commands one after the other in one round trip, each whatever the one before returned.
    * `lock` holds the machine's hostnet lock meanwhile (writes). `slow` uses a shell of its own where one can be had.
+   * With `stopAfterFailureBefore: K`, once a command of index < K fails (exit status not 0), the later ones of index < K
+   * are skipped (their results are `skipped`: exitCode -1, no output); those of index >= K run always.
    * Throws HostnetError TIMEOUT or CONNECTION_LOST: then nothing is known about what ran.
    */
-  run(commands: Command[], options?: { timeoutMs?: number; lock?: boolean; slow?: boolean }): Promise<Result[]>;
+  run(commands: Command[], options?: RunOptions): Promise<Result[]>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,145 @@
+import type { Command, Result, Step } from "../model/command";
+import { type Program, programs } from "./programs";
+import type { StepFailure } from "./types";
+
+/** The steps of one resource: ordered among themselves, independent of those of every other resource. */
+export class Job {
+  /** How many are done. */
+  done = 0;
+  failure?: StepFailure;
+  /** Programs whose steps of this job are not merged any more, since a merged command failed. */
+  readonly apart = new Set<Program>();
+
+  constructor(readonly steps: Step[]) {}
+
+  get finished(): boolean {
+    return this.failure !== undefined || this.done >= this.steps.length;
+  }
+}
+
+/** One command to run, and whose steps it does, in the order in which it does them. */
+export interface Planned {
+  command: Command;
+  program?: Program;
+  parts: { job: Job; step: Step }[];
+}
+
+export const limits = { steps: 2000, bytes: 512_000 };
+
+interface Head {
+  job: Job;
+  next: number;
+}
+
+/**
+ * Puts what the jobs still have to do into few commands. Greedy: again and again the kind of command for which most
+ * jobs stand waiting, with as many steps in a row as each of them has for it. Ends early at the limits; what does not
+ * get in is not lost: it is planned again when the results are known.
+ */
+export function plan(jobs: Job[], limit = limits): Planned[] {
+  const queues = new Map<string, Head[]>();
+  const join = (head: Head) => {
+    const step = head.job.steps[head.next];
+    if (!step) return;
+    const key = bucketOf(head.job, step) ?? `alone ${jobs.indexOf(head.job)}`;
+    queues.set(key, [...(queues.get(key) ?? []), head]);
+  };
+  for (const job of jobs) if (!job.finished) join({ job, next: job.done });
+
+  const planned: Planned[] = [];
+  let room = { ...limit };
+  for (let key = fullest(queues); key !== undefined && room.steps > 0 && room.bytes > 0; key = fullest(queues)) {
+    const heads = queues.get(key) ?? [];
+    queues.delete(key);
+    const { entry, left } = take(key, heads, room);
+    planned.push(entry);
+    room = left;
+    for (const head of heads) join(head);
+  }
+  return planned;
+}
+
+/** One command for the heads of one bucket; moves each head behind what was taken of it. */
+function take(key: string, heads: Head[], room: typeof limits): { entry: Planned; left: typeof limits } {
+  const first = heads[0] as Head;
+  const program = isAlone(key) ? undefined : programs[(first.job.steps[first.next] as Step).argv[0] ?? ""];
+  const fits = program?.judge();
+  const parts: Planned["parts"] = [];
+  const left = { ...room };
+  for (const head of heads) {
+    for (;;) {
+      const step = head.job.steps[head.next];
+      if (!step || (parts.length > 0 && (left.steps <= 0 || left.bytes <= 0))) break;
+      if (parts.length > 0 && bucketOf(head.job, step) !== key) break;
+      if (fits && !fits(step)) break;
+      parts.push({ job: head.job, step });
+      head.next++;
+      left.steps--;
+      left.bytes -= size(step);
+    }
+  }
+  const steps = parts.map(({ step }) => step);
+  const command = program && steps.length > 1 ? program.join(steps) : plain(steps[0] as Step);
+  return { entry: { command, program, parts }, left };
+}
+
+/** Books what the commands did: which steps are done, and which jobs have failed at which step. */
+export function settle(planned: Planned[], results: Result[]): void {
+  planned.forEach(({ program, parts }, index) => {
+    const result = results[index] as Result;
+    if (result.exitCode === -1) return;
+    const failed = (job: Job, step: Step) => {
+      job.failure ??= { step, result: { ...result, stderr: result.stderr.replace(/^Command failed .*:\d+\n?/m, "") } };
+    };
+    const doneUpTo = (count: number) => {
+      for (const { job } of parts.slice(0, count)) job.done++;
+    };
+    if (result.exitCode === 0) return doneUpTo(parts.length);
+    const blame = program && parts.length > 1 ? program.blame(result, parts.length) : { ran: 0, culprit: true };
+    if (blame === "all") {
+      for (const { job, step } of parts) failed(job, step);
+    } else if (blame === "apart") {
+      for (const { job } of parts) job.apart.add(program as Program);
+    } else {
+      doneUpTo(blame.ran);
+      const culprit = parts[blame.ran];
+      if (blame.culprit && culprit) failed(culprit.job, culprit.step);
+    }
+  });
+}
+
+/** Steps that this host does not need are no steps. */
+export function needed(steps: Step[], tools: Record<string, string>): Step[] {
+  return steps.filter(({ argv: [program = ""] }) => tools[program] || !programs[program]?.optional);
+}
+
+/** What one step adds to what is sent. */
+export function size({ argv, stdin = "" }: Command): number {
+  return argv.reduce((sum, word) => sum + word.length + 3, stdin.length);
+}
+
+function bucketOf(job: Job, step: Step): string | undefined {
+  const name = step.argv[0] ?? "";
+  const program = programs[name];
+  if (!program || job.apart.has(program)) return undefined;
+  const bucket = program.bucket(step);
+  return bucket === undefined ? undefined : JSON.stringify([name, step.namespace, bucket]);
+}
+
+const isAlone = (key: string) => key.startsWith("alone ");
+const isLate = (key: string) => !isAlone(key) && programs[JSON.parse(key)[0]]?.late === true;
+
+/** The bucket for which most jobs wait; those that may wait come last; of equals the first. */
+function fullest(queues: Map<string, Head[]>): string | undefined {
+  let best: string | undefined;
+  let most = 0;
+  for (const [key, { length }] of queues) {
+    const weight = isLate(key) ? length / 1e6 : length;
+    if (weight > most) [best, most] = [key, weight];
+  }
+  return best;
+}
+
+function plain({ argv, stdin, namespace }: Step): Command {
+  return { argv, stdin, namespace };
+}

@@ -1,0 +1,87 @@
+import { posix } from "node:path";
+import type { Command } from "../model/command";
+import { show } from "../model/command";
+import { HostnetError } from "../model/errors";
+
+/**
+ * What the lock is held on. A folder that is always there: a lock file of ours would stay behind after `destroy`,
+ * and removing one is a race. Each machine has its own /run, also those that are mount namespaces of one.
+ */
+export const lockPath = "/run";
+
+/** Exit status by which `flock` says that somebody else kept the lock. Any other failure means: not this `flock`. */
+const lockTaken = 75;
+
+/** Words of the shell itself that would outlive their command, or take their argument for shell text. */
+const shellWords = new Set(
+  (
+    ". alias bg break builtin cd command continue declare enable eval exec exit export fg getopts hash jobs let local " +
+    "logout popd pushd read readonly return set shift shopt source suspend times trap typeset ulimit umask unalias " +
+    "unset wait _mark"
+  ).split(" "),
+);
+
+/** Programs of iproute2 that enter a namespace themselves: one process less than `ip netns exec`. */
+const entersNamespace = new Set(["ip", "bridge", "tc"]);
+
+/**
+ * The one place where a string becomes shell text: exactly one word of it, whatever is in it.
+ * NUL cannot be in an argument, and half a surrogate pair has no UTF-8: both are refused.
+ */
+export function quote(word: string): string {
+  if (word.includes("\0") || /\p{Surrogate}/u.test(word)) {
+    throw new HostnetError("INVALID", `${JSON.stringify(word)} cannot be given to a program: it is not text`);
+  }
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** What runs, after the namespace has been taken in. */
+export function argvOf(command: Command): string[] {
+  const { argv, namespace } = command;
+  const program = argv[0];
+  if (!program || shellWords.has(program)) {
+    throw new HostnetError("INVALID", `${JSON.stringify(program ?? "")} is not a program`, { step: show(command) });
+  }
+  if (!namespace) return argv;
+  return entersNamespace.has(posix.basename(program))
+    ? [program, "-n", namespace, ...argv.slice(1)]
+    : ["ip", "netns", "exec", namespace, ...argv];
+}
+
+/**
+ * One command as a line of shell. What it reads comes through a pipe from the built-in `printf`, byte by byte what was
+ * given: a heredoc would add a newline, and in bash needs a writable /tmp when it is long.
+ */
+export function renderCommand(command: Command, locked = false): string {
+  // Without 9>&- a daemon that the command leaves behind would hold the machine's lock for good.
+  const line = argvOf(command).map(quote).join(" ") + (locked ? " 9>&-" : "");
+  return command.stdin === undefined ? line : `printf %s ${quote(command.stdin)} 2>&- | ${line}`;
+}
+
+export interface BatchOptions {
+  /** 128 random bits in hex, fresh for each batch: output cannot contain it by chance or by intent. */
+  nonce: string;
+  /** For how many seconds to wait for the machine's lock, which is held while the batch runs. */
+  lockSeconds?: number;
+}
+
+/**
+ * A batch as one text for the standard input of a POSIX shell that stays open. After each part both streams get
+ * `\n<nonce> <number> <exit status>\n`: number 0 before the first command, `L` when the lock was not had, `E` at the end.
+ * - Inside `( eval … )` a syntax error ends the batch; at top level it would end dash, bash and busybox for good.
+ * - `</dev/null`: a program that reads its standard input would otherwise eat the rest of what we send.
+ * - `printf` is built in, so a mark costs no process, and does not depend on a newline before it.
+ */
+export function renderBatch(parts: readonly string[], { nonce, lockSeconds }: BatchOptions): string {
+  const script = parts.map((part, index) => `${part}\n_mark ${index + 1}\n`).join("");
+  const locked = lockSeconds !== undefined;
+  const lock = locked
+    ? `flock -w ${Math.ceil(lockSeconds)} -E ${lockTaken} 9 2>/dev/null\n` +
+      `case $? in ${lockTaken}) _mark L; exit ${lockTaken};; esac\n`
+    : "";
+  return (
+    `_n=${nonce}\n` +
+    `_mark() { _r=$?; printf '\\n%s %s %s\\n' "$_n" "$1" "$_r"; printf '\\n%s %s %s\\n' "$_n" "$1" "$_r" >&2; }\n` +
+    `(\n_mark 0\n${lock}eval ${quote(script)}\n) </dev/null${locked ? ` 9<${lockPath}` : ""}\n_mark E\n`
+  );
+}

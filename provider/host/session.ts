@@ -1,0 +1,165 @@
+import type { Command, Result } from "../model/command";
+import { HostnetError } from "../model/errors";
+import { parseFacts, preparation, probe } from "./facts";
+import { renderCommand } from "./render";
+import { Shell } from "./shell";
+import type { Target } from "./target";
+import { bootstrap, ChannelRefused, type Connection } from "./transport";
+import type { Counters, HostFacts, Session } from "./types";
+
+const openMs = 10_000;
+const startMs = 10_000;
+
+/** Limits that tests make smaller. */
+export interface SessionOptions {
+  openMs?: number;
+  startMs?: number;
+}
+
+/** A session that tells when it is of no more use. */
+export interface LiveSession extends Session {
+  /** Settles when the session cannot be used any more. */
+  readonly ended: Promise<void>;
+  readonly alive: boolean;
+  readonly busy: boolean;
+}
+
+/** A root shell on a machine that has been dialled, and what it tells of the machine. Closes the connection on failure. */
+export async function openSession(
+  target: Target,
+  connection: Connection,
+  counters: Counters,
+  options: SessionOptions = {},
+): Promise<LiveSession> {
+  try {
+    const { shell, results } = await openShell(target, connection, counters, options);
+    const { facts, canLock } = parseFacts(results[0]?.stdout ?? "", shell.noise.stdout);
+    if (connection.hostKeyFingerprint) facts.hostKeyFingerprint = connection.hostKeyFingerprint;
+    return new ShellSession(target, connection, counters, options, shell, facts, canLock);
+  } catch (error) {
+    void connection.close();
+    throw error;
+  }
+}
+
+/** Opens a channel with a shell on it, and makes it answer the probe. */
+async function openShell(target: Target, connection: Connection, counters: Counters, options: SessionOptions) {
+  const wait = (options.startMs ?? startMs) + (connection.dialsOnOpen ? target.connectTimeoutMs : 0);
+  const channel = await connection.open(bootstrap(target.become), options.openMs ?? openMs);
+  counters.channels++;
+  counters.roundTrips++;
+  const shell = new Shell(channel);
+  try {
+    // Not in the subshell of a batch: it has to last. It stands in the first write all the same.
+    channel.stdin.write(preparation);
+    const results = await shell.run({ parts: [probe], timeoutMs: wait + target.commandTimeoutMs, startMs: wait });
+    return { shell, results };
+  } catch (error) {
+    throw shell.started ? error : neverStarted(shell, connection, target, error);
+  }
+}
+
+/** Why a shell never answered. */
+function neverStarted(shell: Shell, connection: Connection, target: Target, cause: unknown): HostnetError {
+  const { stdout, stderr } = shell.noise;
+  const explained = connection.explain?.(stderr, shell.end ?? {});
+  if (explained) return explained;
+  const complaint = /^(?:sudo: (?!unable to resolve).*|.*\bsudo: (?:command )?not found.*|.*not in the sudoers file.*)$/m;
+  const refused = target.become === "sudo" ? complaint.exec(stderr)?.[0] : undefined;
+  if (refused) {
+    const remedy = /not found/.test(refused)
+      ? "Install sudo on the host, or log in as root."
+      : `Give the user "${target.user}" the right in /etc/sudoers.d: ${target.user} ALL=(root) NOPASSWD: ALL`;
+    return new HostnetError("BECOME", printable(refused), { remedy, cause });
+  }
+  const seen = printable(`${stdout}${stderr}`.trim());
+  const what = shell.end ? `ended${endText(shell.end.exitCode)} before it answered` : "does not answer";
+  return new HostnetError("SHELL", `the shell ${what}${seen ? `; it printed: ${seen}` : ""}`, { cause });
+}
+
+function endText(exitCode: number | undefined): string {
+  return exitCode === undefined ? "" : ` with status ${exitCode}`;
+}
+
+/** The first 200 characters, without what could play tricks on a terminal. */
+function printable(text: string): string {
+  return text.slice(0, 200).replace(/[^\x20-\x7e]+/g, " ").trim();
+}
+
+class ShellSession implements LiveSession {
+  readonly ended: Promise<void>;
+  private slow?: Promise<Shell>;
+  private inFlight = 0;
+  private closing?: Promise<void>;
+
+  constructor(
+    private readonly target: Target,
+    private readonly connection: Connection,
+    readonly counters: Counters,
+    private readonly options: SessionOptions,
+    private readonly main: Shell,
+    readonly facts: HostFacts,
+    private readonly canLock: boolean,
+  ) {
+    this.ended = connection.closed.then(() => {});
+    connection.unref();
+  }
+
+  get alive(): boolean {
+    return !this.main.dead && !this.closing;
+  }
+
+  get busy(): boolean {
+    return this.inFlight > 0;
+  }
+
+  async run(
+    commands: Command[],
+    options: { timeoutMs?: number; lock?: boolean; slow?: boolean } = {},
+  ): Promise<Result[]> {
+    if (commands.length === 0) return [];
+    const locked = options.lock === true && this.canLock;
+    const timeoutMs = options.timeoutMs ?? this.target.commandTimeoutMs + 50 * commands.length;
+    if (this.inFlight++ === 0) this.connection.ref();
+    try {
+      const parts = commands.map((command) => renderCommand(command, locked));
+      const shell = options.slow ? await this.slowShell() : this.main;
+      this.counters.roundTrips++;
+      this.counters.commands += commands.length;
+      const lockSeconds = locked ? Math.max(1, this.target.commandTimeoutMs / 1000) : undefined;
+      return await shell.run({ parts, timeoutMs, lockSeconds });
+    } catch (error) {
+      throw error instanceof HostnetError ? error.at({ host: this.target.name }) : error;
+    } finally {
+      if (--this.inFlight === 0) this.connection.unref();
+      if (this.main.dead) void this.close();
+    }
+  }
+
+  /** A second shell, so that a ping does not hold up what others ask; the first one where the host gives only one. */
+  private async slowShell(): Promise<Shell> {
+    const shell = await this.slow?.catch(() => undefined);
+    if (shell && !shell.dead) return shell;
+    const opening = openShell(this.target, this.connection, this.counters, this.options).then(
+      (opened) => opened.shell,
+      (error) => {
+        // MaxSessions 1. Ask once: it will not become more.
+        if (error instanceof ChannelRefused) return this.main;
+        throw error;
+      },
+    );
+    this.slow = opening;
+    return opening;
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    this.main.close();
+    void this.slow?.then((shell) => shell.close()).catch(() => {});
+    await this.connection.close();
+  }
+}

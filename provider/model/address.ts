@@ -1,0 +1,164 @@
+import { z } from "zod";
+import type { Step } from "./command";
+import { canonicalAddress, cidr, family, ipAddress, subnet } from "./scalars";
+
+const scope = z.enum(["global", "link", "host", "site"]);
+
+/** An address with all that `ip address add` takes. */
+export const addressObject = z.strictObject({
+  address: cidr.describe("Address with prefix length, as 10.0.1.1/24."),
+  peer: ipAddress.optional().describe("The address of the other end of a point-to-point link; the prefix length is its."),
+  scope: scope.optional().describe("Where the address is valid. Default: what the kernel derives from the address."),
+  label: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,15}$/, "must be 1 to 15 characters, beginning with the interface's name")
+    .optional()
+    .describe("Label of an IPv4 address, which begins with the interface's name. Default: that name."),
+  nodad: z
+    .boolean()
+    .optional()
+    .describe("Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours."),
+});
+
+export const address = z.union([cidr, addressObject]);
+
+export type Address = z.output<typeof address>;
+export type AddressObject = z.output<typeof addressObject>;
+
+/** An address as the kernel lists it. */
+export interface LiveAddress {
+  address: string;
+  peer?: string;
+  scope: string;
+  label?: string;
+  secondary: boolean;
+  /** From DHCP or a router advertisement: it has a lifetime. */
+  dynamic: boolean;
+  /** A link-local address that the kernel made itself. */
+  kernelMade: boolean;
+  tentative: boolean;
+  dadFailed: boolean;
+}
+
+/** An entry of `addr_info` of `ip -j -d addr`. */
+export interface AddressInfo {
+  family: string;
+  local: string;
+  /** The peer's address, where there is one. */
+  address?: string;
+  prefixlen: number;
+  scope: string;
+  label?: string;
+  secondary?: boolean;
+  dynamic?: boolean;
+  tentative?: boolean;
+  dadfailed?: boolean;
+  protocol?: string;
+}
+
+export function liveAddress(info: AddressInfo): LiveAddress {
+  const local = canonicalAddress(info.local);
+  return {
+    address: `${local}/${info.prefixlen}`,
+    peer: info.address === undefined ? undefined : canonicalAddress(info.address),
+    scope: info.scope,
+    label: info.label,
+    secondary: info.secondary === true,
+    dynamic: info.dynamic === true,
+    kernelMade: info.protocol?.startsWith("kernel") === true || (info.scope === "link" && local.startsWith("fe80:")),
+    tentative: info.tentative === true,
+    dadFailed: info.dadfailed === true,
+  };
+}
+
+export const full = (item: Address): AddressObject => (typeof item === "string" ? { address: item } : item);
+
+/** Two addresses are one when the kernel would call the second one a duplicate. */
+export const sameAddress = (a: { address: string; peer?: string }, b: { address: string; peer?: string }) =>
+  a.address === b.address && (a.peer ?? "") === (b.peer ?? "");
+
+/** The address is there with all that was declared of it. */
+export function matches(want: AddressObject, live: LiveAddress): boolean {
+  const wantedScope = want.scope ?? live.scope;
+  const wantedLabel = want.label ?? live.label;
+  return sameAddress(want, live) && wantedScope === live.scope && wantedLabel === live.label;
+}
+
+function words(item: AddressObject): string[] {
+  const [local = "", length = ""] = item.address.split("/");
+  return item.peer ? [local, "peer", `${item.peer}/${length}`] : [item.address];
+}
+
+export function addAddress(item: AddressObject, device: string, namespace?: string): Step {
+  const argv = ["ip", "address", "add", ...words(item)];
+  if (item.scope) argv.push("scope", item.scope);
+  if (item.label) argv.push("label", item.label);
+  argv.push("dev", device);
+  if (family(item.address) === 6 && item.nodad !== false) argv.push("nodad");
+  return { argv, namespace };
+}
+
+export function removeAddress(item: { address: string; peer?: string }, device: string, namespace?: string): Step {
+  const touches = namespace ? undefined : [device];
+  return { argv: ["ip", "address", "del", ...words(item), "dev", device], namespace, touches };
+}
+
+export interface AddressPlan {
+  device: string;
+  namespace?: string;
+  want: Address[];
+  /** Declared before: these go when they are wanted no more. */
+  was: Address[];
+  live: LiveAddress[];
+  /** Everything else goes too, but for what the kernel made. */
+  exact: boolean;
+}
+
+/** What makes the addresses of a device into the declared ones, the first of each subnet being its primary. */
+export function convergeAddresses({ device, namespace, want, was, live, exact }: AddressPlan): Step[] {
+  const wanted = want.map(full);
+  const isWanted = (item: LiveAddress) => wanted.some((other) => sameAddress(other, item));
+  const gone = live.filter((item) => {
+    if (isWanted(item)) return false;
+    if (was.map(full).some((other) => sameAddress(other, item))) return true;
+    return exact && !item.kernelMade && !item.dynamic;
+  });
+  const redo = new Set(
+    wanted
+      .filter((item) => family(item.address) === 4 && demoted(item, wanted, live))
+      .map((item) => subnet(item.address)),
+  );
+  const again = live.filter((item) => {
+    const declared = wanted.find((other) => sameAddress(other, item));
+    return declared !== undefined && (!matches(declared, item) || redo.has(subnet(item.address)));
+  });
+  const missing = wanted.filter((item) => !live.some((other) => sameAddress(item, other)) || again.some((other) => sameAddress(item, other)));
+  return [
+    ...[...gone, ...again].map((item) => removeAddress(item, device, namespace)),
+    ...missing.map((item) => addAddress(item, device, namespace)),
+  ];
+}
+
+/** True when the first declared address of a subnet is there, but another declared one is the subnet's primary. */
+function demoted(item: AddressObject, wanted: AddressObject[], live: LiveAddress[]): boolean {
+  const network = subnet(item.address);
+  const siblings = wanted.filter((other) => subnet(other.address) === network);
+  if (siblings[0] !== item || item.peer) return false;
+  const present = live.filter((other) => subnet(other.address) === network && !other.peer);
+  const primary = present.find((other) => !other.secondary);
+  if (!primary || sameAddress(primary, item)) return false;
+  return siblings.some((other) => sameAddress(other, primary));
+}
+
+/** The live addresses that were declared, in the declared form, and with `exact` the others. */
+export function shownAddresses(declared: Address[], live: LiveAddress[], exact: boolean): Address[] {
+  const kept = declared.flatMap((item) => {
+    const found = live.find((other) => sameAddress(full(item), other));
+    if (!found) return [];
+    if (typeof item === "string") return [item];
+    return [{ ...item, ...(item.scope && { scope: found.scope }), ...(item.label && { label: found.label }) } as Address];
+  });
+  const foreign = live.filter((item) => !item.kernelMade && !item.dynamic && !declared.some((other) => sameAddress(full(other), item)));
+  return exact ? [...kept, ...foreign.map((item) => item.address)] : kept;
+}
+

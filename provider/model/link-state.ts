@@ -1,0 +1,105 @@
+import type { Seen } from "../host/seen";
+import { type AddressInfo, type LiveAddress, liveAddress } from "./address";
+import type { Section } from "./command";
+import { inNamespace, keyIn, namespaceExists } from "./namespaces";
+
+/** An entry of `ip -j -d address show`: the link and its addresses. */
+export interface LinkJson {
+  ifindex: number;
+  ifname: string;
+  /** The parent's or peer's name, where it is in the same namespace; null where it is not to be had. */
+  link?: string | null;
+  link_index?: number;
+  link_netnsid?: number;
+  flags: string[];
+  mtu: number;
+  master?: string;
+  operstate: string;
+  txqlen?: number;
+  ifalias?: string;
+  link_type: string;
+  address?: string;
+  permaddr?: string;
+  promiscuity?: number;
+  linkinfo?: {
+    info_kind?: string;
+    info_data?: Record<string, unknown>;
+    info_slave_kind?: string;
+    info_slave_data?: Record<string, unknown>;
+  };
+  addr_info?: AddressInfo[];
+}
+
+/** A link as the kernel has it. */
+export interface LinkState {
+  json: LinkJson;
+  addresses: LiveAddress[];
+  /** `ip link`'s word for its type; undefined for a NIC. */
+  type: string | undefined;
+  /** True when IPv6 is off on it; undefined when that was not asked. */
+  ipv6Disabled: boolean | undefined;
+  /** The features that `ethtool -k` shows, when that was asked. */
+  features: Record<string, boolean> | undefined;
+}
+
+/** Devices that modules bring into every namespace, that nobody made and nobody can delete. */
+export const fallbackDevices = new Set([
+  "lo", "gre0", "gretap0", "erspan0", "ip6gre0", "tunl0", "sit0", "ip6tnl0", "ip_vti0", "ip6_vti0",
+]);
+
+const linksSection: Section = { key: "links", argv: ["ip", "-j", "-d", "address", "show"] };
+
+// `ip -j -d link` does not show disable_ipv6: one grep reads it of all devices. No match (no IPv6 in this kernel) is rc 1.
+const ipv6Section: Section = {
+  key: "ipv6",
+  argv: ["grep", "-rs", "--include=disable_ipv6", "", "/proc/sys/net/ipv6/conf"],
+};
+
+const featuresSection = (device: string): Section => ({ key: `features:${device}`, argv: ["ethtool", "-k", device] });
+
+/** What has to be read to know a link: all links of its namespace, and what only some resources ask for. */
+export function linkSections(namespace: string | undefined, asks: { ipv6?: boolean; features?: string } = {}): Section[] {
+  return inNamespace(
+    namespace,
+    linksSection,
+    ...(asks.ipv6 ? [ipv6Section] : []),
+    ...(asks.features ? [featuresSection(asks.features)] : []),
+  );
+}
+
+/** All links of a namespace; none where the namespace is absent. Throws READ_FAILED. */
+export function linksIn(seen: Seen, namespace: string | undefined): LinkJson[] {
+  if (!namespaceExists(seen, namespace)) return [];
+  // `ip -j` prints {} for what a filter leaves out.
+  return seen.json<LinkJson[]>(keyIn("links", namespace)).filter((link) => link.ifname !== undefined);
+}
+
+/** One link by its name; undefined when it is proven absent. Throws READ_FAILED. */
+export function linkState(seen: Seen, namespace: string | undefined, name: string): LinkState | undefined {
+  const byName = seen.derive(keyIn("links", namespace), () => new Map(linksIn(seen, namespace).map((link) => [link.ifname, link])));
+  const json = byName.get(name);
+  if (!json) return undefined;
+  return {
+    json,
+    addresses: (json.addr_info ?? []).filter((info) => info.local !== undefined).map(liveAddress),
+    type: json.linkinfo?.info_kind,
+    ipv6Disabled: ipv6Disabled(seen, namespace, name),
+    features: features(seen, namespace, name),
+  };
+}
+
+function ipv6Disabled(seen: Seen, namespace: string | undefined, name: string): boolean | undefined {
+  const key = keyIn("ipv6", namespace);
+  if (!seen.has(key)) return undefined;
+  const path = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6:`;
+  const line = seen.result(key).stdout.split("\n").find((text) => text.startsWith(path));
+  // A device without an entry has no IPv6 at all (too small an MTU, or a kernel without it).
+  return line === undefined || line.slice(path.length).trim() !== "0";
+}
+
+function features(seen: Seen, namespace: string | undefined, name: string): Record<string, boolean> | undefined {
+  const key = keyIn(`features:${name}`, namespace);
+  if (!seen.has(key)) return undefined;
+  const lines = seen.result(key).stdout.matchAll(/^([a-z0-9-]+): (on|off)/gm);
+  return Object.fromEntries([...lines].map(([, feature = "", value]) => [feature, value === "on"]));
+}

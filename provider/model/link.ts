@@ -1,0 +1,285 @@
+import { z } from "zod";
+import type { Context } from "../kind";
+import { address, convergeAddresses } from "./address";
+import type { Step } from "./command";
+import { HostnetError } from "./errors";
+import { fallbackDevices, type LinkState, linkSections } from "./link-state";
+import { derivedMac, isMark } from "./mark";
+import { interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
+
+/** The features of a device that may be switched, by the short words of ethtool(8), with the long ones it prints. */
+const offloadNames = {
+  rx: "rx-checksumming",
+  tx: "tx-checksumming",
+  sg: "scatter-gather",
+  tso: "tcp-segmentation-offload",
+  gso: "generic-segmentation-offload",
+  gro: "generic-receive-offload",
+  lro: "large-receive-offload",
+  rxvlan: "rx-vlan-offload",
+  txvlan: "tx-vlan-offload",
+} as const;
+
+type Offload = keyof typeof offloadNames;
+
+/** What every link takes. */
+export const linkShape = {
+  name: interfaceName.describe("The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'."),
+  namespace: namespaceRef
+    .optional()
+    .describe("The network namespace in which the device is. Default: the host's own. A change replaces the device."),
+  mac: z
+    .union([z.literal("kernel"), macAddress])
+    .optional()
+    .describe(
+      "MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel.",
+    ),
+  mtu: mtu.optional().describe("Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500."),
+  up: z.boolean().default(true).describe("Administratively up. Default: true."),
+  addresses: z
+    .array(address)
+    .optional()
+    .describe(
+      "IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`.",
+    ),
+  addressesExact: z
+    .boolean()
+    .optional()
+    .describe("Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false."),
+  bridge: refersTo(interfaceName, "LinuxBridge")
+    .optional()
+    .describe("The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort."),
+  ipv6: z
+    .boolean()
+    .optional()
+    .describe(
+      "IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's.",
+    ),
+  arp: z.boolean().optional().describe("Answer ARP. Kernel default: true."),
+  offloads: z
+    .partialRecord(z.enum(Object.keys(offloadNames) as [Offload, ...Offload[]]), z.boolean())
+    .optional()
+    .describe("Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan."),
+  txQueueLength: unsigned(32).optional().describe("Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000."),
+};
+
+export const linkObject = z.strictObject(linkShape);
+export type LinkArgs = z.output<typeof linkObject>;
+
+/** What `live` tells of a link. */
+export const linkFacts = z.object({
+  ifindex: z.number().describe("The kernel's number of the device; another one after each rebuild."),
+  mac: z.string().optional().describe("The MAC address that it has."),
+  mtu: z.number().describe("The MTU that it has, in bytes."),
+  operstate: z.string().describe("UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it."),
+  addresses: z.array(z.string()).describe("All its addresses, also those that others added."),
+});
+export type LinkFacts = z.output<typeof linkFacts>;
+
+/** How the device's kind differs from the ordinary in what all links take. */
+export interface LinkTraits {
+  /** A layer-2 device by its kind (a bridge, a TAP): IPv6 is off on it while it has no addresses. */
+  layer2?: boolean;
+  /** The MAC stays as it is unless declared (a NIC), or there is none (layer 3). */
+  keepsMac?: boolean;
+}
+
+/** Where the arguments of every link go back to. */
+export const linkReset: Record<string, unknown> = {
+  mtu: 1500,
+  up: true,
+  addresses: [],
+  bridge: "",
+  arp: true,
+  txQueueLength: 1000,
+};
+
+/** Whether IPv6 has to be on; undefined: nobody's business. A guest's router advertisement must not reach the host. */
+export function wantsIpv6(want: LinkArgs, traits: LinkTraits): boolean | undefined {
+  if (want.ipv6 !== undefined) return want.ipv6;
+  return traits.layer2 || want.bridge ? (want.addresses ?? []).length > 0 : undefined;
+}
+
+export function observeLink(want: LinkArgs, traits: LinkTraits = {}) {
+  return linkSections(want.namespace, {
+    ipv6: wantsIpv6(want, traits) !== undefined,
+    features: want.offloads && want.name,
+  });
+}
+
+/** The live link in the words of the arguments. */
+export function liveLinkArgs(live: LinkState, namespace: string | undefined): Partial<LinkArgs> {
+  const { json } = live;
+  return {
+    name: json.ifname,
+    namespace,
+    mac: json.address,
+    mtu: json.mtu,
+    up: json.flags.includes("UP"),
+    addresses: live.addresses.map((item) => item.address),
+    bridge: json.master,
+    ipv6: live.ipv6Disabled === undefined ? undefined : !live.ipv6Disabled,
+    arp: !json.flags.includes("NOARP"),
+    offloads: live.features && liveOffloads(live.features),
+    txQueueLength: json.txqlen,
+  };
+}
+
+export function linkFactsOf({ json, addresses }: LinkState): LinkFacts {
+  return {
+    ifindex: json.ifindex,
+    mac: json.address,
+    mtu: json.mtu,
+    operstate: json.operstate,
+    addresses: addresses.map((item) => item.address),
+  };
+}
+
+function liveOffloads(features: Record<string, boolean>): Record<string, boolean> {
+  return Object.fromEntries(
+    Object.entries(offloadNames).flatMap(([short, long]) => {
+      const value = features[long];
+      return value === undefined ? [] : [[short, value]];
+    }),
+  );
+}
+
+/** The MAC that the device must have; undefined when that is the kernel's business. */
+export function wantedMac(want: LinkArgs, context: Context<unknown>, traits: LinkTraits): string | undefined {
+  if (want.mac === "kernel") return undefined;
+  if (want.mac !== undefined) return want.mac;
+  return traits.keepsMac ? undefined : derivedMac(context.owner, want.namespace, want.name);
+}
+
+/** The words of `ip link add` that every link takes. All at once: udev rewrites the MAC of a device made without one. */
+export function creationWords(want: LinkArgs, context: Context<unknown>, traits: LinkTraits = {}): string[] {
+  const mac = wantedMac(want, context, traits);
+  return [
+    ...(mac ? ["address", mac] : []),
+    ...(want.mtu === undefined ? [] : ["mtu", String(want.mtu)]),
+    ...(want.txQueueLength === undefined ? [] : ["txqueuelen", String(want.txQueueLength)]),
+  ];
+}
+
+/** The mark, first thing after the creation: what a crash leaves behind must be known as ours. */
+export const markLink = (name: string, namespace: string | undefined, context: Context<unknown>): Step => ({
+  argv: ["ip", "link", "set", "dev", name, "alias", context.mark],
+  namespace,
+});
+
+// udev sets MAC, sysctls and owners of devices in the host's own namespace a moment after they appear.
+const settled: Step = { argv: ["udevadm", "settle", "--timeout=10"] };
+
+/** What follows the creation of a link: mark, udev, IPv6, then all that `convergeLink` knows. */
+export function afterCreation(want: LinkArgs, context: Context<unknown>, traits: LinkTraits = {}): Step[] {
+  const { name, namespace } = want;
+  return [
+    markLink(name, namespace, context),
+    ...(namespace === undefined ? [settled] : []),
+    ...convergeLink(want, newborn(want, context, traits), context, traits),
+  ];
+}
+
+/** What a link is right after `ip link add` with creationWords. */
+function newborn(want: LinkArgs, context: Context<unknown>, traits: LinkTraits): LinkState {
+  return {
+    json: {
+      ifindex: 0,
+      ifname: want.name,
+      flags: [],
+      mtu: want.mtu ?? 0,
+      operstate: "DOWN",
+      txqlen: want.txQueueLength,
+      ifalias: context.mark,
+      link_type: "ether",
+      address: wantedMac(want, context, traits),
+    },
+    addresses: [],
+    type: undefined,
+    ipv6Disabled: false,
+    features: {},
+  };
+}
+
+/** What makes a live link into the declared one, but for what only its kind knows. */
+export function convergeLink(want: LinkArgs, live: LinkState, context: Context<unknown>, traits: LinkTraits = {}): Step[] {
+  const { name, namespace } = want;
+  const { json } = live;
+  const touches = namespace === undefined ? [name] : undefined;
+  const set = (...words: string[]): Step => ({ argv: ["ip", "link", "set", "dev", name, ...words], namespace, touches });
+  const steps: Step[] = [];
+
+  // An alias that somebody wrote is never overwritten; the ledger then has the mark.
+  if (json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias))) steps.push(markLink(name, namespace, context));
+
+  const mac = wantedMac(want, context, traits);
+  if (mac && mac !== json.address) steps.push(set("address", mac));
+  if (want.mtu !== undefined && want.mtu !== json.mtu) steps.push(set("mtu", String(want.mtu)));
+  if (want.txQueueLength !== undefined && want.txQueueLength !== json.txqlen) {
+    steps.push(set("txqueuelen", String(want.txQueueLength)));
+  }
+  if (want.arp !== undefined && want.arp === json.flags.includes("NOARP")) steps.push(set("arp", want.arp ? "on" : "off"));
+
+  const ipv6 = wantsIpv6(want, traits);
+  if (ipv6 !== undefined && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
+    steps.push({ argv: ["sysctl", "-qw", `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
+  }
+  steps.push(...convergeOffloads(want, live, context));
+
+  if (want.bridge === "" && json.master !== undefined && declaredBefore(context, json.master)) steps.push(set("nomaster"));
+  if (want.bridge && want.bridge !== json.master) steps.push(set("master", want.bridge));
+  if (want.up !== undefined && want.up !== json.flags.includes("UP")) steps.push(set(want.up ? "up" : "down"));
+
+  // After up and down: going down flushes IPv6 addresses.
+  if (want.addresses) {
+    const was = context.was.flatMap((before) => (before as Partial<LinkArgs>).addresses ?? []);
+    const exact = want.addressesExact === true;
+    steps.push(...convergeAddresses({ device: name, namespace, want: want.addresses, was, live: live.addresses, exact }));
+  }
+  return steps;
+}
+
+const declaredBefore = (context: Context<unknown>, bridge: string) =>
+  context.was.some((before) => (before as Partial<LinkArgs>).bridge === bridge);
+
+function convergeOffloads(want: LinkArgs, live: LinkState, context: Context<unknown>): Step[] {
+  const before = context.was.flatMap((args) => Object.keys((args as Partial<LinkArgs>).offloads ?? {}) as Offload[]);
+  // What is declared no more goes back to what drivers start with: everything on but LRO.
+  const back = Object.fromEntries(before.map((feature) => [feature, feature !== "lro"]));
+  const wanted = Object.entries({ ...(want.offloads ? back : {}), ...want.offloads }) as [Offload, boolean][];
+  const differing = wanted.filter(([feature, on]) => live.features?.[offloadNames[feature]] !== on);
+  if (differing.length === 0) return [];
+  const words = differing.flatMap(([feature, on]) => [feature, on ? "on" : "off"]);
+  return [{ argv: ["ethtool", "-K", want.name, ...words], namespace: want.namespace }];
+}
+
+/** The context of one of several links of a resource: what was declared of that one. */
+export function contextOf(context: Context<unknown>, part: string): Context<unknown> {
+  const was = context.was.map((args) => (args as Record<string, object | undefined>)[part] ?? {});
+  return { ...context, was };
+}
+
+/** Takes a device away. */
+export const deleteLink = (name: string, namespace?: string): Step => ({
+  argv: ["ip", "link", "del", "dev", name],
+  namespace,
+  touches: namespace === undefined ? [name] : undefined,
+});
+
+/** Names in the host's own namespace that other programs take for theirs (systemd's .network files, docker, libvirt). */
+const claimedByOthers = /^(ve-.*|vb-.*|vt-.*|host0|docker\d.*|virbr.*|veth\d+)$/;
+
+/** What is wrong with making a device of that name; undefined when nothing is. */
+export function nameTaken(name: string, namespace: string | undefined): string | undefined {
+  if (fallbackDevices.has(name)) return `must not be ${name}: the kernel makes a device of that name by itself`;
+  if (namespace === undefined && claimedByOthers.test(name)) {
+    return "must not be ve-*, vb-*, vt-*, host0, docker*, virbr* or veth<n> in the host's own namespace: systemd-networkd, docker and libvirt take such devices for theirs";
+  }
+  return undefined;
+}
+
+/** Throws FOREIGN when the device of that name is of another type. */
+export function mustBeType(live: LinkState, type: string): void {
+  if (live.type === type) return;
+  throw new HostnetError("FOREIGN", `${live.json.ifname} is there already and is ${live.type ?? "a network card"}, not ${type}`);
+}

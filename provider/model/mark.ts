@@ -1,0 +1,29 @@
+import { createHash } from "node:crypto";
+
+/**
+ * What is ours says so on the host: `hostnet:<owner>:<nonce>`. The owner is a Host resource, the nonce one create of
+ * one resource. Nothing of the stack's or resource's name is in it: lldpd announces aliases to the neighbours.
+ */
+export const markOf = (owner: string, nonce: string) => `hostnet:${owner}:${nonce}`;
+
+export type Ownership = "this" | "sibling" | "foreign" | "none";
+
+/** Whose an object with this mark is, seen from the resource whose mark is `own`. */
+export function ownership(mark: string | undefined, own: string): Ownership {
+  if (!mark) return "none";
+  if (mark === own) return "this";
+  const owner = own.slice(0, own.lastIndexOf(":") + 1);
+  return mark.startsWith(owner) ? "sibling" : "foreign";
+}
+
+/** True for a mark of any stack: such an alias is not a person's and may be taken over by `adopt`. */
+export const isMark = (text: string | undefined) => /^hostnet:[0-9a-f]+:[0-9a-f]+$/.test(text ?? "");
+
+/** The last part of a mark. */
+export const nonceOf = (mark: string) => mark.slice(mark.lastIndexOf(":") + 1);
+
+/** A locally administered MAC address that a rebuild finds again. */
+export function derivedMac(owner: string, namespace: string | undefined, name: string): string {
+  const digest = createHash("sha256").update(`${owner}/${namespace ?? ""}/${name}`).digest("hex");
+  return `02:${(digest.slice(0, 10).match(/../g) ?? []).join(":")}`;
+}

@@ -1,0 +1,20 @@
+import type { Seen } from "../host/seen";
+import type { Section } from "./command";
+
+/** The names under /run/netns: the proof that a namespace is there or absent. */
+export const namespacesSection: Section = { key: "netns", argv: ["ip", "-j", "netns", "list"] };
+
+/** True for the host's own namespace and for one that `ip netns` lists. Throws READ_FAILED. */
+export function namespaceExists(seen: Seen, namespace: string | undefined): boolean {
+  if (namespace === undefined) return true;
+  return seen.json<{ name: string }[]>("netns").some((entry) => entry.name === namespace);
+}
+
+/** The sections of something inside a namespace: its own, and what proves that the namespace is there. */
+export function inNamespace(namespace: string | undefined, ...sections: Section[]): Section[] {
+  if (namespace === undefined) return sections;
+  return [namespacesSection, ...sections.map((section) => ({ ...section, key: `${section.key}@${namespace}`, namespace }))];
+}
+
+/** The key under which `inNamespace` asked. */
+export const keyIn = (key: string, namespace: string | undefined) => (namespace === undefined ? key : `${key}@${namespace}`);

@@ -1,0 +1,42 @@
+import type { Path } from "../kind";
+
+type Tree = Record<string, unknown>;
+
+/** The value at a dotted path; undefined where a step of the path is missing. */
+export function get(tree: unknown, path: Path): unknown {
+  let value: unknown = tree;
+  for (const key of path.split(".")) {
+    if (value === null || typeof value !== "object") return undefined;
+    value = (value as Tree)[key];
+  }
+  return value;
+}
+
+/** A copy of the tree with another value at the path; undefined takes the key away. */
+export function set<T>(tree: T, path: Path, value: unknown): T {
+  const [key = "", ...rest] = path.split(".");
+  const copy: Tree = { ...(tree as Tree) };
+  const inner = rest.length > 0 ? set(copy[key] ?? {}, rest.join("."), value) : value;
+  if (inner === undefined) delete copy[key];
+  else copy[key] = inner;
+  return copy as T;
+}
+
+/** The dotted paths of all values that are not plain objects themselves; a list is one value. */
+export function leaves(tree: unknown, prefix = ""): Path[] {
+  return Object.entries((tree ?? {}) as Tree).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const path = prefix ? `${prefix}.${key}` : key;
+    const nested = value !== null && typeof value === "object" && !Array.isArray(value);
+    return nested ? leaves(value, path) : [path];
+  });
+}
+
+/** Structural equality; the order of an object's keys does not count. */
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => same((a as Tree)[key], (b as Tree)[key]));
+}

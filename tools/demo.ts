@@ -1,0 +1,48 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { LabHost } from "../lab";
+import { backendEnv, stackName } from "./backend";
+import type { Pulumi } from "./pulumi";
+import { root, stateDir } from "./root";
+
+/** The demonstration stack: the root Pulumi.yaml on our own file backend. */
+export interface Demo {
+  /** Runs the CLI in the repository's root with Pulumi's own output; resolves to its exit code. */
+  run(args: string[]): Promise<number>;
+  /** Runs it quietly; resolves to its stdout, or undefined if it failed. */
+  read(args: string[]): Promise<string | undefined>;
+  /** Whether the stack has been made. */
+  exists(): boolean;
+}
+
+/** The demonstration stack, whose program finds the lab's hosts in HOSTNET_LAB. */
+export async function demo(pulumi: Pulumi, hosts?: LabHost[]): Promise<Demo> {
+  const { execa } = await import("execa");
+  const env = { ...backendEnv(pulumi), ...(hosts ? { HOSTNET_LAB: JSON.stringify(hosts) } : {}) };
+  const read = async (args: string[]) => {
+    const result = await execa(pulumi.command, [...args, "--non-interactive"], { cwd: root, env, reject: false });
+    return result.failed ? undefined : result.stdout;
+  };
+  return {
+    read,
+    run: async (args) => {
+      // Ctrl-C reaches Pulumi, which finishes what is under way; we wait for it instead of leaving it behind.
+      const ignore = () => undefined;
+      process.on("SIGINT", ignore);
+      try {
+        const result = await execa(pulumi.command, args, { cwd: root, env, stdio: "inherit", reject: false });
+        return result.exitCode ?? 1;
+      } finally {
+        process.off("SIGINT", ignore);
+      }
+    },
+    exists: stackExists,
+  };
+}
+
+/** Looks into the file backend, which keeps `stacks/<project>/<stack>.json`: asking the CLI would take a second. */
+function stackExists(): boolean {
+  const stacks = join(stateDir, "backend", ".pulumi", "stacks");
+  if (!existsSync(stacks)) return false;
+  return readdirSync(stacks).some((project) => existsSync(join(stacks, project, `${stackName}.json`)));
+}

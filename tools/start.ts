@@ -1,0 +1,45 @@
+import { up } from "../lab";
+import { stackName } from "./backend";
+import { demo } from "./demo";
+import { duration, heading, log, runMain } from "./log";
+import { prove } from "./proof";
+import { findPulumi } from "./pulumi";
+import { setup } from "./setup";
+
+const whatNext = `
+What to try next:
+  edit examples/two-nodes-gre/index.ts, then  npm run pulumi -- preview --diff
+  break something (npx hostnet lab ssh node1), then  npm run pulumi -- up --refresh
+  npm run destroy  takes the stack away and the lab down`;
+
+/** `npm start`: whatever is missing, the lab, the main example deployed, and the proof that it works. */
+async function main(): Promise<number> {
+  const started = Date.now();
+  heading("Set-up");
+  await setup();
+  const pulumi = await findPulumi(log);
+  log(`Pulumi ${pulumi.version} (${pulumi.how === "PATH" ? pulumi.command : `${pulumi.how}, ${pulumi.bin}`})`);
+
+  heading("Lab");
+  const hosts = await up({ log });
+  for (const host of hosts) log(`${host.name}: ${host.user}@${host.address} port ${host.port}`);
+
+  heading("pulumi up");
+  const stack = await demo(pulumi, hosts);
+  if (!stack.exists()) {
+    const code = await stack.run(["stack", "init", stackName, "--non-interactive"]);
+    if (code !== 0) return code;
+  }
+  const code = await stack.run(["up", "--yes", "--stack", stackName]);
+  if (code !== 0) {
+    log("\nThe deployment failed; the reason is above. `npm start` goes on from where it ended.");
+    return code;
+  }
+  const outputs = JSON.parse((await stack.read(["stack", "output", "--json", "--stack", stackName])) ?? "{}");
+  const proven = await prove(outputs, hosts);
+  log(`\n${proven ? "Everything works" : "The proof failed"}, after ${duration((Date.now() - started) / 1000)}.`);
+  log(whatNext);
+  return proven ? 0 : 1;
+}
+
+runMain(main);

@@ -1,0 +1,141 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { down, type LabHost, status, up } from "../lab";
+import { Children } from "./children";
+import { duration, heading, log, runMain } from "./log";
+import { findPulumi, type Pulumi } from "./pulumi";
+import { root } from "./root";
+import { setup } from "./setup";
+import { type Counts, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
+
+const usage = "usage: npm test [-- unit|e2e] [--keep-lab] [arguments for jest]";
+const bin = (name: string) => join(root, "node_modules", ".bin", name);
+
+interface Outcome {
+  ok: boolean;
+  counts?: Counts;
+}
+
+/** `npm test`: every stage in order, also after one failed; then where time went, and the sum as the very last line. */
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  const only = args.find((arg) => arg === "unit" || arg === "e2e");
+  if (args.includes("--help")) {
+    log(usage);
+    return 0;
+  }
+  const keepLab = args.includes("--keep-lab");
+  const jestArgs = args.filter((arg) => arg !== only && arg !== "--keep-lab");
+  const children = new Children();
+  const temporary = mkdtempSync(join(tmpdir(), "hostnet-test-"));
+  const results: StageResult[] = [];
+
+  const stage = async (name: string, run: () => Promise<Outcome>): Promise<boolean> => {
+    if (children.stopped) return false;
+    heading(name);
+    const started = Date.now();
+    let outcome: Outcome;
+    try {
+      outcome = await run();
+    } catch (error) {
+      log(error instanceof Error ? error.message : String(error));
+      outcome = { ok: false };
+    }
+    const seconds = (Date.now() - started) / 1000;
+    log(`${outcome.ok ? "ok" : "FAILED"}: ${name}, ${duration(seconds)}`);
+    results.push({ name, seconds, ...outcome });
+    return outcome.ok;
+  };
+  const program = (command: string, ...list: string[]) => children.run(command, list);
+  const jest = async (project: string, more: string[], env: Record<string, string>): Promise<Outcome> => {
+    const output = join(temporary, `${project}.json`);
+    const ok = await children.run(
+      process.execPath,
+      [
+        // execa is an ES module, which jest loads only with this flag; as an argument it stays out of Pulumi's children.
+        "--experimental-vm-modules",
+        "--no-warnings",
+        join(root, "node_modules", "jest", "bin", "jest.js"),
+        ...["--selectProjects", project, "--json", "--outputFile", output],
+        ...more,
+        ...jestArgs,
+      ],
+      env,
+    );
+    const json = existsSync(output) ? (JSON.parse(readFileSync(output, "utf8")) as JestJson) : undefined;
+    return { ok, counts: json && jestCounts(json) };
+  };
+
+  try {
+    if (only === undefined) {
+      await stage("Biome: format and lint", async () => ({ ok: await program(bin("biome"), "check", ".") }));
+      await stage("Types", async () => ({
+        ok: (await program(bin("tsc"), "-p", ".")) && (await program(bin("tsc"), "-p", "test", "--noEmit")),
+      }));
+      await stage("Generated files are current", async () => ({
+        ok: await program(process.execPath, join(root, "dist", "tools", "generate.js"), "--check"),
+      }));
+    }
+    if (only !== "e2e") await stage("Unit tests", () => jest("unit", [], {}));
+    if (only !== "unit") await endToEnd();
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+
+  const sum = totals(results);
+  log(`\nWhere time went:\n${timeTable(results)}\n`);
+  if (children.stopped) log(`Ended by ${children.stopped}; not everything ran.`);
+  const good = sum.failed === 0 && !children.stopped;
+  process.stdout.write(`${sum.passed} passed, ${sum.failed} failed\n`);
+  return good ? 0 : 1;
+
+  async function endToEnd() {
+    let pulumi: Pulumi | undefined;
+    let hosts: LabHost[] | undefined;
+    const ready =
+      (await stage("Set-up: Debian packages", async () => {
+        await setup();
+        return { ok: true };
+      })) &&
+      (await stage("Set-up: Pulumi CLI", async () => {
+        pulumi = await findPulumi(log);
+        log(`Pulumi ${pulumi.version} (${pulumi.how}, ${pulumi.bin})`);
+        return { ok: true };
+      }));
+    if (!ready) return;
+    const wasUp = await isUp();
+    try {
+      await stage("Lab up", async () => {
+        hosts = await up({ log });
+        return { ok: true };
+      });
+      if (hosts && pulumi) {
+        const env = {
+          ...pulumi.env,
+          HOSTNET_LAB: JSON.stringify(hosts),
+          PULUMI_HOME: join(temporary, "pulumi-home"),
+          PULUMI_SKIP_UPDATE_CHECK: "true",
+        };
+        await stage("End-to-end tests", () => jest("e2e", ["--runInBand"], env));
+      }
+    } finally {
+      // Also when it came up only half, or a signal ended the tests.
+      if (!wasUp && !keepLab) {
+        heading("Lab down");
+        await down({ log });
+      }
+    }
+  }
+}
+
+/** Whether the lab ran before the tests: then somebody uses it, and it stays. */
+async function isUp(): Promise<boolean> {
+  try {
+    return (await status()).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+runMain(main);
