@@ -89,14 +89,17 @@ function describe(root: z.ZodType, value: unknown, issue: Issue): Failure[] {
   }
   const given = valueAt(value, issue.path);
   if (given === undefined) return [{ path, reason: `is required; ${allowedText(issue)}` }];
-  return [{ path, reason: `${allowedText(issue)}; given was ${secretAt(root, issue.path) ? "[secret]" : text(given)}` }];
+  return [
+    { path, reason: `${allowedText(issue)}; given was ${secretAt(root, issue.path) ? "[secret]" : text(given)}` },
+  ];
 }
 
 /** Of the alternatives, the complaints of the one that the value came nearest to. */
 function describeUnion(root: z.ZodType, value: unknown, issue: z.core.$ZodIssueInvalidUnion): Failure[] {
   const depth = (issues: Issue[]) => Math.max(...issues.map((inner) => inner.path.length));
   const alternatives = issue.errors.filter((errors) => errors.length > 0);
-  const wrongType = (errors: Issue[]) => errors.some((inner) => inner.path.length === 0 && inner.code === "invalid_type");
+  const wrongType = (errors: Issue[]) =>
+    errors.some((inner) => inner.path.length === 0 && inner.code === "invalid_type");
   const candidates = alternatives.filter((errors) => !wrongType(errors));
   const best = (candidates.length > 0 ? candidates : alternatives).sort((a, b) => depth(b) - depth(a))[0];
   if (!best) return [{ path: pathText(issue.path), reason: "is not allowed" }];
@@ -104,7 +107,8 @@ function describeUnion(root: z.ZodType, value: unknown, issue: z.core.$ZodIssueI
 }
 
 function allowedText(issue: Issue): string {
-  if (issue.code === "invalid_value") return `must be one of ${issue.values.map((item) => JSON.stringify(item)).join(", ")}`;
+  if (issue.code === "invalid_value")
+    return `must be one of ${issue.values.map((item) => JSON.stringify(item)).join(", ")}`;
   if (issue.code === "invalid_type") return `must be a value of type ${issue.expected}`;
   return issue.message;
 }

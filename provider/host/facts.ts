@@ -1,5 +1,5 @@
-import type { HostFacts } from "./types";
 import { hello, path } from "./transport";
+import type { HostFacts } from "./types";
 
 /** The programs that resources may need. Which of them a host has is looked up once, when the connection is made. */
 export const knownTools = (
@@ -74,7 +74,12 @@ export function parseFacts(text: string, noise: string): { facts: HostFacts; can
   };
   if (productUuid) facts.productUuid = productUuid;
   if (clientAddress && serverAddress) {
-    facts.sshConnection = { clientAddress, clientPort: Number(clientPort), serverAddress, serverPort: Number(serverPort) };
+    facts.sshConnection = {
+      clientAddress,
+      clientPort: Number(clientPort),
+      serverAddress,
+      serverPort: Number(serverPort),
+    };
   }
   return { facts, canLock: values.has("run") && tools.flock !== undefined };
 }

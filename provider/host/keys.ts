@@ -37,7 +37,9 @@ function remember(
   passphrase: string | undefined,
   beside: () => Buffer | undefined,
 ): LoadedKey {
-  const id = createHash("sha256").update(JSON.stringify([name, text, passphrase])).digest("hex");
+  const id = createHash("sha256")
+    .update(JSON.stringify([name, text, passphrase]))
+    .digest("hex");
   let loaded = parsed.get(id);
   if (!loaded) {
     loaded = parse(text, passphrase);

@@ -1,4 +1,4 @@
-import type { Command, Result } from "../model/command";
+import { type Command, type Result, show } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { parseFacts, preparation, probe } from "./facts";
 import { renderCommand } from "./render";
@@ -21,7 +21,8 @@ export interface LiveSession extends Session {
   /** Settles when the session cannot be used any more. */
   readonly ended: Promise<void>;
   readonly alive: boolean;
-  readonly busy: boolean;
+  /** Since when nothing runs on it (as Date.now() counts); undefined while something does. */
+  readonly idleSince?: number;
 }
 
 /** A root shell on a machine that has been dialled, and what it tells of the machine. Closes the connection on failure. */
@@ -64,7 +65,8 @@ function neverStarted(shell: Shell, connection: Connection, target: Target, caus
   const { stdout, stderr } = shell.noise;
   const explained = connection.explain?.(stderr, shell.end ?? {});
   if (explained) return explained;
-  const complaint = /^(?:sudo: (?!unable to resolve).*|.*\bsudo: (?:command )?not found.*|.*not in the sudoers file.*)$/m;
+  const complaint =
+    /^(?:sudo: (?!unable to resolve).*|.*\bsudo: (?:command )?not found.*|.*not in the sudoers file.*)$/m;
   const refused = target.become === "sudo" ? complaint.exec(stderr)?.[0] : undefined;
   if (refused) {
     const remedy = /not found/.test(refused)
@@ -83,13 +85,17 @@ function endText(exitCode: number | undefined): string {
 
 /** The first 200 characters, without what could play tricks on a terminal. */
 function printable(text: string): string {
-  return text.slice(0, 200).replace(/[^\x20-\x7e]+/g, " ").trim();
+  return text
+    .slice(0, 200)
+    .replace(/[^\x20-\x7e]+/g, " ")
+    .trim();
 }
 
 class ShellSession implements LiveSession {
   readonly ended: Promise<void>;
   private slow?: Promise<Shell>;
   private inFlight = 0;
+  private lastUsed = Date.now();
   private closing?: Promise<void>;
 
   constructor(
@@ -109,8 +115,8 @@ class ShellSession implements LiveSession {
     return !this.main.dead && !this.closing;
   }
 
-  get busy(): boolean {
-    return this.inFlight > 0;
+  get idleSince(): number | undefined {
+    return this.inFlight > 0 ? undefined : this.lastUsed;
   }
 
   async run(
@@ -127,10 +133,12 @@ class ShellSession implements LiveSession {
       this.counters.roundTrips++;
       this.counters.commands += commands.length;
       const lockSeconds = locked ? Math.max(1, this.target.commandTimeoutMs / 1000) : undefined;
-      return await shell.run({ parts, timeoutMs, lockSeconds });
+      const name = (index: number) => (commands[index] ? show(commands[index]) : "");
+      return await shell.run({ parts, timeoutMs, lockSeconds, show: name });
     } catch (error) {
       throw error instanceof HostnetError ? error.at({ host: this.target.name }) : error;
     } finally {
+      this.lastUsed = Date.now();
       if (--this.inFlight === 0) this.connection.unref();
       if (this.main.dead) void this.close();
     }

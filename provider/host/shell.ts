@@ -16,6 +16,8 @@ export interface BatchRun {
   timeoutMs: number;
   /** Wait for and hold the machine's lock; nothing runs when it is not had in that time. */
   lockSeconds?: number;
+  /** What a command looks like, to name the one that did not end. */
+  show?: (index: number) => string;
   /** Until then the shell must have begun to answer. Only the first batch of a shell needs it. */
   startMs?: number;
 }
@@ -94,11 +96,15 @@ export class Shell {
     const job = this.waiting.shift();
     if (!job) return;
     this.current = job;
-    const after = (ms: number, what: string) => {
-      job.timers.push(setTimeout(() => this.die(new HostnetError("TIMEOUT", `${what} after ${ms / 1000} s`)), ms));
+    const after = (ms: number) => {
+      const expire = () => {
+        const step = job.stdout.has("0") ? job.show?.(job.stdout.size - 1) : undefined;
+        this.die(new HostnetError("TIMEOUT", `no answer within ${ms / 1000} s`, { step }));
+      };
+      job.timers.push(setTimeout(expire, ms));
     };
-    after(job.timeoutMs + (job.lockSeconds ?? 0) * 1000, "no answer");
-    if (job.startMs !== undefined) after(job.startMs, "the shell does not answer");
+    after(job.timeoutMs + (job.lockSeconds ?? 0) * 1000);
+    if (job.startMs !== undefined) after(job.startMs);
     void this.send(Buffer.from(renderBatch(job.parts, job)));
   }
 
@@ -157,7 +163,9 @@ export class Shell {
 function resultsOf(job: Job): Result[] {
   if (job.stdout.has("L")) {
     const summary = `another hostnet program held this host's lock for more than ${job.lockSeconds} s; nothing was run`;
-    throw new HostnetError("TIMEOUT", summary, { remedy: "Wait until the other deployment is through, then try again." });
+    throw new HostnetError("TIMEOUT", summary, {
+      remedy: "Wait until the other deployment is through, then try again.",
+    });
   }
   return job.parts.map((_, index) => {
     const id = String(index + 1);

@@ -11,7 +11,9 @@ const flag = (word: string, byDefault: boolean, doc: string) => ({
 });
 
 const count = (word: string, least: number, most: number, byDefault: number, doc: string) => ({
-  schema: between(least, most).optional().describe(`${doc} (\`${word}\`), ${least} to ${most}. Kernel default: ${byDefault}.`),
+  schema: between(least, most)
+    .optional()
+    .describe(`${doc} (\`${word}\`), ${least} to ${most}. Kernel default: ${byDefault}.`),
   word,
   default: byDefault,
 });
@@ -50,7 +52,13 @@ export const linuxBridge = linkKind({
     forwardDelay: seconds("forward_delay", 2, 30, 15, "Time in the listening and in the learning state"),
     helloTime: seconds("hello_time", 1, 10, 2, "Time between hello packets of the root"),
     maxAge: seconds("max_age", 6, 40, 20, "Age at which another bridge counts as dead"),
-    ageingTime: seconds("ageing_time", 0, longest, 300, "Time after which a MAC address is forgotten; 0 keeps it for ever"),
+    ageingTime: seconds(
+      "ageing_time",
+      0,
+      longest,
+      300,
+      "Time after which a MAC address is forgotten; 0 keeps it for ever",
+    ),
     groupAddress: {
       schema: z
         .string()
@@ -64,7 +72,10 @@ export const linuxBridge = linkKind({
     },
     groupForwardMask: {
       schema: unsigned(16)
-        .refine((mask) => (mask & 7) === 0, "must not have the bits 0 to 2 (STP, MAC pause, LACP): the kernel refuses them")
+        .refine(
+          (mask) => (mask & 7) === 0,
+          "must not have the bits 0 to 2 (STP, MAC pause, LACP): the kernel refuses them",
+        )
         .optional()
         .describe(
           "Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`); 0x4000 lets LLDP through. Kernel default: 0.",
@@ -86,12 +97,18 @@ export const linuxBridge = linkKind({
     defaultPvid: {
       schema: between(0, 4094)
         .optional()
-        .describe("VLAN of untagged packets at ports without a list (`vlan_default_pvid`), 0 for none, to 4094. Kernel default: 1."),
+        .describe(
+          "VLAN of untagged packets at ports without a list (`vlan_default_pvid`), 0 for none, to 4094. Kernel default: 1.",
+        ),
       word: "vlan_default_pvid",
       default: 1,
     },
     vlanStats: flag("vlan_stats_enabled", false, "Count packets by VLAN"),
-    vlanStatsPerPort: flag("vlan_stats_per_port", false, "Count packets by VLAN and port; changeable while no port has VLANs"),
+    vlanStatsPerPort: flag(
+      "vlan_stats_per_port",
+      false,
+      "Count packets by VLAN and port; changeable while no port has VLANs",
+    ),
     mcastSnooping: flag("mcast_snooping", true, "Forward multicast only where it is listened to"),
     mcastVlanSnooping: flag("mcast_vlan_snooping", false, "Do so by VLAN"),
     mcastRouter: {
@@ -104,19 +121,53 @@ export const linuxBridge = linkKind({
     mcastQueryUseIfaddr: flag("mcast_query_use_ifaddr", false, "Send queries from the bridge's own address"),
     mcastQuerier: flag("mcast_querier", false, "Send queries when no router does"),
     mcastHashMax: count("mcast_hash_max", 1, 0x7fffffff, 4096, "Most multicast groups"),
-    mcastLastMemberCount: count("mcast_last_member_count", 0, 255, 2, "Queries after a leave before the group is dropped"),
+    mcastLastMemberCount: count(
+      "mcast_last_member_count",
+      0,
+      255,
+      2,
+      "Queries after a leave before the group is dropped",
+    ),
     mcastStartupQueryCount: count("mcast_startup_query_count", 0, 255, 2, "Queries sent at start"),
     mcastLastMemberInterval: seconds("mcast_last_member_interval", 0, longest, 1, "Time between queries after a leave"),
-    mcastMembershipInterval: seconds("mcast_membership_interval", 0, longest, 260, "Time after which a silent group is dropped"),
-    mcastQuerierInterval: seconds("mcast_querier_interval", 0, longest, 255, "Time after which another querier counts as gone"),
+    mcastMembershipInterval: seconds(
+      "mcast_membership_interval",
+      0,
+      longest,
+      260,
+      "Time after which a silent group is dropped",
+    ),
+    mcastQuerierInterval: seconds(
+      "mcast_querier_interval",
+      0,
+      longest,
+      255,
+      "Time after which another querier counts as gone",
+    ),
     mcastQueryInterval: seconds("mcast_query_interval", 1, longest, 125, "Time between queries"),
-    mcastQueryResponseInterval: seconds("mcast_query_response_interval", 0, longest, 10, "Time that listeners have to answer"),
-    mcastStartupQueryInterval: seconds("mcast_startup_query_interval", 1, longest, 31.25, "Time between queries at start"),
+    mcastQueryResponseInterval: seconds(
+      "mcast_query_response_interval",
+      0,
+      longest,
+      10,
+      "Time that listeners have to answer",
+    ),
+    mcastStartupQueryInterval: seconds(
+      "mcast_startup_query_interval",
+      1,
+      longest,
+      31.25,
+      "Time between queries at start",
+    ),
     mcastStats: flag("mcast_stats_enabled", false, "Count IGMP and MLD packets"),
     igmpVersion: count("mcast_igmp_version", 2, 3, 2, "IGMP version"),
     mldVersion: count("mcast_mld_version", 1, 2, 1, "MLD version"),
     nfCallIptables: flag("nf_call_iptables", false, "Pass bridged IPv4 packets through iptables; needs br_netfilter"),
-    nfCallIp6tables: flag("nf_call_ip6tables", false, "Pass bridged IPv6 packets through ip6tables; needs br_netfilter"),
+    nfCallIp6tables: flag(
+      "nf_call_ip6tables",
+      false,
+      "Pass bridged IPv6 packets through ip6tables; needs br_netfilter",
+    ),
     nfCallArptables: flag("nf_call_arptables", false, "Pass bridged ARP packets through arptables; needs br_netfilter"),
     noLinklocalLearn: {
       schema: z

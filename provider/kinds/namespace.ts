@@ -19,7 +19,9 @@ export const namespace = kind({
     sysctls: z
       .record(sysctlKey, sysctlValue)
       .optional()
-      .describe("Kernel parameters inside the namespace, as { 'net.ipv4.ip_forward': 1 }. A removed one keeps its value."),
+      .describe(
+        "Kernel parameters inside the namespace, as { 'net.ipv4.ip_forward': 1 }. A removed one keeps its value.",
+      ),
   }),
   facts: z.object({
     inode: z.number().optional().describe("The inode of /run/netns/NAME."),
@@ -41,7 +43,10 @@ export const namespace = kind({
     const devices = linksIn(seen, want.name).filter((link) => !fallbackDevices.has(link.ifname));
     const keys = Object.keys(want.sysctls ?? {});
     return {
-      args: { name: want.name, sysctls: liveSysctls(keys, keys.length > 0 ? seen.result(keyIn(sysctlsKey(keys), want.name)).stdout : "") },
+      args: {
+        name: want.name,
+        sysctls: liveSysctls(keys, keys.length > 0 ? seen.result(keyIn(sysctlsKey(keys), want.name)).stdout : ""),
+      },
       facts: { devices: devices.map((link) => link.ifname) },
       marks: [lo?.json.ifalias],
       raw: { loUp: lo?.json.flags.includes("UP"), alias: lo?.json.ifalias, devices },
@@ -80,7 +85,9 @@ export const namespace = kind({
 const sysctlsKey = (keys: string[]) => `sysctls:${keys.join(",")}`;
 
 const sysctlSteps = (values: [string, string][], inside: string): Step[] =>
-  values.length === 0 ? [] : [{ argv: ["sysctl", "-qw", ...values.map(([key, value]) => `${key}=${value}`)], namespace: inside }];
+  values.length === 0
+    ? []
+    : [{ argv: ["sysctl", "-qw", ...values.map(([key, value]) => `${key}=${value}`)], namespace: inside }];
 
 /** `sysctl KEY…` prints `key = value` in the order asked, with dots; a tab stands between several numbers. */
 function liveSysctls(keys: string[], printed: string): Record<string, string> {
@@ -90,10 +97,12 @@ function liveSysctls(keys: string[], printed: string): Record<string, string> {
       return key && value !== undefined ? [[dotted(key), value.trim().replace(/\s+/g, " ")] as const] : [];
     }),
   );
-  return Object.fromEntries(keys.flatMap((key) => {
-    const value = values.get(dotted(key));
-    return value === undefined ? [] : [[key, value]];
-  }));
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = values.get(dotted(key));
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
 }
 
 /** One form for both spellings: `sysctl` prints a.b/c.d for a/b.c/d. */

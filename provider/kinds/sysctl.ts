@@ -11,7 +11,9 @@ export const sysctl = kind({
   name: "Sysctl",
   doc: "A kernel parameter below net. When the resource is deleted, the parameter gets back the value that it had, if it still has ours.",
   args: z.strictObject({
-    namespace: namespaceRef.optional().describe("The network namespace. Default: the host's own. A change replaces the resource."),
+    namespace: namespaceRef
+      .optional()
+      .describe("The network namespace. Default: the host's own. A change replaces the resource."),
     key: sysctlKey.describe("The parameter, as net.ipv4.ip_forward; with slashes where a device's name has a dot."),
     value: sysctlValue.describe("What it is set to: text, a whole number, or a boolean for 0 and 1."),
   }),
@@ -33,9 +35,13 @@ export const sysctl = kind({
   remember: (live) => ({ value: live?.args.value }),
   converge(want, live) {
     if (!live) {
-      throw new HostnetError("MISSING_FEATURE", `there is no ${sysctlPath(want.key)}${want.namespace ? ` in namespace ${want.namespace}` : ""}`, {
-        remedy: "Check the name; a parameter of a device or module appears only with it.",
-      });
+      throw new HostnetError(
+        "MISSING_FEATURE",
+        `there is no ${sysctlPath(want.key)}${want.namespace ? ` in namespace ${want.namespace}` : ""}`,
+        {
+          remedy: "Check the name; a parameter of a device or module appears only with it.",
+        },
+      );
     }
     return live.args.value === want.value ? [] : [write(want, want.value)];
   },

@@ -25,14 +25,23 @@ type Pair = { [E in End]?: LinkState };
 
 const args = z
   .strictObject({
-    a: linkObject.describe("One end: a link with its own name, namespace, addresses and bridge."),
-    b: linkObject.describe("The other end."),
+    a: linkObject
+      .meta({ title: "VethEnd" })
+      .describe("One end: a link with its own name, namespace, addresses and bridge."),
+    b: linkObject.meta({ title: "VethEnd" }).describe("The other end."),
   })
   .superRefine(({ a, b }, issues) => {
     if (a.name === b.name && a.namespace === b.namespace) {
-      issues.addIssue({ code: "custom", path: ["b", "name"], message: "must differ from a.name when both ends are in one namespace" });
+      issues.addIssue({
+        code: "custom",
+        path: ["b", "name"],
+        message: "must differ from a.name when both ends are in one namespace",
+      });
     }
-    for (const [path, end] of [["a", a], ["b", b]] as const) {
+    for (const [path, end] of [
+      ["a", a],
+      ["b", b],
+    ] as const) {
       const taken = nameTaken(end.name, end.namespace);
       if (taken) issues.addIssue({ code: "custom", path: [path, "name"], message: taken });
     }
@@ -42,22 +51,35 @@ export const vethPair = kind({
   name: "VethPair",
   doc: "Two virtual Ethernet devices: what enters one leaves the other. Each end has its own name, namespace, addresses and bridge.",
   args,
-  facts: z.object({ a: linkFacts.optional().describe("End a as it is."), b: linkFacts.optional().describe("End b as it is.") }),
+  facts: z.object({
+    a: linkFacts.meta({ title: "LinkLive" }).optional().describe("End a as it is."),
+    b: linkFacts.meta({ title: "LinkLive" }).optional().describe("End b as it is."),
+  }),
   identity: ["a.name", "a.namespace", "b.name", "b.namespace"],
   needs: ["ip"],
   mark: "alias",
-  reset: Object.fromEntries(ends.flatMap((end) => Object.entries(linkReset).map(([key, value]) => [`${end}.${key}`, value]))),
-  claims: (want) => ends.flatMap((end) => [linkClaim(want[end].namespace, want[end].name), ...addressClaims(want[end])]),
+  reset: Object.fromEntries(
+    ends.flatMap((end) => Object.entries(linkReset).map(([key, value]) => [`${end}.${key}`, value])),
+  ),
+  claims: (want) =>
+    ends.flatMap((end) => [linkClaim(want[end].namespace, want[end].name), ...addressClaims(want[end])]),
   observe: (want) => ends.flatMap((end) => observeLink(want[end])),
   find(want, seen) {
     const a = linkState(seen, want.a.namespace, want.a.name);
     const b = linkState(seen, want.b.namespace, want.b.name);
     if (!a && !b) return undefined;
     return {
-      args: { a: a && liveLinkArgs(a, want.a.namespace), b: b && liveLinkArgs(b, want.b.namespace) } as Partial<typeof want>,
+      args: { a: a && liveLinkArgs(a, want.a.namespace), b: b && liveLinkArgs(b, want.b.namespace) } as Partial<
+        typeof want
+      >,
       facts: { a: a && linkFactsOf(a), b: b && linkFactsOf(b) },
       marks: [a, b].flatMap((state) => (state ? [state.json.ifalias] : [])),
-      broken: a && b ? (peers(a, b) ? undefined : "the ends are not each other's peers") : `only end ${a ? "a" : "b"} is there`,
+      broken:
+        a && b
+          ? peers(a, b)
+            ? undefined
+            : "the ends are not each other's peers"
+          : `only end ${a ? "a" : "b"} is there`,
       raw: { a, b } satisfies Pair,
     };
   },
@@ -66,7 +88,10 @@ export const vethPair = kind({
     const { a, b } = live.raw as Pair;
     for (const state of [a, b]) {
       if (state && state.type !== "veth") {
-        throw new HostnetError("FOREIGN", `${state.json.ifname} is there already and is ${state.type ?? "a network card"}, not veth`);
+        throw new HostnetError(
+          "FOREIGN",
+          `${state.json.ifname} is there already and is ${state.type ?? "a network card"}, not veth`,
+        );
       }
     }
     // With one end the other goes too, wherever it has been moved to.
@@ -94,7 +119,12 @@ type Want = z.output<typeof args>;
 function create(want: Want, context: Context<Want>): Step[] {
   const words = (end: End) => {
     const { name, namespace } = want[end];
-    return ["name", name, ...(namespace ? ["netns", namespace] : []), ...creationWords(want[end], contextOf(context, end))];
+    return [
+      "name",
+      name,
+      ...(namespace ? ["netns", namespace] : []),
+      ...creationWords(want[end], contextOf(context, end)),
+    ];
   };
   return [
     { argv: ["ip", "link", "add", ...words("a"), "type", "veth", "peer", ...words("b")] },
@@ -106,4 +136,3 @@ function create(want: Want, context: Context<Want>): Step[] {
 function peers(a: LinkState, b: LinkState): boolean {
   return a.json.link_index === b.json.ifindex && b.json.link_index === a.json.ifindex;
 }
-

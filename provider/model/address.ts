@@ -7,7 +7,9 @@ const scope = z.enum(["global", "link", "host", "site"]);
 /** An address with all that `ip address add` takes. */
 export const addressObject = z.strictObject({
   address: cidr.describe("Address with prefix length, as 10.0.1.1/24."),
-  peer: ipAddress.optional().describe("The address of the other end of a point-to-point link; the prefix length is its."),
+  peer: ipAddress
+    .optional()
+    .describe("The address of the other end of a point-to-point link; the prefix length is its."),
   scope: scope.optional().describe("Where the address is valid. Default: what the kernel derives from the address."),
   label: z
     .string()
@@ -18,7 +20,7 @@ export const addressObject = z.strictObject({
     .boolean()
     .optional()
     .describe("Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours."),
-});
+}).meta({ title: "Address" });
 
 export const address = z.union([cidr, addressObject]);
 
@@ -132,7 +134,9 @@ export function convergeAddresses({ device, namespace, want, was, live, exact }:
     const declared = wanted.find((other) => sameAddress(other, item));
     return declared !== undefined && (!matches(declared, item) || redo.has(subnet(item.address)));
   });
-  const missing = wanted.filter((item) => !live.some((other) => sameAddress(item, other)) || again.some((other) => sameAddress(item, other)));
+  const missing = wanted.filter(
+    (item) => !live.some((other) => sameAddress(item, other)) || again.some((other) => sameAddress(item, other)),
+  );
   return [
     ...[...gone, ...again].map((item) => removeAddress(item, device, namespace)),
     ...missing.map((item) => addAddress(item, device, namespace)),
@@ -156,9 +160,12 @@ export function shownAddresses(declared: Address[], live: LiveAddress[], exact: 
     const found = live.find((other) => sameAddress(full(item), other));
     if (!found) return [];
     if (typeof item === "string") return [item];
-    return [{ ...item, ...(item.scope && { scope: found.scope }), ...(item.label && { label: found.label }) } as Address];
+    return [
+      { ...item, ...(item.scope && { scope: found.scope }), ...(item.label && { label: found.label }) } as Address,
+    ];
   });
-  const foreign = live.filter((item) => !item.kernelMade && !item.dynamic && !declared.some((other) => sameAddress(full(other), item)));
+  const foreign = live.filter(
+    (item) => !item.kernelMade && !item.dynamic && !declared.some((other) => sameAddress(full(other), item)),
+  );
   return exact ? [...kept, ...foreign.map((item) => item.address)] : kept;
 }
-

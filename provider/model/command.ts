@@ -31,7 +31,9 @@ export interface Result {
 
 /** What a command looks like to a person, for messages only. */
 export function show(command: Command): string {
-  const words = command.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  const words = command.argv.map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
   const inside = command.namespace ? ["ip", "netns", "exec", command.namespace] : [];
   return [...inside, ...words].join(" ");
 }

@@ -2,23 +2,30 @@
 export const codes = {
   INVALID: "An argument is not allowed.",
   UNREACHABLE: "The host does not answer. Check address, port, firewall and jump hosts.",
-  HOST_KEY_UNKNOWN: "The host's key is not known. Compare its fingerprint on the host, then pin it with `hostKey` or add it to known_hosts.",
-  HOST_KEY_MISMATCH: "The host's key is not the one that is known. Was the machine replaced? Pin the new key only if you know why it changed.",
+  HOST_KEY_UNKNOWN:
+    "The host's key is not known. Compare its fingerprint on the host, then pin it with `hostKey` or add it to known_hosts.",
+  HOST_KEY_MISMATCH:
+    "The host's key is not the one that is known. Was the machine replaced? Pin the new key only if you know why it changed.",
   AUTH: "The host refused the login. Check user, key and agent.",
-  SHELL: "The login shell does not run commands as a shell should: a restricted shell, a ForceCommand or an rc file is in the way.",
+  SHELL:
+    "The login shell does not run commands as a shell should: a restricted shell, a ForceCommand or an rc file is in the way.",
   BECOME: "The user may not become root without a password. Allow it with sudo, or log in as root.",
-  TIMEOUT: "The deadline passed before the host answered. What was sent may still have run; the next `up` looks and goes on.",
-  CONNECTION_LOST: "The connection broke while commands ran. What was sent may have run; the next `up` looks and goes on.",
+  TIMEOUT:
+    "The deadline passed before the host answered. What was sent may still have run; the next `up` looks and goes on.",
+  CONNECTION_LOST:
+    "The connection broke while commands ran. What was sent may have run; the next `up` looks and goes on.",
   OTHER_MACHINE: "Another machine answers at this address than the one this resource was made on.",
   MISSING_TOOL: "A program is missing on the host.",
   MISSING_FEATURE: "The host's kernel does not have what is needed.",
-  FOREIGN: "Something that is not ours is there already. Take it over with `adopt: true`, or by `hostnet import`; or choose another name.",
+  FOREIGN:
+    "Something that is not ours is there already. Take it over with `adopt: true`, or by `hostnet import`; or choose another name.",
   CONFLICT: "Two resources declare the same thing.",
   MANAGEMENT_PATH: "The change would cut the connection through which the host is reached.",
   IN_USE: "Something that is not ours still uses it.",
   STEP_FAILED: "A command failed on the host.",
   READ_FAILED: "The host's state could not be read completely.",
   NOT_CONVERGED: "The host took the commands, but does not show what was declared.",
+  INTERNAL: "This is a defect of pulumi-hostnet: please report it.",
   CHECK_FAILED: "A connectivity check did not find what it expects.",
 } as const;
 

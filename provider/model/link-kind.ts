@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Context, type Found, type Kind, kind } from "../kind";
+import type { Context, Found, Kind, kind } from "../kind";
 import { shownAddresses } from "./address";
 import type { Step } from "./command";
 import {
@@ -65,7 +65,10 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>> {
 /** Most devices are a table and a type word. */
 export function linkKind<T extends Record<string, LinkOption>>(definition: LinkKindDefinition<T>) {
   const table = Object.entries(definition.options) as [string, LinkOption][];
-  const shape = { ...linkShape, ...Object.fromEntries(table.map(([key, option]) => [key, option.schema])) } as typeof linkShape & Shape<T>;
+  const shape = {
+    ...linkShape,
+    ...Object.fromEntries(table.map(([key, option]) => [key, option.schema])),
+  } as typeof linkShape & Shape<T>;
   const args = z.strictObject(shape).superRefine((value, issues) => {
     const want = value as LinkArgs & Record<string, unknown>;
     const taken = nameTaken(want.name, want.namespace);
@@ -104,7 +107,12 @@ export function linkKind<T extends Record<string, LinkOption>>(definition: LinkK
       const setOptions: Step[] =
         differing.length === 0
           ? []
-          : [{ argv: ["ip", "link", "set", "dev", want.name, "type", typeOf(want), ...differing], namespace: want.namespace }];
+          : [
+              {
+                argv: ["ip", "link", "set", "dev", want.name, "type", typeOf(want), ...differing],
+                namespace: want.namespace,
+              },
+            ];
       return [...setOptions, ...convergeLink(want, state, context, traits)];
     },
     remove: (_live, want) => [deleteLink(want.name, want.namespace)],
@@ -117,14 +125,18 @@ export function linkKind<T extends Record<string, LinkOption>>(definition: LinkK
     const into = namespace !== want.namespace && want.namespace ? ["netns", want.namespace] : [];
     const argv = ["ip", "link", "add", ...words, "name", want.name, ...into, ...creationWords(want, context, traits)];
     const optionWords = table.flatMap(([key, option]) => wordsOf(option, want[key]));
-    return [{ argv: [...argv, "type", typeOf(want), ...optionWords], namespace }, ...afterCreation(want, context, traits)];
+    return [
+      { argv: [...argv, "type", typeOf(want), ...optionWords], namespace },
+      ...afterCreation(want, context, traits),
+    ];
   }
 
   // The table gives the arguments their types; within, they are looked up by name.
   return spec as unknown as ReturnType<typeof kind<z.ZodObject<typeof linkShape & Shape<T>>, typeof linkFacts>>;
 }
 
-export const linkClaim = (namespace: string | undefined, name: string) => `device ${name}${namespace ? ` in namespace ${namespace}` : ""}`;
+export const linkClaim = (namespace: string | undefined, name: string) =>
+  `device ${name}${namespace ? ` in namespace ${namespace}` : ""}`;
 
 /** Addresses belong to one resource: the link's own list, or Address resources. */
 export const addressClaims = (want: LinkArgs) =>
@@ -134,9 +146,13 @@ export const addressClaims = (want: LinkArgs) =>
 export const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
 
 /** What `find` answers for a link. */
-export function found<A>(live: LinkState, namespace: string | undefined, table: [string, LinkOption][]): Found<A, z.output<typeof linkFacts>> {
+export function found<A>(
+  live: LinkState,
+  namespace: string | undefined,
+  table: [string, LinkOption][],
+): Found<A, z.output<typeof linkFacts>> {
   const data = live.json.linkinfo?.info_data ?? {};
-  const values = Object.fromEntries(table.map(([key, option]) => [key, valueOf(option, data)]));
+  const values = Object.fromEntries(table.map(([key, option]) => [key, liveValue(option, data)]));
   const pending = live.addresses.some((item) => item.tentative) ? "duplicate address detection" : undefined;
   return {
     args: { ...liveLinkArgs(live, namespace), ...values } as Partial<A>,
@@ -148,7 +164,11 @@ export function found<A>(live: LinkState, namespace: string | undefined, table: 
 }
 
 /** The words that set what differs, in the table's order: some options only hold together. */
-export function differingWords(table: [string, LinkOption][], want: Record<string, unknown>, live: Record<string, unknown>): string[] {
+export function differingWords(
+  table: [string, LinkOption][],
+  want: Record<string, unknown>,
+  live: Record<string, unknown>,
+): string[] {
   return table.flatMap(([key, option]) => {
     if (want[key] === undefined || option.fixed) return [];
     return sameValue(option, want[key], live[key]) ? [] : wordsOf(option, want[key]);
@@ -166,7 +186,7 @@ export function wordsOf(option: LinkOption, value: unknown): string[] {
   return [option.word, typeof value === "boolean" ? String(Number(value)) : String(value)];
 }
 
-function valueOf(option: LinkOption, data: Record<string, unknown>): unknown {
+function liveValue(option: LinkOption, data: Record<string, unknown>): unknown {
   const printed = data[option.json ?? option.word];
   if (option.decode) return option.decode(printed, data);
   if (option.schema instanceof z.ZodOptional && option.schema.unwrap() instanceof z.ZodBoolean) {
@@ -176,7 +196,9 @@ function valueOf(option: LinkOption, data: Record<string, unknown>): unknown {
 }
 
 export function resetsOf(table: [string, LinkOption][]): Record<string, unknown> {
-  return Object.fromEntries(table.filter(([, option]) => option.default !== undefined).map(([key, option]) => [key, option.default]));
+  return Object.fromEntries(
+    table.filter(([, option]) => option.default !== undefined).map(([key, option]) => [key, option.default]),
+  );
 }
 
 /** A link's live value: of the addresses only the declared ones; foreign ones are no drift. */

@@ -44,7 +44,16 @@ export interface LinkState {
 
 /** Devices that modules bring into every namespace, that nobody made and nobody can delete. */
 export const fallbackDevices = new Set([
-  "lo", "gre0", "gretap0", "erspan0", "ip6gre0", "tunl0", "sit0", "ip6tnl0", "ip_vti0", "ip6_vti0",
+  "lo",
+  "gre0",
+  "gretap0",
+  "erspan0",
+  "ip6gre0",
+  "tunl0",
+  "sit0",
+  "ip6tnl0",
+  "ip_vti0",
+  "ip6_vti0",
 ]);
 
 const linksSection: Section = { key: "links", argv: ["ip", "-j", "-d", "address", "show"] };
@@ -58,7 +67,10 @@ const ipv6Section: Section = {
 const featuresSection = (device: string): Section => ({ key: `features:${device}`, argv: ["ethtool", "-k", device] });
 
 /** What has to be read to know a link: all links of its namespace, and what only some resources ask for. */
-export function linkSections(namespace: string | undefined, asks: { ipv6?: boolean; features?: string } = {}): Section[] {
+export function linkSections(
+  namespace: string | undefined,
+  asks: { ipv6?: boolean; features?: string } = {},
+): Section[] {
   return inNamespace(
     namespace,
     linksSection,
@@ -76,7 +88,10 @@ export function linksIn(seen: Seen, namespace: string | undefined): LinkJson[] {
 
 /** One link by its name; undefined when it is proven absent. Throws READ_FAILED. */
 export function linkState(seen: Seen, namespace: string | undefined, name: string): LinkState | undefined {
-  const byName = seen.derive(keyIn("links", namespace), () => new Map(linksIn(seen, namespace).map((link) => [link.ifname, link])));
+  const byName = seen.derive(
+    keyIn("links", namespace),
+    () => new Map(linksIn(seen, namespace).map((link) => [link.ifname, link])),
+  );
   const json = byName.get(name);
   if (!json) return undefined;
   return {
@@ -92,7 +107,10 @@ function ipv6Disabled(seen: Seen, namespace: string | undefined, name: string): 
   const key = keyIn("ipv6", namespace);
   if (!seen.has(key)) return undefined;
   const path = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6:`;
-  const line = seen.result(key).stdout.split("\n").find((text) => text.startsWith(path));
+  const line = seen
+    .result(key)
+    .stdout.split("\n")
+    .find((text) => text.startsWith(path));
   // A device without an entry has no IPv6 at all (too small an MTU, or a kernel without it).
   return line === undefined || line.slice(path.length).trim() !== "0";
 }

@@ -24,7 +24,9 @@ type Offload = keyof typeof offloadNames;
 
 /** What every link takes. */
 export const linkShape = {
-  name: interfaceName.describe("The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'."),
+  name: interfaceName.describe(
+    "The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'.",
+  ),
   namespace: namespaceRef
     .optional()
     .describe("The network namespace in which the device is. Default: the host's own. A change replaces the device."),
@@ -45,7 +47,9 @@ export const linkShape = {
   addressesExact: z
     .boolean()
     .optional()
-    .describe("Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false."),
+    .describe(
+      "Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false.",
+    ),
   bridge: refersTo(interfaceName, "LinuxBridge")
     .optional()
     .describe("The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort."),
@@ -59,8 +63,12 @@ export const linkShape = {
   offloads: z
     .partialRecord(z.enum(Object.keys(offloadNames) as [Offload, ...Offload[]]), z.boolean())
     .optional()
-    .describe("Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan."),
-  txQueueLength: unsigned(32).optional().describe("Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000."),
+    .describe(
+      "Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan.",
+    ),
+  txQueueLength: unsigned(32)
+    .optional()
+    .describe("Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000."),
 };
 
 export const linkObject = z.strictObject(linkShape);
@@ -202,15 +210,25 @@ function newborn(want: LinkArgs, context: Context<unknown>, traits: LinkTraits):
 }
 
 /** What makes a live link into the declared one, but for what only its kind knows. */
-export function convergeLink(want: LinkArgs, live: LinkState, context: Context<unknown>, traits: LinkTraits = {}): Step[] {
+export function convergeLink(
+  want: LinkArgs,
+  live: LinkState,
+  context: Context<unknown>,
+  traits: LinkTraits = {},
+): Step[] {
   const { name, namespace } = want;
   const { json } = live;
   const touches = namespace === undefined ? [name] : undefined;
-  const set = (...words: string[]): Step => ({ argv: ["ip", "link", "set", "dev", name, ...words], namespace, touches });
+  const set = (...words: string[]): Step => ({
+    argv: ["ip", "link", "set", "dev", name, ...words],
+    namespace,
+    touches,
+  });
   const steps: Step[] = [];
 
   // An alias that somebody wrote is never overwritten; the ledger then has the mark.
-  if (json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias))) steps.push(markLink(name, namespace, context));
+  if (json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias)))
+    steps.push(markLink(name, namespace, context));
 
   const mac = wantedMac(want, context, traits);
   if (mac && mac !== json.address) steps.push(set("address", mac));
@@ -218,7 +236,8 @@ export function convergeLink(want: LinkArgs, live: LinkState, context: Context<u
   if (want.txQueueLength !== undefined && want.txQueueLength !== json.txqlen) {
     steps.push(set("txqueuelen", String(want.txQueueLength)));
   }
-  if (want.arp !== undefined && want.arp === json.flags.includes("NOARP")) steps.push(set("arp", want.arp ? "on" : "off"));
+  if (want.arp !== undefined && want.arp === json.flags.includes("NOARP"))
+    steps.push(set("arp", want.arp ? "on" : "off"));
 
   const ipv6 = wantsIpv6(want, traits);
   if (ipv6 !== undefined && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
@@ -226,7 +245,8 @@ export function convergeLink(want: LinkArgs, live: LinkState, context: Context<u
   }
   steps.push(...convergeOffloads(want, live, context));
 
-  if (want.bridge === "" && json.master !== undefined && declaredBefore(context, json.master)) steps.push(set("nomaster"));
+  if (want.bridge === "" && json.master !== undefined && declaredBefore(context, json.master))
+    steps.push(set("nomaster"));
   if (want.bridge && want.bridge !== json.master) steps.push(set("master", want.bridge));
   if (want.up !== undefined && want.up !== json.flags.includes("UP")) steps.push(set(want.up ? "up" : "down"));
 
@@ -234,7 +254,9 @@ export function convergeLink(want: LinkArgs, live: LinkState, context: Context<u
   if (want.addresses) {
     const was = context.was.flatMap((before) => (before as Partial<LinkArgs>).addresses ?? []);
     const exact = want.addressesExact === true;
-    steps.push(...convergeAddresses({ device: name, namespace, want: want.addresses, was, live: live.addresses, exact }));
+    steps.push(
+      ...convergeAddresses({ device: name, namespace, want: want.addresses, was, live: live.addresses, exact }),
+    );
   }
   return steps;
 }
@@ -281,5 +303,8 @@ export function nameTaken(name: string, namespace: string | undefined): string |
 /** Throws FOREIGN when the device of that name is of another type. */
 export function mustBeType(live: LinkState, type: string): void {
   if (live.type === type) return;
-  throw new HostnetError("FOREIGN", `${live.json.ifname} is there already and is ${live.type ?? "a network card"}, not ${type}`);
+  throw new HostnetError(
+    "FOREIGN",
+    `${live.json.ifname} is there already and is ${live.type ?? "a network card"}, not ${type}`,
+  );
 }

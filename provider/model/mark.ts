@@ -24,6 +24,8 @@ export const nonceOf = (mark: string) => mark.slice(mark.lastIndexOf(":") + 1);
 
 /** A locally administered MAC address that a rebuild finds again. */
 export function derivedMac(owner: string, namespace: string | undefined, name: string): string {
-  const digest = createHash("sha256").update(`${owner}/${namespace ?? ""}/${name}`).digest("hex");
+  const digest = createHash("sha256")
+    .update(`${owner}/${namespace ?? ""}/${name}`)
+    .digest("hex");
   return `02:${(digest.slice(0, 10).match(/../g) ?? []).join(":")}`;
 }

@@ -13,8 +13,12 @@ export function namespaceExists(seen: Seen, namespace: string | undefined): bool
 /** The sections of something inside a namespace: its own, and what proves that the namespace is there. */
 export function inNamespace(namespace: string | undefined, ...sections: Section[]): Section[] {
   if (namespace === undefined) return sections;
-  return [namespacesSection, ...sections.map((section) => ({ ...section, key: `${section.key}@${namespace}`, namespace }))];
+  return [
+    namespacesSection,
+    ...sections.map((section) => ({ ...section, key: `${section.key}@${namespace}`, namespace })),
+  ];
 }
 
 /** The key under which `inNamespace` asked. */
-export const keyIn = (key: string, namespace: string | undefined) => (namespace === undefined ? key : `${key}@${namespace}`);
+export const keyIn = (key: string, namespace: string | undefined) =>
+  namespace === undefined ? key : `${key}@${namespace}`;

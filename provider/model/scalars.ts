@@ -23,12 +23,18 @@ const interfaceNamePattern = /^(?!\.{1,2}$)[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}$/;
 export const interfaceName = z
   .string()
   .regex(interfaceNamePattern, "must be 1 to 15 letters, digits, '.', '_' or '-', not beginning with '-'")
-  .refine((name) => name !== "all" && name !== "default", "must not be 'all' or 'default', which sysctl gives a meaning");
+  .refine(
+    (name) => name !== "all" && name !== "default",
+    "must not be 'all' or 'default', which sysctl gives a meaning",
+  );
 
 /** A network namespace's name, as `ip netns` keeps it under /run/netns. */
 export const namespaceName = z
   .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, "must be 1 to 64 letters, digits, '_', '.' or '-', beginning with a letter, digit or '_'")
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/,
+    "must be 1 to 64 letters, digits, '_', '.' or '-', beginning with a letter, digit or '_'",
+  )
   .refine((name) => !/^\d+$/.test(name), "must not be digits only: ip takes such a name for a process id");
 
 export const namespaceRef = refersTo(namespaceName, "Namespace");

@@ -3,13 +3,18 @@ import { z } from "zod";
 /** A kernel parameter below /proc/sys/net, with dots or slashes (slashes where a device's name has a dot). */
 export const sysctlKey = z
   .string()
-  .regex(/^net[./][A-Za-z0-9_]+([./][A-Za-z0-9_.:-]+)+$/, "must be a parameter below net, as net.ipv4.ip_forward or net/ipv4/conf/eth0.5/forwarding")
+  .regex(
+    /^net[./][A-Za-z0-9_]+([./][A-Za-z0-9_.:-]+)+$/,
+    "must be a parameter below net, as net.ipv4.ip_forward or net/ipv4/conf/eth0.5/forwarding",
+  )
   .refine((key) => !key.includes(".."), "must not contain '..'");
 
 /** What is written; several numbers are separated by one space. A number or boolean is taken as text. */
 export const sysctlValue = z
   .union([z.string().regex(/^[\x20-\x7e]{1,256}$/, "must be 1 to 256 printable characters"), z.int(), z.boolean()])
-  .transform((value) => (typeof value === "boolean" ? String(Number(value)) : String(value)).trim().replace(/\s+/g, " "));
+  .transform((value) =>
+    (typeof value === "boolean" ? String(Number(value)) : String(value)).trim().replace(/\s+/g, " "),
+  );
 
 /** The file below /proc/sys. */
 export const sysctlPath = (key: string) => `/proc/sys/${key.includes("/") ? key : key.replaceAll(".", "/")}`;

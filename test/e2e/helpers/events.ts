@@ -33,13 +33,15 @@ export interface Diagnostic {
   message: string;
 }
 
+/** What a run did, or would do. The counts are of the program's own resources that did not fail. */
 export interface Changes {
   create: number;
   update: number;
   delete: number;
   replace: number;
   same: number;
-  /** Every step on a resource of the program, in order; the stack's own are left out. */
+  failed: number;
+  /** Every step on a resource of the program, in order; the stack and its default provider are left out. */
   resources: ResourceChange[];
   /** Errors, warnings and infos, without the engine's debug messages. */
   diagnostics: Diagnostic[];
@@ -55,7 +57,6 @@ interface StepMetadata {
 }
 
 interface EngineEvent {
-  summaryEvent?: { resourceChanges?: Record<string, number> };
   resourcePreEvent?: { metadata: StepMetadata };
   resOutputsEvent?: { metadata: StepMetadata };
   resOpFailedEvent?: { metadata: StepMetadata };
@@ -64,34 +65,46 @@ interface EngineEvent {
 
 /**
  * Reads the engine's event log: one JSON object a line. A last line that is cut off (a killed CLI) is left out.
- * A refresh says what it found when it is done, so the later word on a step counts.
+ *
+ * A replacement has three steps (`delete-replaced`, `replace`, `create-replacement`) and counts once. `refresh` tells
+ * what it found by the op of its result (`same`, `update`, `delete`); within `up --refresh` that op is `refresh`, with
+ * the drift in `diffs`, and the step that mends it follows.
  */
 export function parseEvents(text: string): Changes {
-  const changes: Changes = { create: 0, update: 0, delete: 0, replace: 0, same: 0, resources: [], diagnostics: [] };
   const steps = new Map<string, ResourceChange>();
+  const refreshing = new Set<string>();
+  const diagnostics: Diagnostic[] = [];
   for (const event of lines(text)) {
-    if (event.resourcePreEvent) add(event.resourcePreEvent.metadata);
-    if (event.resOutputsEvent) add(event.resOutputsEvent.metadata);
-    if (event.resOpFailedEvent) add(event.resOpFailedEvent.metadata, true);
+    const begun = event.resourcePreEvent?.metadata;
+    if (begun?.op === "refresh") refreshing.add(begun.urn);
+    else if (begun) add(begun);
+    const ended = event.resOutputsEvent?.metadata;
+    if (ended) add(ended, refreshing.delete(ended.urn));
+    const failed = event.resOpFailedEvent?.metadata;
+    if (failed) add(failed, refreshing.delete(failed.urn), true);
     if (event.diagnosticEvent && event.diagnosticEvent.severity !== "debug") {
       const { severity, urn, message } = event.diagnosticEvent;
-      changes.diagnostics.push({ severity, ...(urn ? { urn } : {}), message: message.replace(colours, "").trimEnd() });
-    }
-    // A run may hold a preview and an update: the last summary is that of the update.
-    for (const op of ["create", "update", "delete", "replace", "same"] as const) {
-      if (event.summaryEvent) changes[op] = event.summaryEvent.resourceChanges?.[op] ?? 0;
+      diagnostics.push({ severity, ...(urn ? { urn } : {}), message: message.replace(colours, "").trimEnd() });
     }
   }
-  changes.resources = [...steps.values()];
-  return changes;
+  const resources = [...steps.values()];
+  const count = (op: Op) => resources.filter((each) => each.op === op && !each.failed).length;
+  return {
+    create: count("create"),
+    update: count("update"),
+    delete: count("delete"),
+    replace: count("replace"),
+    same: count("same"),
+    failed: resources.filter(({ failed }) => failed).length,
+    resources,
+    diagnostics,
+  };
 
-  function add(metadata: StepMetadata, failed = false) {
-    if (metadata.type === "pulumi:pulumi:Stack") return;
-    // One resource can have several steps in a run: its refresh, its deletion as the old one, its creation as the new.
-    const refresh = metadata.op === "refresh" ? "refresh" : "";
-    const key = refresh ? `${metadata.urn} refresh` : `${metadata.urn} ${metadata.op}`;
-    const known = steps.get(key);
+  function add(metadata: StepMetadata, isRefresh = false, failed = false) {
+    if (isOfEngine(metadata.type)) return;
+    const key = `${metadata.urn} ${isRefresh ? "refresh" : ""} ${metadata.op}`;
     const paths = metadata.detailedDiff ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []);
+    const known = steps.get(key);
     steps.set(key, {
       urn: metadata.urn,
       name: metadata.urn.split("::").at(-1) ?? "",
@@ -102,6 +115,11 @@ export function parseEvents(text: string): Changes {
       failed: failed || (known?.failed ?? false),
     });
   }
+}
+
+/** Whether a type is the engine's own: the stack and the default provider are in every state and summary. */
+export function isOfEngine(type: string): boolean {
+  return type === "pulumi:pulumi:Stack" || type.startsWith("pulumi:providers:");
 }
 
 /** The tags that the engine writes for colours. */

@@ -13,23 +13,33 @@ export interface ProjectFile {
 
 /** The files of a Pulumi project whose program is the TypeScript text `program`. */
 export function projectFiles(project: string, program: string, language: Language): ProjectFile[] {
-  const source = { name: "index.ts", text: program };
-  if (language === "ts") return [{ name: "Pulumi.yaml", text: pulumiYaml(project, "runtime: nodejs\n") }, source];
+  // Without a package.json here, the language host would take the repository's, and its `main` as the program.
+  const manifest = { name: "package.json", text: `${JSON.stringify({ name: project, private: true })}\n` };
+  if (language === "ts") {
+    return [
+      manifest,
+      { name: "Pulumi.yaml", text: `name: ${project}\nruntime: nodejs\n` },
+      { name: "index.ts", text: program },
+    ];
+  }
   const compiled = transformSync(program, {
     filename: "index.ts",
     jsc: { target: "es2022", parser: { syntax: "typescript" } },
     module: { type: "commonjs" },
     swcrc: false,
   });
-  const runtime = "runtime:\n  name: nodejs\n  options:\n    typescript: false\nmain: index.js\n";
   return [
-    { name: "Pulumi.yaml", text: pulumiYaml(project, runtime) },
-    // Beside what runs, for a person who looks at a failed test's folder; index.ts would be taken for the program.
-    { name: "source.ts.txt", text: program },
-    { name: "index.js", text: compiled.code },
+    manifest,
+    {
+      name: "Pulumi.yaml",
+      text: `name: ${project}\nruntime:\n  name: nodejs\n  options:\n    typescript: false\nmain: index.js\n`,
+    },
+    // A program that throws at its top level hangs Node 20.20 when the SDK prints the error: a stack line
+    // "node_modules/@pulumi/resource.ts", made by its source maps, meets nodejs/node#64011. One more require pushes
+    // that line out of the ten that a stack has.
+    { name: "index.js", text: `module.exports = require("./program.js");\n` },
+    { name: "program.js", text: compiled.code },
+    // For a person who looks at a failed test's folder.
+    { name: "program.ts.txt", text: program },
   ];
-}
-
-function pulumiYaml(project: string, runtime: string): string {
-  return `name: ${project}\n${runtime}`;
 }

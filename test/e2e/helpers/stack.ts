@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { stateDir } from "../../../tools/root";
 import { which } from "../../../tools/which";
-import { type Changes, parseEvents } from "./events";
+import { type Changes, isOfEngine, parseEvents } from "./events";
 import { type Language, projectFiles } from "./program";
 
 export interface StackOptions {
@@ -155,15 +155,15 @@ export class Stack {
     if (!this.options.dir) rmSync(this.dir, { recursive: true, force: true });
   }
 
-  /** How many resources the backend's own file knows, the stack itself not counted; no command is run for it. */
+  /** How many resources the backend's own file knows of the program; no command is run for it. */
   resourcesLeft(): number {
     const file = join(this.backend, ".pulumi", "stacks", this.projectName(), `${this.name}.json`);
     if (!existsSync(file)) return 0;
     const state = JSON.parse(readFileSync(file, "utf8")) as {
-      checkpoint?: { latest?: { resources?: { type: string }[]; pending_operations?: unknown[] } };
+      checkpoint?: { latest?: { resources?: { type: string }[] } };
     };
     const resources = state.checkpoint?.latest?.resources ?? [];
-    return resources.filter(({ type }) => type !== "pulumi:pulumi:Stack").length;
+    return resources.filter(({ type }) => !isOfEngine(type)).length;
   }
 
   private projectName(): string {
@@ -175,7 +175,8 @@ export class Stack {
     const args = [operation, ...own, ...(options.args ?? [])];
     const result = await (await this.begin(args, options)).result;
     const failed = result.exitCode !== 0;
-    if (failed !== (options.expectFailure ?? false)) throw new CommandFailure(args, result, failed ? "succeed" : "fail");
+    if (failed !== (options.expectFailure ?? false))
+      throw new CommandFailure(args, result, failed ? "succeed" : "fail");
     return result;
   }
 
@@ -192,14 +193,18 @@ export class Stack {
     const log = join(this.backend, `events-${++this.runs}.json`);
     const common = ["--non-interactive", "--color", "never", "--stack", this.name];
     const isInit = args[0] === "stack" && args[1] === "init";
-    const child = execa(command, [...args, ...(isInit ? common.slice(0, 3) : common), ...(events ? ["--event-log", log] : [])], {
-      cwd: this.dir,
-      env: { ...this.environment(), ...options.env },
-      timeout: options.timeoutMs ?? timeLimit,
-      stdin: "ignore",
-      all: true,
-      reject: false,
-    });
+    const child = execa(
+      command,
+      [...args, ...(isInit ? common.slice(0, 3) : common), ...(events ? ["--event-log", log] : [])],
+      {
+        cwd: this.dir,
+        env: { ...this.environment(), ...options.env },
+        timeout: options.timeoutMs ?? timeLimit,
+        stdin: "ignore",
+        all: true,
+        reject: false,
+      },
+    );
     const result = child.then((ended) => ({
       exitCode: ended.exitCode ?? 128,
       stdout: ended.stdout,

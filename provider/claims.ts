@@ -1,0 +1,39 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Kind } from "./kind";
+import { validate } from "./validate";
+
+/**
+ * What each resource of a program occupies on its host, so that two which want the same are refused in preview. It is
+ * done in the program and not in check: only here is it known which resource is which.
+ */
+const claims = new WeakMap<object, Map<string, { title: string; shared: boolean }>>();
+
+interface Claimant {
+  host: object;
+  resource: pulumi.Resource;
+  title: string;
+  args: Record<string, unknown>;
+}
+
+/** `shared X` may be claimed by many that say so, but not beside `X`. */
+const sharedPrefix = "shared ";
+
+/** Claims as soon as the arguments are known; in preview some never are, and then the host's marks tell later. */
+export function claimFor(kind: Kind, { host, resource, title, args }: Claimant): void {
+  pulumi.output(args).apply((known) => {
+    const checked = validate(kind.args, JSON.parse(JSON.stringify(known)));
+    // Bad arguments are refused by check, which says more.
+    if (checked.value === undefined) return;
+    const taken = claims.get(host) ?? new Map();
+    claims.set(host, taken);
+    for (const claim of kind.claims(checked.value)) {
+      const shared = claim.startsWith(sharedPrefix);
+      const key = shared ? claim.slice(sharedPrefix.length) : claim;
+      const other = taken.get(key);
+      if (other && !(shared && other.shared)) {
+        throw new pulumi.ResourceError(`${title} and ${other.title} both declare ${key} [CONFLICT]`, resource, true);
+      }
+      taken.set(key, { title, shared });
+    }
+  });
+}

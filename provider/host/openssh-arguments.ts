@@ -1,0 +1,129 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { HostnetError } from "../model/errors";
+import type { Target } from "./target";
+
+/** Writes a file that lives as long as the connection, readable by us only, and returns its path. */
+export type TempFiles = (name: string, text: string, mode?: number) => Promise<string>;
+
+/**
+ * What `ssh` is told, up to and with the destination. The user's own config stays in force below it: that is what this
+ * transport is for. Secrets go into files of our own, never here: arguments are for everybody to see.
+ */
+export async function opensshArguments(target: Target, seconds: number, files: TempFiles): Promise<string[]> {
+  const options = await optionsOf(target, "target", files);
+  options.push(
+    ["BatchMode", "yes"],
+    ["ConnectTimeout", String(seconds)],
+    ["ServerAliveInterval", "15"],
+    ["ServerAliveCountMax", "3"],
+    ["LogLevel", "ERROR"],
+    ["RequestTTY", "no"],
+    ["ForwardAgent", "no"],
+    ["ForwardX11", "no"],
+    ["ClearAllForwardings", "yes"],
+    ["PermitLocalCommand", "no"],
+    // A master of the user's would carry us over a login that we have not checked, and outlive us.
+    ["ControlMaster", "no"],
+    ["ControlPath", "none"],
+  );
+  const config = target.jumpHosts.length ? await jumpConfig(target, files) : target.sshConfigPath;
+  return [
+    "-T",
+    ...(config ? ["-F", config] : []),
+    ...options.flatMap(([name, value]) => ["-o", `${name}=${value}`]),
+    ...(target.jumpHosts.length ? ["-J", hopName(target.jumpHosts.length - 1)] : []),
+    "--",
+    plainWord(target.alias),
+  ];
+}
+
+type Option = [name: string, value: string];
+
+/** What is common to the host and each host on the way to it. */
+async function optionsOf(target: Target, label: string, files: TempFiles): Promise<Option[]> {
+  const options: Option[] = [
+    ["StrictHostKeyChecking", "yes"],
+    ["HostName", plainWord(target.address)],
+    ["User", plainWord(target.user)],
+    ["Port", String(target.port)],
+  ];
+  if (target.passphrase && !target.agentSocket) {
+    throw new HostnetError("AUTH", "the openssh transport cannot give ssh a passphrase", {
+      host: target.name,
+      remedy: "Load the key into the agent with `ssh-add`.",
+    });
+  }
+  for (const path of target.privateKeyPaths) options.push(["IdentityFile", quoted(path)]);
+  if (target.privateKey) {
+    const text = target.privateKey.endsWith("\n") ? target.privateKey : `${target.privateKey}\n`;
+    options.push(["IdentityFile", quoted(await files(`${label}-key`, text))]);
+  }
+  if (target.identitiesOnly) options.push(["IdentitiesOnly", "yes"]);
+  options.push(["IdentityAgent", target.agentSocket ? quoted(target.agentSocket) : "none"]);
+  options.push(...(await pins(target, label, files)));
+  return options;
+}
+
+/**
+ * Where ssh finds the host's key. Known hosts are looked up by ssh itself, under the names that it makes of the user's
+ * config. Pinned keys become a file of their own; a fingerprint, which no such file can hold, a KnownHostsCommand
+ * (OpenSSH 8.5) that gives the offered key back when it is one of those pinned.
+ */
+async function pins(target: Target, label: string, files: TempFiles): Promise<Option[]> {
+  if (target.hostKeys.length === 0) {
+    return target.knownHostsPaths.length
+      ? [
+          ["UserKnownHostsFile", target.knownHostsPaths.map(quoted).join(" ")],
+          ["GlobalKnownHostsFile", "none"],
+        ]
+      : [];
+  }
+  const name = `hostnet-${label}`;
+  const fingerprints = target.hostKeys.filter((pin) => /^SHA256:[A-Za-z0-9+/]+=*$/.test(pin));
+  const lines = target.hostKeys
+    .filter((pin) => !fingerprints.includes(pin))
+    .map((pin) => `${name} ${pin.trim().split(/\s+/).slice(0, 2).join(" ")}\n`);
+  const options: Option[] = [
+    ["HostKeyAlias", name],
+    ["UserKnownHostsFile", quoted(await files(`${label}-known`, lines.join("")))],
+    ["GlobalKnownHostsFile", "none"],
+  ];
+  if (fingerprints.length) {
+    const cases = fingerprints.map((pin) => pin.replace(/=+$/, "")).join("|");
+    const script = `case $1 in ${cases}) printf '%s %s %s\\n' "$2" "$3" "$4";; esac\n`;
+    options.push(["KnownHostsCommand", `/bin/sh ${quoted(await files(`${label}-pins`, script))} %f %H %t %K`]);
+  }
+  return options;
+}
+
+/** A config that knows the hosts on the way, with the user's own below it: -J takes no keys and no pins for them. */
+async function jumpConfig(target: Target, files: TempFiles): Promise<string> {
+  const blocks: string[] = [];
+  for (const [index, hop] of target.jumpHosts.entries()) {
+    const options = await optionsOf(hop, hopName(index), files);
+    if (index > 0) options.push(["ProxyJump", hopName(index - 1)]);
+    options.push(["BatchMode", "yes"]);
+    blocks.push(`Host ${hopName(index)}\n${options.map(([name, value]) => `  ${name} ${value}\n`).join("")}`);
+  }
+  const below = target.sshConfigPath ? [target.sshConfigPath] : [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"];
+  return files("config", `${blocks.join("")}Match all\n${below.map((path) => `Include ${quoted(path)}\n`).join("")}`);
+}
+
+function hopName(index: number): string {
+  return `hostnet-hop-${index}`;
+}
+
+/** A value that ssh's config reads as one word. It has no way to write a quote or a newline. */
+function quoted(text: string): string {
+  if (/["\n\r\0]/.test(text)) throw new HostnetError("INVALID", `ssh takes no such path: ${JSON.stringify(text)}`);
+  return `"${text.replaceAll("%", "%%")}"`;
+}
+
+/** A name that must not be taken for an option, a token or two words. */
+function plainWord(text: string): string {
+  if (!/^[\w.:[\]@/%+-]+$/.test(text) || text.startsWith("-")) {
+    throw new HostnetError("INVALID", `ssh takes no such name: ${JSON.stringify(text)}`);
+  }
+  return text.replaceAll("%", "%%");
+}

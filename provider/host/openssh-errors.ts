@@ -1,0 +1,38 @@
+import { type ErrorCode, HostnetError } from "../model/errors";
+import type { Target } from "./target";
+import type { ChannelEnd } from "./transport";
+
+/** What `ssh` says on stderr, in the C locale, and what it means. The first that fits counts. */
+const meanings: [RegExp, ErrorCode, string?][] = [
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED|marked as revoked|Offending \S+ key/i, "HOST_KEY_MISMATCH"],
+  [/No \S+ host key is known for|Host key verification failed/i, "HOST_KEY_UNKNOWN"],
+  [/Permission denied|Too many authentication failures|no mutual signature/i, "AUTH"],
+  [/Load key .*: |Bad permissions/i, "AUTH"],
+  [/Connection refused/i, "UNREACHABLE", "ECONNREFUSED"],
+  [/No route to host/i, "UNREACHABLE", "EHOSTUNREACH"],
+  [/Network is unreachable/i, "UNREACHABLE", "ENETUNREACH"],
+  [/timed out/i, "UNREACHABLE", "ETIMEDOUT"],
+  [/Temporary failure in name resolution/i, "UNREACHABLE", "EAI_AGAIN"],
+  [/kex_exchange_identification|Connection (reset|closed) by/i, "UNREACHABLE", "ECONNRESET"],
+  [/Could not resolve hostname|Unable to negotiate|Bad configuration option|Bad owner/i, "UNREACHABLE"],
+];
+
+/** 255 is ssh's own failure; any other status is the remote command's. */
+const ownFailure = 255;
+
+export function explainSsh(stderr: string, end: ChannelEnd, target: Target): HostnetError | undefined {
+  if (end.exitCode !== ownFailure && end.exitCode !== undefined) return undefined;
+  const lines = stderr.split(/\r?\n/).filter(Boolean);
+  for (const [pattern, code, errno] of meanings) {
+    const line = lines.find((text) => pattern.test(text));
+    if (line === undefined) continue;
+    const cause = errno ? Object.assign(new Error(line), { code: errno }) : end.cause;
+    return new HostnetError(code, `ssh ${target.alias}: ${line.replace(/[^\x20-\x7e]+/g, " ").trim()}`, { cause });
+  }
+  if (lines.length === 0 && end.exitCode === undefined) return undefined;
+  if (end.exitCode !== ownFailure) return undefined;
+  const said = lines.at(-1)?.replace(/[^\x20-\x7e]+/g, " ");
+  return new HostnetError("UNREACHABLE", `ssh ${target.alias}: ${said ?? "ended without a word"}`, {
+    cause: end.cause,
+  });
+}

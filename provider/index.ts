@@ -1,0 +1,4 @@
+/** The public API, and nothing else. (`export type` on a line of its own: the SDK's TypeScript 3.8 reads no other.) */
+export type { ErrorCode } from "./model/errors";
+export { codes, HostnetError } from "./model/errors";
+export * from "./resources";

@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import type { Seen } from "./host/seen";
+import type { Section, Step } from "./model/command";
+
+/**
+ * /run/pulumi-hostnet/<owner>/: one small file a resource, for what has no place for a mark and for old values. It is
+ * gone after a reboot, as is all that it tells of; the file `epoch` in it is how that is noticed.
+ */
+const root = "/run/pulumi-hostnet";
+
+export interface Entry {
+  id: string;
+  nonce: string;
+  /** What `remember` kept: how things were before. */
+  memory?: unknown;
+}
+
+const folder = (owner: string) => `${root}/${owner}`;
+
+const fileOf = (owner: string, id: string) => {
+  const digest = createHash("sha256").update(id).digest("hex").slice(0, 16);
+  return `${folder(owner)}/${id.split("/")[1]}.${digest}`;
+};
+
+/** All of an owner's ledger in one process; no file, no output. */
+export const ledgerSection = (owner: string): Section => ({
+  key: `ledger:${owner}`,
+  argv: ["grep", "-rs", "", folder(owner)],
+});
+
+function lines(seen: Seen, owner: string): Map<string, string> {
+  return seen.derive(`ledger:${owner}`, () => {
+    const { stdout } = seen.result(`ledger:${owner}`);
+    return new Map(
+      stdout.split("\n").flatMap((line) => {
+        const colon = line.indexOf(":");
+        return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
+      }),
+    );
+  });
+}
+
+/** What the ledger has of a resource. */
+export function readEntry(seen: Seen, owner: string, id: string): Entry | undefined {
+  const line = lines(seen, owner).get(fileOf(owner, id));
+  return line === undefined ? undefined : (JSON.parse(line) as Entry);
+}
+
+/** The token that is lost with a reboot, a reverted snapshot or a restarted container. */
+export const readEpoch = (seen: Seen, owner: string) => lines(seen, owner).get(`${folder(owner)}/epoch`);
+
+// `install -D` makes the folders and the file in one process.
+const write = (path: string, line: string): Step => ({
+  argv: ["install", "-D", "-m", "600", "/dev/stdin", path],
+  stdin: `${line}\n`,
+});
+
+export const record = (owner: string, entry: Entry) => write(fileOf(owner, entry.id), JSON.stringify(entry));
+
+export const forget = (owner: string, id: string): Step => ({ argv: ["rm", "-f", fileOf(owner, id)] });
+
+export const recordEpoch = (owner: string, token: string) => write(`${folder(owner)}/epoch`, token);
+
+/** The end of an owner: nothing of it stays, and nothing of us when it was the last. */
+export const forgetOwner = (owner: string): Step[] => [{ argv: ["rm", "-rf", folder(owner)] }];

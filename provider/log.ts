@@ -1,0 +1,4 @@
+/** A line for the person who runs Pulumi: the engine shows a provider's output on the stack's row. Never a secret. */
+export function warn(text: string): void {
+  console.log(`warning: ${text}`);
+}

@@ -1,0 +1,53 @@
+import type { Seen } from "../host/seen";
+import type { Section } from "./command";
+import { fallbackDevices, linkSections, linksIn } from "./link-state";
+
+/** Who else sets up devices on a host: asked once, when the Host is created or updated (law 16). */
+export const managerSections: Section[] = [
+  ...linkSections(undefined),
+  { key: "networkctl", argv: ["networkctl", "--no-legend", "--no-pager", "list"] },
+  { key: "nmcli", argv: ["nmcli", "-t", "-f", "DEVICE,STATE", "device"] },
+  { key: "ifupdown", argv: ["grep", "-rhsE", "^[[:space:]]*iface", "/etc/network/interfaces", "/etc/network/interfaces.d"] },
+];
+
+/** Programs that make devices of their own names. */
+const byName: [RegExp, string][] = [
+  [/^(docker\d|br-[0-9a-f]{12}$)/, "docker"],
+  [/^(virbr|vnet)\d/, "libvirt"],
+];
+
+export interface DeviceOnHost {
+  name: string;
+  mac?: string;
+  /** The kind of device as `ip -d link` has it; "nic" for hardware. */
+  type: string;
+  /** networkd, NetworkManager, ifupdown, docker or libvirt; absent where nobody else manages it. */
+  managedBy?: string;
+}
+
+/** The devices of the host's own namespace and who manages each. A manager that is not installed says nothing. */
+export function devicesOnHost(seen: Seen): DeviceOnHost[] {
+  const managed = new Map<string, string>();
+  for (const line of answer(seen, "ifupdown")) managed.set(line.trim().split(/\s+/)[1] ?? "", "ifupdown");
+  for (const line of answer(seen, "nmcli")) {
+    const [device = "", state] = line.split(":");
+    if (state && state !== "unmanaged") managed.set(device, "NetworkManager");
+  }
+  for (const line of answer(seen, "networkctl")) {
+    const [, device = "", , , setup] = line.trim().split(/\s+/);
+    if (setup && setup !== "unmanaged") managed.set(device, "networkd");
+  }
+  return linksIn(seen, undefined)
+    .filter((link) => !fallbackDevices.has(link.ifname))
+    .map((link) => ({
+      name: link.ifname,
+      mac: link.address,
+      type: link.linkinfo?.info_kind ?? "nic",
+      managedBy: managed.get(link.ifname) ?? byName.find(([pattern]) => pattern.test(link.ifname))?.[1],
+    }));
+}
+
+function answer(seen: Seen, key: string): string[] {
+  const { exitCode, stdout } = seen.result(key);
+  return exitCode === 0 ? stdout.split("\n").filter((line) => line.trim() !== "") : [];
+}

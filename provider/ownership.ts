@@ -1,0 +1,56 @@
+import type { Found, Kind } from "./kind";
+import type { Entry } from "./ledger";
+import { HostnetError } from "./model/errors";
+import { markOf, nonceOf, type Ownership, ownership } from "./model/mark";
+
+/** Nonces of resources that this run keeps: another resource may not take their objects over. */
+const kept = new Set<string>();
+
+export const keep = (nonce: string) => kept.add(nonce);
+
+interface Part {
+  whose: Ownership;
+  /** The mark that says so; somebody's own text when it is none of ours. */
+  mark?: string;
+}
+
+/**
+ * Whose the parts of an object are. The ledger speaks for what has no place for a mark, and for a device whose alias is
+ * somebody else's.
+ */
+export function partsOf(found: Found<unknown, unknown>, entry: Entry | undefined, own: string): Part[] {
+  const recorded = entry && markOf(own.split(":")[1] ?? "", entry.nonce);
+  const marks = found.marks.length > 0 ? found.marks : [undefined];
+  return marks.map((text) => {
+    const mark = text?.startsWith("hostnet:") ? text : (recorded ?? text);
+    return { mark, whose: ownership(mark, own) };
+  });
+}
+
+/** True when every part is this resource's. A permanent object is nobody's as long as no sibling has it. */
+export function isOurs(kind: Kind, parts: Part[]): boolean {
+  return parts.every(({ whose }) => whose === "this" || (kind.permanent === true && whose === "none"));
+}
+
+/**
+ * May the resource write to what is there? An object of a sibling that is no more (a crash, a renamed resource,
+ * --target-replace) is taken over. Throws CONFLICT or FOREIGN.
+ */
+export function claim(kind: Kind, parts: Part[], adopt: boolean): void {
+  for (const { whose, mark = "" } of parts) {
+    if (whose === "this" || (whose === "none" && kind.permanent)) continue;
+    if (whose === "sibling") {
+      if (kept.has(nonceOf(mark)))
+        throw new HostnetError("CONFLICT", "belongs to another resource of this stack already");
+      continue;
+    }
+    if (adopt) continue;
+    const whom =
+      whose === "none"
+        ? "carries no mark of ours"
+        : mark.startsWith("hostnet:")
+          ? "is another stack's"
+          : `is marked '${mark}'`;
+    throw new HostnetError("FOREIGN", `is there already and ${whom}`);
+  }
+}

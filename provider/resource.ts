@@ -1,0 +1,146 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { claimFor } from "./claims";
+import { hostArgs, hostFacts } from "./host-args";
+import { kinds } from "./kinds";
+import { unwrap } from "./validate";
+
+/**
+ * The only file that knows Pulumi's dynamic protocol. A resource is registered with a constant text that requires the
+ * package's handler by name, instead of a serialised closure: the text never changes, and code is always the installed one.
+ */
+const providerText = (kind: string) => `exports.handler=()=>require("pulumi-hostnet/provider").${kind}`;
+const typeToken = (kind: string) => `pulumi-nodejs:dynamic/hostnet:${kind}`;
+
+type Properties = Record<string, unknown>;
+
+/** What a resource carries of its Host: each leaf an Output of its own, so that preview knows all but what it cannot. */
+const hostLeaves = ["name", ...Object.keys(hostArgs.shape), "machineId", "owner", "epoch"];
+
+const lastPart = (name: string) => name.split("/").at(-1) ?? name;
+
+/** What is common to Host and to all that is declared on one. */
+class Registered extends pulumi.CustomResource {
+  readonly kind: string;
+
+  constructor(kind: string, name: string, properties: Properties, opts: pulumi.CustomResourceOptions = {}) {
+    // A device's name can exist once: `up --target-replace` and taints do not ask our diff in which order (seen).
+    super(
+      typeToken(kind),
+      name,
+      { ...properties, __provider: providerText(kind) },
+      { deleteBeforeReplace: true, ...opts },
+    );
+    this.kind = kind;
+  }
+}
+
+/** Base of the generated class Host. */
+export class HostBase extends Registered {
+  constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
+    const given = args as Properties;
+    const properties: Properties = {
+      ...undefinedKeys(hostFacts),
+      ...undefinedKeys(hostArgs),
+      ...given,
+      name: given.name ?? lastPart(name),
+    };
+    if (given.privateKey !== undefined) properties.privateKey = pulumi.secret(given.privateKey);
+    super("Host", name, properties, opts);
+  }
+}
+
+/** Base of the generated classes of all kinds. */
+export class KindBase extends Registered {
+  /** Not an output: the Host given, for resources that name this one as a parent. */
+  private readonly on: HostBase;
+
+  constructor(kind: string, name: string, args: object, opts?: pulumi.CustomResourceOptions) {
+    const { host: given, ...own } = args as Properties;
+    const spec = kinds[kind];
+    if (!spec) throw new Error(`there is no kind ${kind}`);
+    const where = `${kind} '${name}'`;
+    const parents = new Map<string, KindBase>();
+    const named = "name" in spec.args.shape && own.name === undefined ? { ...own, name: lastPart(name) } : own;
+    const properties = withoutResources(spec.args, named, "", parents, where) as Properties;
+    const host = hostOf(given, parents, where);
+    super(
+      kind,
+      name,
+      {
+        ...undefinedKeys(spec.args),
+        ...properties,
+        host: Object.fromEntries(hostLeaves.map((leaf) => [leaf, (host as unknown as Properties)[leaf]])),
+        parents: Object.fromEntries([...parents].map(([path, parent]) => [path, nameOf(parent)])),
+        adopt: own.adopt,
+        revision: undefined,
+        live: undefined,
+      },
+      opts,
+    );
+    this.on = host;
+    claimFor(spec, { host, resource: this, title: where, args: properties });
+  }
+
+  /** The Host on which the resource is. */
+  static hostOf(resource: KindBase): HostBase {
+    return resource.on;
+  }
+}
+
+const nameOf = (resource: KindBase) => (resource as unknown as { name: pulumi.Output<string> }).name;
+
+/** An Output exists on a resource only for a property that was passed, be it undefined. */
+const undefinedKeys = (schema: z.ZodObject) =>
+  Object.fromEntries(Object.keys(schema.shape).map((key) => [key, undefined]));
+
+function hostOf(given: unknown, parents: Map<string, KindBase>, where: string): HostBase {
+  if (given !== undefined && !(given instanceof HostBase)) throw new Error(`${where}: host must be a Host resource`);
+  const hosts = new Map<HostBase, string>();
+  if (given instanceof HostBase) hosts.set(given, "host");
+  for (const [path, parent] of parents) {
+    const host = KindBase.hostOf(parent);
+    if (!hosts.has(host)) hosts.set(host, path);
+  }
+  if (hosts.size > 1)
+    throw new Error(`${where}: ${[...hosts.values()].join(" and ")} are on different hosts; all must be on one`);
+  const [host] = hosts.keys();
+  if (!host) throw new Error(`${where}: host is missing; give a Host, or a parent as a resource`);
+  return host;
+}
+
+/** The arguments with the name of each resource that is given as one; `parents` collects these by path. */
+function withoutResources(
+  schema: z.ZodType,
+  value: unknown,
+  path: string,
+  parents: Map<string, KindBase>,
+  where: string,
+): unknown {
+  if (pulumi.Resource.isInstance(value)) {
+    const allowed = referredKinds(schema);
+    if (!(value instanceof KindBase) || !allowed.includes(value.kind)) {
+      const given = value instanceof Registered ? `a ${value.kind}` : "another resource";
+      const may = allowed.length > 0 ? `a name or a ${allowed.join(", ")}` : "no resource";
+      throw new Error(`${where}: ${path} takes ${may}; given was ${given}`);
+    }
+    parents.set(path, value);
+    return nameOf(value);
+  }
+  const inner = unwrap(schema);
+  const below = (key: string | number, field: z.ZodType | undefined, item: unknown) =>
+    field ? withoutResources(field, item, path ? `${path}.${key}` : String(key), parents, where) : item;
+  if (Array.isArray(value)) {
+    const element = arrayElement(inner);
+    return value.map((item, index) => below(index, element, item));
+  }
+  const isPlain = value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
+  if (!isPlain || !(inner instanceof z.ZodObject)) return value;
+  const shape = inner.shape as Record<string, z.ZodType>;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, below(key, shape[key], item)]));
+}
+
+const arrayElement = (schema: z.ZodType) => (schema instanceof z.ZodArray ? (schema.element as z.ZodType) : undefined);
+
+const referredKinds = (schema: z.ZodType) =>
+  (schema.meta()?.refersTo ?? unwrap(schema).meta()?.refersTo ?? []) as string[];

@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { managementPath, managementSections, refuseIfCut } from "./host/management";
+import type { HostRef } from "./host/reach";
+import type { Seen } from "./host/seen";
+import type { Machine, StepFailure } from "./host/types";
+import type { Context, Found, Kind } from "./kind";
+import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
+import { type Step, show } from "./model/command";
+import { HostnetError } from "./model/errors";
+import { nonceOf } from "./model/mark";
+import { same } from "./model/path";
+import { isOurs, partsOf } from "./ownership";
+
+/** How often the host is written to before we say that it does not do what it was told. */
+const rounds = 3;
+
+/** How long the host may be at something by itself: an address check, a port that comes up, a namespace that goes. */
+const patienceMs = 15_000;
+
+/** One resource at work on its machine: looks, writes, looks again. */
+export class Run {
+  found: Found<unknown, unknown> | undefined;
+  entry: Entry | undefined;
+  /** True once something may have been written. */
+  begun = false;
+
+  constructor(
+    private readonly kind: Kind,
+    private readonly machine: Machine,
+    private readonly host: HostRef,
+    private readonly id: string,
+    public want: Record<string, unknown>,
+    private readonly context: Context<unknown>,
+  ) {}
+
+  private get sections() {
+    return [...this.kind.observe(this.want), ledgerSection(this.host.owner)];
+  }
+
+  async look(): Promise<void> {
+    this.take(await this.machine.observe(this.sections));
+  }
+
+  private take(seen: Seen): void {
+    this.entry = readEntry(seen, this.host.owner, this.id);
+    this.context.memory = this.entry?.memory;
+    this.found = this.kind.find(this.want, seen);
+  }
+
+  parts = () => (this.found ? partsOf(this.found, this.entry, this.context.mark) : []);
+
+  isOurs = () => isOurs(this.kind, this.parts());
+
+  /** Makes what is there into what is wanted, and reads it again until it is. Throws NOT_CONVERGED, STEP_FAILED. */
+  async converge(): Promise<void> {
+    await this.settle();
+    let steps = [...this.ledgerSteps(), ...this.kind.converge(this.want, this.found, this.context)];
+    let last: Step[] = [];
+    for (let round = 0; steps.length > 0; round++) {
+      if (round === rounds || same(last, steps)) throw this.notConverged(steps);
+      await this.write(steps);
+      await this.settle();
+      last = steps;
+      steps = this.kind.converge(this.want, this.found, this.context);
+    }
+  }
+
+  /** The mark and the old values of what has no place for them, written before the first change. */
+  private ledgerSteps(): Step[] {
+    const { kind, entry, found } = this;
+    const foreignAlias = found?.marks.some((mark) => mark && !mark.startsWith("hostnet:"));
+    if (kind.mark !== "ledger" && !kind.remember && !foreignAlias) return [];
+    const nonce = nonceOf(this.context.mark);
+    const memory = entry ? entry.memory : kind.remember?.(found, this.want);
+    this.context.memory = memory;
+    if (entry?.nonce === nonce) return [];
+    return [record(this.host.owner, { id: this.id, nonce, memory })];
+  }
+
+  /** Waits while the host is at it by itself. */
+  private async settle(): Promise<void> {
+    const deadline = Date.now() + patienceMs;
+    for (let pause = 50; this.found?.pending !== undefined; pause = Math.min(pause * 2, 1000)) {
+      if (Date.now() > deadline) throw new HostnetError("NOT_CONVERGED", `still waiting for ${this.found.pending}`);
+      await sleep(pause);
+      await this.look();
+    }
+  }
+
+  private async write(steps: Step[]): Promise<void> {
+    await this.guard(steps);
+    this.begun = true;
+    const { seen, failure } = await this.machine.write(steps, this.sections);
+    if (failure) throw stepFailed(failure);
+    this.take(seen);
+  }
+
+  /** Law 10: what would cut our own connection is refused. Asked only about devices that were there before. */
+  private async guard(steps: Step[]): Promise<void> {
+    const touched = this.found ? steps.flatMap((step) => step.touches ?? []) : [];
+    if (touched.length === 0 || !this.machine.facts.sshConnection) return;
+    const seen = await this.machine.observe(managementSections(this.machine.facts));
+    refuseIfCut(managementPath(this.machine.facts, seen), touched);
+  }
+
+  /** Removes it, or gives it back as it was, and proves that. Throws NOT_CONVERGED, IN_USE, STEP_FAILED. */
+  async takeAway(): Promise<void> {
+    const { kind, want, context } = this;
+    const steps = this.found ? kind.remove(this.found, want, context) : [];
+    const recorded = this.entry?.nonce === nonceOf(context.mark);
+    const all = [...steps, ...(recorded ? [forget(this.host.owner, this.id)] : [])];
+    if (all.length === 0) return;
+    const memory = context.memory;
+    await this.write(all);
+    const left = () =>
+      this.found && kind.permanent ? kind.remove(this.found, want, { ...context, memory }) : this.found ? steps : [];
+    const deadline = Date.now() + patienceMs;
+    while (left().length > 0) {
+      if (kind.permanent || Date.now() > deadline) {
+        throw new HostnetError("NOT_CONVERGED", "is still there after it was taken away", {
+          step: left().map(show).join("; "),
+        });
+      }
+      // The kernel takes namespaces and their devices down behind our back.
+      await sleep(200);
+      await this.look();
+    }
+  }
+
+  private notConverged(steps: Step[]): HostnetError {
+    const what = this.found ? "does not show what was declared" : "is not there after it was made";
+    const why = this.found?.broken ? `: ${this.found.broken}` : "";
+    return new HostnetError("NOT_CONVERGED", `${what}${why}`, { step: steps.map(show).join("; ") });
+  }
+}
+
+/** What the kernel says when it was built, or booted, without something. */
+const missingFeature =
+  /unknown device type|operation not supported|protocol not supported|address family not supported/i;
+
+function stepFailed({ step, result }: StepFailure): HostnetError {
+  const { exitCode, stdout, stderr } = result;
+  const said = stderr.trim() || stdout.trim();
+  const summary = said.split("\n")[0] || "a command failed without a word";
+  const details = { step: show(step), exitCode, stderr: said.includes("\n") ? said : undefined };
+  if (missingFeature.test(said)) {
+    return new HostnetError("MISSING_FEATURE", summary, {
+      ...details,
+      remedy: "The kernel lacks the module or was built without it: look with `modprobe` and `dmesg` on the host.",
+    });
+  }
+  return new HostnetError("STEP_FAILED", summary, details);
+}

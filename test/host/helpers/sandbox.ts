@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A folder of the test file's own, and what has to be ended with it, last made first. */
+export class Sandbox {
+  readonly folder = mkdtempSync(join(tmpdir(), "hostnet-test-"));
+  private readonly ends: (() => unknown)[] = [];
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Ends `thing` when the test, or the file, is over. */
+  keep<T>(thing: T, end: (thing: T) => unknown): T {
+    this.ends.push(() => end(thing));
+    return thing;
+  }
+
+  /** After each test. */
+  async clean(): Promise<void> {
+    for (const end of this.ends.splice(0).reverse()) await end();
+  }
+
+  /** After the last. */
+  async remove(): Promise<void> {
+    await this.clean();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** How long something took, in ms. */
+export async function timed<T>(work: () => Promise<T>): Promise<[value: T, ms: number]> {
+  const start = performance.now();
+  const value = await work();
+  return [value, performance.now() - start];
+}
+
+/** The error of a promise that has to reject. */
+export async function failure(promise: Promise<unknown>): Promise<Error & { code?: string }> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("it did not fail");
+}

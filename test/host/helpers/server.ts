@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { type AddressInfo, connect } from "node:net";
+import { Server, type ServerChannel, utils } from "ssh2";
+
+export interface ServerOptions {
+  hostKey: string;
+  /** Lines of public keys that may log in; all may where it is left out. */
+  authorized?: string[];
+  /** The program that runs a command line, as a login shell does. */
+  shell?: string[];
+  /** Put before the PATH of the bootstrap, for false programs of a test. */
+  bin?: string;
+  env?: Record<string, string>;
+  /** What becomes of the command line before it runs. */
+  rewrite?: (commandLine: string) => string;
+  maxSessions?: number;
+  /** Takes the place of running anything. */
+  onExec?: (command: string, channel: ServerChannel) => void;
+}
+
+/** ssh2's own server on a free port of the loopback, which runs what it is told in real shells. */
+export async function startServer(options: ServerOptions) {
+  const children = new Set<ChildProcess>();
+  const clients = new Set<{ end(): void }>();
+  const seen = { connections: 0, auths: [] as string[], execs: [] as string[] };
+  const authorized = options.authorized?.map((line) => {
+    const key = utils.parseKey(line);
+    if (key instanceof Error) throw key;
+    return key;
+  });
+
+  const server = new Server({ hostKeys: [options.hostKey] }, (client) => {
+    seen.connections++;
+    clients.add(client);
+    let sessions = 0;
+    client.on("error", () => {});
+    client.on("close", () => clients.delete(client));
+    client.on("authentication", (auth) => {
+      if (auth.method !== "publickey") return auth.reject(["publickey"]);
+      const blob = auth.key.data;
+      if (!auth.signature) seen.auths.push(blob.toString("base64"));
+      const known = authorized?.find((key) => key.getPublicSSH().equals(blob));
+      if (authorized && !known) return auth.reject(["publickey"]);
+      if (!auth.signature || !known) return auth.accept();
+      return known.verify(auth.blob as Buffer, auth.signature, auth.hashAlgo) === true ? auth.accept() : auth.reject();
+    });
+    client.on("tcpip", (accept, reject, info) => {
+      const socket = connect(info.destPort, info.destIP);
+      socket.on("error", () => reject());
+      socket.once("connect", () => {
+        const stream = accept();
+        stream.on("error", () => {});
+        socket.pipe(stream).pipe(socket);
+      });
+    });
+    client.on("session", (accept, reject) => {
+      if (sessions >= (options.maxSessions ?? 10)) return reject();
+      sessions++;
+      accept().on("exec", (acceptExec, _reject, { command }) => {
+        seen.execs.push(command);
+        const channel = acceptExec();
+        if (options.onExec) return options.onExec(command, channel);
+        const [file = "/bin/sh", ...args] = options.shell ?? ["/bin/sh"];
+        const rewritten = options.rewrite?.(command) ?? command;
+        const line = options.bin ? rewritten.replace("PATH=", `PATH=${options.bin}:`) : rewritten;
+        const child = spawn(file, [...args, "-c", line], {
+          detached: true,
+          env: { ...process.env, SSH_CONNECTION: "127.0.0.1 1 127.0.0.1 2", ...options.env },
+        });
+        children.add(child);
+        channel.pipe(child.stdin);
+        child.stdin.on("error", () => {});
+        channel.on("error", () => {});
+        child.stdout.pipe(channel, { end: false });
+        child.stderr.pipe(channel.stderr, { end: false });
+        child.on("exit", () => children.delete(child));
+        child.on("close", (code) => {
+          sessions--;
+          channel.exit(code ?? 255);
+          channel.end();
+        });
+        return undefined;
+      });
+      return undefined;
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    seen,
+    children,
+    /** Cuts all connections without a word. */
+    cut: () => {
+      for (const client of clients) (client as unknown as { _sock: { destroy(): void } })._sock.destroy();
+    },
+    stop: async () => {
+      for (const client of clients) client.end();
+      for (const { pid } of children) {
+        try {
+          if (pid) process.kill(-pid, "SIGKILL");
+        } catch {
+          // gone by itself
+        }
+      }
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,188 @@
+import { type ChildChannel, spawnChannel } from "../../provider/host/child";
+import { renderCommand } from "../../provider/host/render";
+import { Shell } from "../../provider/host/shell";
+import type { Command } from "../../provider/model/command";
+import { failure, Sandbox, timed } from "./helpers/sandbox";
+
+const box = new Sandbox();
+afterEach(() => box.clean());
+afterAll(() => box.remove());
+
+const environment = { PATH: process.env.PATH ?? "", LC_ALL: "C" };
+
+async function open(): Promise<{ shell: Shell; channel: ChildChannel }> {
+  const channel = box.keep(await spawnChannel("/bin/sh", [], environment), ({ kill }) => kill());
+  return { shell: new Shell(channel), channel };
+}
+
+function batch(...commands: (string[] | Command)[]) {
+  const parts = commands.map((command) => renderCommand(Array.isArray(command) ? { argv: command } : command));
+  return { parts, timeoutMs: 5000 };
+}
+
+const sh = (script: string) => ["sh", "-c", script];
+
+test("each command has its own status, output and errors", async () => {
+  const { shell } = await open();
+  const results = await shell.run(batch(sh("echo out; echo err >&2; exit 7"), ["printf", "%s", "a\nb"], ["true"]));
+  expect(results).toEqual([
+    { exitCode: 7, stdout: "out\n", stderr: "err\n" },
+    { exitCode: 0, stdout: "a\nb", stderr: "" },
+    { exitCode: 0, stdout: "", stderr: "" },
+  ]);
+});
+
+test("a program that is not there is a result, not the end", async () => {
+  const { shell } = await open();
+  const [missing, next] = await shell.run(batch(["no-such-program"], ["echo", "on"]));
+  expect(missing).toMatchObject({ exitCode: 127, stderr: expect.stringContaining("not found") });
+  expect(next?.stdout).toBe("on\n");
+});
+
+test("batches that come while one runs wait for their turn", async () => {
+  const { shell } = await open();
+  const done: number[] = [];
+  const runs = [0, 1, 2].map(async (number) => {
+    await shell.run(batch(sh(`sleep 0.${2 - number}`), ["echo", String(number)]));
+    done.push(number);
+  });
+  await Promise.all(runs);
+  expect(done).toEqual([0, 1, 2]);
+});
+
+test("a program reads what it is given, and nothing of what we send besides", async () => {
+  const { shell } = await open();
+  const results = await shell.run(batch(["cat"], { argv: ["cat"], stdin: "no newline" }, sh("read x; echo got $x")));
+  expect(results.map(({ stdout }) => stdout)).toEqual(["", "no newline", "got\n"]);
+});
+
+test("a program that does not read its input does no harm", async () => {
+  const { shell } = await open();
+  const input = { argv: ["true"], stdin: "x".repeat(300_000) };
+  expect(await shell.run(batch(input, ["echo", "on"]))).toEqual([
+    { exitCode: 0, stdout: "", stderr: "" },
+    { exitCode: 0, stdout: "on\n", stderr: "" },
+  ]);
+});
+
+test("text that looks like our marks is output", async () => {
+  const { shell } = await open();
+  const mark = "\n0123456789abcdef0123456789abcdef 1 0\n";
+  const [result] = await shell.run(batch(["printf", "%s", mark]));
+  expect(result?.stdout).toBe(mark);
+});
+
+test("what a daemon prints after its command ended does not get into the next batch", async () => {
+  const { shell } = await open();
+  await shell.run(batch(sh("(sleep 0.1; echo late; echo late >&2) & true")));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await shell.run(batch(["echo", "on"]))).toEqual([{ exitCode: 0, stdout: "on\n", stderr: "" }]);
+});
+
+test("output that is no text stays where it belongs", async () => {
+  const { shell } = await open();
+  const [bytes, next] = await shell.run(batch(["head", "-c", "100000", "/dev/urandom"], ["echo", "on"]));
+  expect(bytes?.exitCode).toBe(0);
+  expect(next?.stdout).toBe("on\n");
+});
+
+test("100 MB of output arrive whole", async () => {
+  const { shell } = await open();
+  const size = 100 * 1024 * 1024;
+  const [result] = await shell.run({ ...batch(sh(`head -c ${size} /dev/zero | tr '\\0' x`)), timeoutMs: 20_000 });
+  expect(result?.stdout.length).toBe(size);
+}, 20_000);
+
+test("more than 128 MB is an error of that command, and errors beyond 1 MB are dropped", async () => {
+  const { shell } = await open();
+  const [big, loud, next] = await shell.run({
+    ...batch(sh("head -c 140000000 /dev/zero"), sh("head -c 2000000 /dev/zero >&2"), ["echo", "on"]),
+    timeoutMs: 20_000,
+  });
+  expect([big?.exitCode, big?.stdout.length]).toEqual([1, 128 * 1024 * 1024]);
+  expect(big?.stderr).toContain("more than 128 MB");
+  expect([loud?.exitCode, loud?.stderr.length]).toEqual([0, 1024 * 1024]);
+  expect(next?.stdout).toBe("on\n");
+}, 20_000);
+
+test("3000 commands are one batch", async () => {
+  const { shell } = await open();
+  const commands = Array.from({ length: 3000 }, (_, index) => ["echo", `it's ${index}`]);
+  const results = await shell.run(batch(...commands));
+  expect(results.map(({ stdout }) => stdout)).toEqual(commands.map(([, text]) => `${text}\n`));
+});
+
+test("500 KB of input are one batch", async () => {
+  const { shell } = await open();
+  const stdin = "link set 'x' up\n".repeat(32_000);
+  const [result] = await shell.run(batch({ argv: ["md5sum"], stdin }, ["true"]));
+  expect(result?.stdout).toMatch(/^[0-9a-f]{32} /);
+  expect((await shell.run(batch({ argv: ["cat"], stdin })))[0]?.stdout).toBe(stdin);
+});
+
+test("a subshell that is killed loses its batch, and the shell goes on", async () => {
+  const { shell } = await open();
+  const lost = await failure(shell.run(batch(["true"], sh("kill -9 $PPID; sleep 1"), ["true"])));
+  expect(lost).toMatchObject({ code: "CONNECTION_LOST", message: expect.stringContaining("middle of a batch") });
+  expect(await shell.run(batch(["echo", "on"]))).toHaveLength(1);
+});
+
+test("a shell that dies in a batch fails it at once, and all that wait", async () => {
+  const { shell, channel } = await open();
+  const running = failure(shell.run(batch(["sleep", "4"])));
+  const waiting = failure(shell.run(batch(["true"])));
+  setTimeout(() => channel.kill(), 50);
+  const [errors, ms] = await timed(() => Promise.all([running, waiting]));
+  expect(errors.map(({ code }) => code)).toEqual(["CONNECTION_LOST", "CONNECTION_LOST"]);
+  expect(ms).toBeLessThan(2000);
+  expect(await failure(shell.run(batch(["true"])))).toMatchObject({ code: "CONNECTION_LOST" });
+});
+
+test("a command that hangs meets the deadline, is named, and ends the shell", async () => {
+  const { shell } = await open();
+  const show = (index: number) => ["true", "sleep 30", "true"][index] ?? "";
+  const hung = shell.run({ ...batch(["true"], ["sleep", "30"], ["true"]), timeoutMs: 300, show });
+  const [error, ms] = await timed(() => failure(hung));
+  expect(error).toMatchObject({ code: "TIMEOUT", details: { step: "sleep 30" } });
+  expect(ms).toBeLessThan(1500);
+  expect(shell.dead).toBeDefined();
+});
+
+test("a shell that stops reading meets the deadline too", async () => {
+  const channel = box.keep(await spawnChannel("/bin/sleep", ["30"], environment), ({ kill }) => kill());
+  const shell = new Shell(channel);
+  const error = failure(shell.run({ ...batch({ argv: ["cat"], stdin: "x".repeat(5_000_000) }), timeoutMs: 300 }));
+  expect(await error).toMatchObject({ code: "TIMEOUT" });
+});
+
+test("writes wait for each other across shells, a daemon does not keep the lock, and reads do not care", async () => {
+  const [one, two, three] = [await open(), await open(), await open()];
+  const locked = (...argv: string[]) => ({ parts: [renderCommand({ argv }, true)], timeoutMs: 5000, lockSeconds: 3 });
+  await one.shell.run(locked(...sh("sleep 4 >/dev/null 2>&1 & true")));
+  const order: string[] = [];
+  const first = one.shell.run(locked("sleep", "0.6")).then(() => order.push("first write"));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const write = two.shell.run(locked("true")).then(() => order.push("second write"));
+  await three.shell.run(batch(["true"]));
+  order.push("read");
+  await Promise.all([first, write]);
+  expect(order).toEqual(["read", "first write", "second write"]);
+});
+
+test("a lock that is not had in time runs nothing and says so", async () => {
+  const [one, two] = [await open(), await open()];
+  const locked = (seconds: number, ...argv: string[]) => ({
+    parts: [renderCommand({ argv }, true)],
+    timeoutMs: 5000,
+    lockSeconds: seconds,
+  });
+  const holder = one.shell.run(locked(5, "sleep", "1.5"));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const file = box.path("must-not-be");
+  expect(await failure(two.shell.run(locked(1, "touch", file)))).toMatchObject({
+    code: "TIMEOUT",
+    message: expect.stringContaining("nothing was run"),
+  });
+  expect((await two.shell.run(batch(["test", "-e", file])))[0]?.exitCode).toBe(1);
+  await holder;
+});
