@@ -23,17 +23,21 @@ export function claimFor(kind: Kind, { host, resource, title, args }: Claimant):
   pulumi.output(args).apply((known) => {
     const checked = validate(kind.args, JSON.parse(JSON.stringify(known)));
     // Bad arguments are refused by check, which says more.
-    if (checked.value === undefined) return;
-    const taken = claims.get(host) ?? new Map();
-    claims.set(host, taken);
-    for (const claim of kind.claims(checked.value)) {
-      const shared = claim.startsWith(sharedPrefix);
-      const key = shared ? claim.slice(sharedPrefix.length) : claim;
-      const other = taken.get(key);
-      if (other && !(shared && other.shared)) {
-        throw new pulumi.ResourceError(`${title} and ${other.title} both declare ${key} [CONFLICT]`, resource, true);
-      }
-      taken.set(key, { title, shared });
-    }
+    const conflict = checked.value && take(host, title, kind.claims(checked.value));
+    if (conflict) throw new pulumi.ResourceError(conflict, resource, true);
   });
+}
+
+/** Enters the claims; says what is wrong when one is taken. */
+export function take(host: object, title: string, wanted: string[]): string | undefined {
+  const taken = claims.get(host) ?? new Map();
+  claims.set(host, taken);
+  for (const claim of wanted) {
+    const shared = claim.startsWith(sharedPrefix);
+    const key = shared ? claim.slice(sharedPrefix.length) : claim;
+    const other = taken.get(key);
+    if (other && !(shared && other.shared)) return `${title} and ${other.title} both declare ${key} [CONFLICT]`;
+    taken.set(key, { title, shared });
+  }
+  return undefined;
 }

@@ -62,4 +62,7 @@ export const forget = (owner: string, id: string): Step => ({ argv: ["rm", "-f",
 export const recordEpoch = (owner: string, token: string) => write(`${folder(owner)}/epoch`, token);
 
 /** The end of an owner: nothing of it stays, and nothing of us when it was the last. */
-export const forgetOwner = (owner: string): Step[] => [{ argv: ["rm", "-rf", folder(owner)] }];
+export const forgetOwner = (owner: string): Step[] => [
+  { argv: ["rm", "-rf", folder(owner)] },
+  { argv: ["rmdir", "--ignore-fail-on-non-empty", root] },
+];

@@ -8,7 +8,7 @@ const kept = new Set<string>();
 
 export const keep = (nonce: string) => kept.add(nonce);
 
-interface Part {
+export interface Part {
   whose: Ownership;
   /** The mark that says so; somebody's own text when it is none of ours. */
   mark?: string;

@@ -14,8 +14,8 @@ const typeToken = (kind: string) => `pulumi-nodejs:dynamic/hostnet:${kind}`;
 
 type Properties = Record<string, unknown>;
 
-/** What a resource carries of its Host: each leaf an Output of its own, so that preview knows all but what it cannot. */
-const hostLeaves = ["name", ...Object.keys(hostArgs.shape), "machineId", "owner", "epoch"];
+/** What a resource carries of its Host beside what the program gave the Host. */
+const learnedLeaves = ["name", "machineId", "owner", "epoch"];
 
 const lastPart = (name: string) => name.split("/").at(-1) ?? name;
 
@@ -37,6 +37,9 @@ class Registered extends pulumi.CustomResource {
 
 /** Base of the generated class Host. */
 export class HostBase extends Registered {
+  /** Not an output: what the program gave. */
+  private readonly given: string[];
+
   constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
     const given = args as Properties;
     const properties: Properties = {
@@ -47,6 +50,16 @@ export class HostBase extends Registered {
     };
     if (given.privateKey !== undefined) properties.privateKey = pulumi.secret(given.privateKey);
     super("Host", name, properties, opts);
+    this.given = Object.keys(hostArgs.shape).filter((key) => given[key] !== undefined);
+  }
+
+  /**
+   * What a resource on the host carries: each leaf an Output of its own, so that preview knows all but what it cannot.
+   * What was not given is left out: in preview an Output without a value counts as unknown.
+   */
+  static leavesOf(host: HostBase): Properties {
+    const outputs = host as unknown as Properties;
+    return Object.fromEntries([...new Set([...host.given, ...learnedLeaves])].map((leaf) => [leaf, outputs[leaf]]));
   }
 }
 
@@ -70,7 +83,7 @@ export class KindBase extends Registered {
       {
         ...undefinedKeys(spec.args),
         ...properties,
-        host: Object.fromEntries(hostLeaves.map((leaf) => [leaf, (host as unknown as Properties)[leaf]])),
+        host: HostBase.leavesOf(host),
         parents: Object.fromEntries([...parents].map(([path, parent]) => [path, nameOf(parent)])),
         adopt: own.adopt,
         revision: undefined,

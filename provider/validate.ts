@@ -98,8 +98,9 @@ function describe(root: z.ZodType, value: unknown, issue: Issue): Failure[] {
 function describeUnion(root: z.ZodType, value: unknown, issue: z.core.$ZodIssueInvalidUnion): Failure[] {
   const depth = (issues: Issue[]) => Math.max(...issues.map((inner) => inner.path.length));
   const alternatives = issue.errors.filter((errors) => errors.length > 0);
+  // Another type, or another word than the only one allowed: that alternative was not meant.
   const wrongType = (errors: Issue[]) =>
-    errors.some((inner) => inner.path.length === 0 && inner.code === "invalid_type");
+    errors.some(({ path, code }) => path.length === 0 && (code === "invalid_type" || code === "invalid_value"));
   const candidates = alternatives.filter((errors) => !wrongType(errors));
   const best = (candidates.length > 0 ? candidates : alternatives).sort((a, b) => depth(b) - depth(a))[0];
   if (!best) return [{ path: pathText(issue.path), reason: "is not allowed" }];

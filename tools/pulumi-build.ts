@@ -83,7 +83,11 @@ export async function buildPulumi(go: string, folder: string, log: Log): Promise
       log(`  ${module.folder} ${version}: ${duration((Date.now() - started) / 1000)}`);
     }
     copyFileSync(join(sources, launcher), join(staging, "bin", launcher));
-    if (!existsSync(folder)) renameSync(staging, folder);
+    try {
+      renameSync(staging, folder);
+    } catch (error) {
+      if (!existsSync(folder)) throw error; // else somebody else's build of the same was quicker
+    }
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }

@@ -30,7 +30,7 @@ async function main(): Promise<number> {
     const code = await stack.run(["stack", "init", stackName, "--non-interactive"]);
     if (code !== 0) return code;
   }
-  const code = await stack.run(["up", "--yes", "--stack", stackName]);
+  const code = await stack.run(["up", "--yes", "--skip-preview", "--stack", stackName]);
   if (code !== 0) {
     log("\nThe deployment failed; the reason is above. `npm start` goes on from where it ended.");
     return code;

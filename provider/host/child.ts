@@ -13,7 +13,7 @@ export interface ChildChannel extends Channel {
  * Starts a program as a channel. It gets a session of its own: Ctrl-C in the user's terminal must not end a batch half
  * way, nothing may ask there for a password, and what it leaves behind can be killed with it.
  */
-export async function spawnChannel(file: string, args: string[], env: Record<string, string>): Promise<ChildChannel> {
+export async function spawnChannel(file: string, args: string[], env: NodeJS.ProcessEnv): Promise<ChildChannel> {
   const { execa } = await import("execa"); // ESM only
   const child = execa(file, args, {
     stdin: "pipe",
@@ -23,7 +23,7 @@ export async function spawnChannel(file: string, args: string[], env: Record<str
     reject: false,
     detached: true,
     env,
-    extendEnv: file !== "/bin/sh",
+    extendEnv: false,
   });
   const streams = [child.stdin, child.stdout, child.stderr] as unknown as Socket[];
   let over = false;

@@ -7,8 +7,8 @@ export const knownTools = (
   "systemd-run dnsmasq lldpd lldpcli socat ping arping flock timeout modprobe networkctl nmcli python3 tcpdump"
 ).split(" ");
 
-/** Puts the shell's own environment right: sudo may have given it another. */
-export const preparation = `PATH=${path} LC_ALL=C HOME=/; export PATH LC_ALL HOME; unset CDPATH ENV BASH_ENV\n`;
+/** Puts the shell's own surroundings right, which sudo may have changed; it keeps no home directory busy. */
+export const preparation = `PATH=${path} LC_ALL=C HOME=/; export PATH LC_ALL HOME; unset CDPATH ENV; umask 022; cd /\n`;
 
 /**
  * One look at the machine, as lines of `name value`. Each process costs 0.1 s on a slow host, so all but two are spared:

@@ -1,5 +1,5 @@
 import type { Command, Result, Step } from "../model/command";
-import { type Program, programs } from "./programs";
+import { type Blame, type Program, programs } from "./programs";
 import type { StepFailure } from "./types";
 
 /** The steps of one resource: ordered among themselves, independent of those of every other resource. */
@@ -24,6 +24,10 @@ export interface Planned {
   parts: { job: Job; step: Step }[];
 }
 
+/** The exit status of a command that was not run, since one before it had failed. */
+const skipped = -1;
+
+/** What one batch holds at most. */
 export const limits = { steps: 2000, bytes: 512_000 };
 
 interface Head {
@@ -85,17 +89,16 @@ function take(key: string, heads: Head[], room: typeof limits): { entry: Planned
 
 /** Books what the commands did: which steps are done, and which jobs have failed at which step. */
 export function settle(planned: Planned[], results: Result[]): void {
-  planned.forEach(({ program, parts }, index) => {
+  for (const [index, { program, parts }] of planned.entries()) {
     const result = results[index] as Result;
-    if (result.exitCode === -1) return;
+    if (result.exitCode === skipped) continue;
     const failed = (job: Job, step: Step) => {
       job.failure ??= { step, result: { ...result, stderr: result.stderr.replace(/^Command failed .*:\d+\n?/m, "") } };
     };
     const doneUpTo = (count: number) => {
       for (const { job } of parts.slice(0, count)) job.done++;
     };
-    if (result.exitCode === 0) return doneUpTo(parts.length);
-    const blame = program && parts.length > 1 ? program.blame(result, parts.length) : { ran: 0, culprit: true };
+    const blame = blameOf({ program, parts }, result);
     if (blame === "all") {
       for (const { job, step } of parts) failed(job, step);
     } else if (blame === "apart") {
@@ -105,7 +108,12 @@ export function settle(planned: Planned[], results: Result[]): void {
       const culprit = parts[blame.ran];
       if (blame.culprit && culprit) failed(culprit.job, culprit.step);
     }
-  });
+  }
+}
+
+function blameOf({ program, parts }: Pick<Planned, "program" | "parts">, result: Result): Blame {
+  if (result.exitCode === 0) return { ran: parts.length, culprit: false };
+  return program && parts.length > 1 ? program.blame(result, parts.length) : { ran: 0, culprit: true };
 }
 
 /** Steps that this host does not need are no steps. */

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { HostnetError } from "../model/errors";
 import type { Target } from "./target";
 
+/** The name under which pinned keys are known to ssh. */
+export const pinnedName = "hostnet-target";
+
 /** Writes a file that lives as long as the connection, readable by us only, and returns its path. */
 export type TempFiles = (name: string, text: string, mode?: number) => Promise<string>;
 
@@ -11,7 +14,7 @@ export type TempFiles = (name: string, text: string, mode?: number) => Promise<s
  * transport is for. Secrets go into files of our own, never here: arguments are for everybody to see.
  */
 export async function opensshArguments(target: Target, seconds: number, files: TempFiles): Promise<string[]> {
-  const options = await optionsOf(target, "target", files);
+  const options = await optionsOf(target, pinnedName, files);
   options.push(
     ["BatchMode", "yes"],
     ["ConnectTimeout", String(seconds)],
@@ -79,13 +82,12 @@ async function pins(target: Target, label: string, files: TempFiles): Promise<Op
         ]
       : [];
   }
-  const name = `hostnet-${label}`;
   const fingerprints = target.hostKeys.filter((pin) => /^SHA256:[A-Za-z0-9+/]+=*$/.test(pin));
   const lines = target.hostKeys
     .filter((pin) => !fingerprints.includes(pin))
-    .map((pin) => `${name} ${pin.trim().split(/\s+/).slice(0, 2).join(" ")}\n`);
+    .map((pin) => `${label} ${pin.trim().split(/\s+/).slice(0, 2).join(" ")}\n`);
   const options: Option[] = [
-    ["HostKeyAlias", name],
+    ["HostKeyAlias", label],
     ["UserKnownHostsFile", quoted(await files(`${label}-known`, lines.join("")))],
     ["GlobalKnownHostsFile", "none"],
   ];

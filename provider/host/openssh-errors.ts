@@ -1,4 +1,5 @@
 import { type ErrorCode, HostnetError } from "../model/errors";
+import { pinnedName } from "./openssh-arguments";
 import type { Target } from "./target";
 import type { ChannelEnd } from "./transport";
 
@@ -26,8 +27,14 @@ export function explainSsh(stderr: string, end: ChannelEnd, target: Target): Hos
   for (const [pattern, code, errno] of meanings) {
     const line = lines.find((text) => pattern.test(text));
     if (line === undefined) continue;
+    // A fingerprint that is pinned cannot be shown to ssh as a key that it knows.
+    const pinned = code === "HOST_KEY_UNKNOWN" && line.includes(pinnedName);
     const cause = errno ? Object.assign(new Error(line), { code: errno }) : end.cause;
-    return new HostnetError(code, `ssh ${target.alias}: ${line.replace(/[^\x20-\x7e]+/g, " ").trim()}`, { cause });
+    return new HostnetError(
+      pinned ? "HOST_KEY_MISMATCH" : code,
+      `ssh ${target.alias}: ${line.replace(/[^\x20-\x7e]+/g, " ").trim()}`,
+      { cause },
+    );
   }
   if (lines.length === 0 && end.exitCode === undefined) return undefined;
   if (end.exitCode !== ownFailure) return undefined;

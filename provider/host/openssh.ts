@@ -41,7 +41,7 @@ class OpensshConnection implements Connection {
       };
       const seconds = Math.max(1, Math.ceil((this.deadline - Date.now()) / 1000));
       const args = await opensshArguments(this.target, seconds, files);
-      const channel = await spawnChannel(this.program, [...args, commandLine], {});
+      const channel = await spawnChannel(this.program, [...args, commandLine], { ...process.env, LC_ALL: "C" });
       this.channel = channel;
       if (!this.kept) channel.unref();
       void channel.closed.then(({ cause }) => {

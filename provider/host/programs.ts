@@ -46,7 +46,8 @@ const ip: Program = {
     const flags = ipFlags(argv);
     const words = argv.slice(1 + flags.length);
     if (stdin !== undefined || words.length === 0 || !words.every((word) => plainWord.test(word))) return undefined;
-    if (words[0]?.startsWith("-") || (words[0] === "netns" && words[1] !== "add" && words[1] !== "del")) return undefined;
+    if (words[0]?.startsWith("-") || (words[0] === "netns" && words[1] !== "add" && words[1] !== "del"))
+      return undefined;
     // Before iproute2 4.20 `netns add` left the rest of the batch in the new namespace: not together with others.
     return [...flags, words[0] === "netns" ? "netns" : ""].join(" ");
   },

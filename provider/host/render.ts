@@ -76,7 +76,7 @@ export function renderBatch(parts: readonly string[], { nonce, lockSeconds }: Ba
   const script = parts.map((part, index) => `${part}\n_mark ${index + 1}\n`).join("");
   const locked = lockSeconds !== undefined;
   const lock = locked
-    ? `flock -w ${Math.ceil(lockSeconds)} -E ${lockTaken} 9 2>/dev/null\n` +
+    ? `flock -w ${lockSeconds} -E ${lockTaken} 9 2>/dev/null\n` +
       `case $? in ${lockTaken}) _mark L; exit ${lockTaken};; esac\n`
     : "";
   return (

@@ -87,7 +87,7 @@ function endText(exitCode: number | undefined): string {
 function printable(text: string): string {
   return text
     .slice(0, 200)
-    .replace(/[^\x20-\x7e]+/g, " ")
+    .replace(/[^\x21-\x7e]+/g, " ")
     .trim();
 }
 

@@ -54,7 +54,7 @@ export class Ssh2Connection implements Connection {
 
   async open(commandLine: string, timeoutMs: number): Promise<Channel> {
     const deadline = Date.now() + timeoutMs;
-    const patience = Date.now() + Math.min(timeoutMs, refusedRetryMs);
+    const patience = Date.now() + Math.min(timeoutMs / 2, refusedRetryMs);
     for (let pause = 5; ; pause = Math.min(50, pause * 2)) {
       try {
         const channel = await this.exec(commandLine, deadline);

@@ -135,6 +135,10 @@ async function login(
           const what = tried.length ? tried.join(", ") : "nothing";
           return fail("AUTH", `user "${target.user}" is refused; tried ${what} (${error.message})`, error);
         }
+        // MaxStartups and PerSourcePenalties look like this; nothing of us was judged yet.
+        if (!greeted && /lost before handshake/.test(error.message)) {
+          return fail("UNREACHABLE", "the host closed the connection before the handshake", lost());
+        }
         const outdated = /no matching/i.test(error.message);
         const remedy = outdated ? 'Set transport: "openssh" if the system\'s ssh can reach it.' : undefined;
         fail("UNREACHABLE", error.message, error, remedy);

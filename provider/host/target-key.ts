@@ -3,7 +3,9 @@ import type { Target } from "./target";
 
 /** One key for whatever leads to the same connection: everything but what the hosts are called in the program. */
 export function targetKey(...way: Target[]): string {
-  return createHash("sha256").update(JSON.stringify(way.map(nameless))).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(way.map(nameless)))
+    .digest("hex");
 }
 
 function nameless({ name: _, jumpHosts, ...rest }: Target): unknown[] {

@@ -176,10 +176,10 @@ test("a lock that is not had in time runs nothing and says so", async () => {
     timeoutMs: 5000,
     lockSeconds: seconds,
   });
-  const holder = one.shell.run(locked(5, "sleep", "1.5"));
+  const holder = one.shell.run(locked(5, "sleep", "0.8"));
   await new Promise((resolve) => setTimeout(resolve, 100));
   const file = box.path("must-not-be");
-  expect(await failure(two.shell.run(locked(1, "touch", file)))).toMatchObject({
+  expect(await failure(two.shell.run(locked(0.3, "touch", file)))).toMatchObject({
     code: "TIMEOUT",
     message: expect.stringContaining("nothing was run"),
   });

@@ -84,12 +84,17 @@ export async function startServer(options: ServerOptions) {
       return undefined;
     });
   });
+  // ssh2 does not set it: each login would wait 80 ms for delayed acknowledgements.
+  const { _srv: tcp } = server as unknown as { _srv: import("node:net").Server };
+  tcp.on("connection", (socket) => socket.setNoDelay(true));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
   return {
     port: (server.address() as AddressInfo).port,
     seen,
     children,
+    /** How many connections are open. */
+    open: () => clients.size,
     /** Cuts all connections without a word. */
     cut: () => {
       for (const client of clients) (client as unknown as { _sock: { destroy(): void } })._sock.destroy();

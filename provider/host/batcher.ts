@@ -1,0 +1,259 @@
+import type { Result, Section, Step } from "../model/command";
+import { HostnetError } from "../model/errors";
+import { Job, limits, needed, type Planned, plan, settle, size } from "./merge";
+import { Seen } from "./seen";
+import type { HostFacts, Machine, Session, StepFailure } from "./types";
+
+type Answers = Map<string, { section: Section; result: Result }>;
+type Answer = { seen: Seen; failure?: StepFailure };
+
+/** One call of `write`, or of `observe`: that has nothing to write. */
+interface Request {
+  job: Job;
+  sections: Section[];
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+  /** A read whose connection broke is asked once more; no harm in that. */
+  again?: boolean;
+  /** Goes in a batch of its own: it may be the one that cannot be sent. */
+  solo?: boolean;
+}
+
+export interface BatcherOptions {
+  /** How long one batch may take, beside what each of its steps takes. */
+  commandTimeoutMs?: number;
+}
+
+/** What `ip` says, with status 0, when the list changed while it was being read: what it printed is not all. */
+const interrupted = /Dump was interrupted/;
+const rereads = 3;
+
+/** Time that the kernel may take for one step: to delete a bridge takes 40 ms (RCU), and hosts are slower than ours. */
+const stepMs = 150;
+
+/**
+ * Gathers what all resources want of one machine. Nothing in flight: what was asked in this tick goes out together.
+ * Something in flight: what is asked meanwhile becomes the next batch. A batch is one round trip: all writes, in as few
+ * commands as can be, then all questions, each once; so every answer was read after the call that asked for it.
+ * A failed step stops its resource only; the others go on in a further round trip.
+ */
+export class MachineBatcher implements Machine {
+  private queue: Request[] = [];
+  private running = false;
+  /** True once another machine has answered at this address: of no more use. */
+  replaced = false;
+
+  private constructor(
+    private readonly connect: () => Promise<Session>,
+    private readonly options: BatcherOptions,
+    private known: HostFacts,
+  ) {}
+
+  /** `connect` gives the session that is open, or a new one; it is asked before each batch. */
+  static async open(connect: () => Promise<Session>, options: BatcherOptions = {}): Promise<MachineBatcher> {
+    return new MachineBatcher(connect, options, (await connect()).facts);
+  }
+
+  get facts(): HostFacts {
+    return this.known;
+  }
+
+  async observe(sections: Section[]): Promise<Seen> {
+    return (await this.request([], sections)).seen;
+  }
+
+  write(steps: Step[], then: Section[]): Promise<Answer> {
+    return this.request(needed(steps, this.known.tools), then);
+  }
+
+  private request(steps: Step[], sections: Section[]): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.queue.push({ job: new Job(steps), sections, resolve, reject });
+      this.wake();
+    });
+  }
+
+  /** One batch at a time. Those who were answered just now may have more to say: they get the end of the tick for it. */
+  private wake(): void {
+    if (this.running || this.queue.length === 0) return;
+    this.running = true;
+    setImmediate(async () => {
+      await this.turn();
+      this.running = false;
+      this.wake();
+    });
+  }
+
+  /** Never rejects. */
+  private async turn(): Promise<void> {
+    const batch = this.takeBatch();
+    let session: Session;
+    try {
+      session = await this.session();
+    } catch (error) {
+      // Those who came meanwhile would only wait as long for the same.
+      for (const { reject } of [...batch, ...this.queue.splice(0)]) reject(error);
+      return;
+    }
+    let planned: Planned[] = [];
+    try {
+      planned = plan(batch.map(({ job }) => job));
+      await this.send(session, batch, planned);
+    } catch (error) {
+      this.failed(batch, planned, error);
+    }
+  }
+
+  private async send(session: Session, batch: Request[], planned: Planned[]): Promise<void> {
+    const sent = new Map<Job, number>();
+    for (const { job } of planned.flatMap(({ parts }) => parts)) sent.set(job, (sent.get(job) ?? 0) + 1);
+    // The others did not get all their steps into this batch: they read after the last of them.
+    const asking = batch.filter(({ job }) => job.done + (sent.get(job) ?? 0) >= job.steps.length);
+    const sections = distinct(asking.flatMap((request) => request.sections));
+    const quick = sections.filter(({ slow }) => !slow);
+
+    const commands = [...planned.map(({ command }) => command), ...quick];
+    const results = commands.length
+      ? await session.run(commands, {
+          timeoutMs: this.timeout([...sent.values()].reduce((sum, steps) => sum + steps, quick.length)),
+          lock: planned.length > 0,
+          stopAfterFailureBefore: planned.length,
+        })
+      : [];
+    settle(planned, results.slice(0, planned.length));
+    const answers: Answers = new Map();
+    quick.forEach((section, index) => {
+      answers.set(section.key, { section, result: results[planned.length + index] as Result });
+    });
+    await this.reread(session, answers);
+
+    const seen = new Seen(answers);
+    const slow = slowReader(session, answers);
+    const left = batch.filter((request) => {
+      const ready = request.job.finished && asking.includes(request);
+      if (ready) this.answer(request, seen, slow);
+      return !ready;
+    });
+    this.queue.unshift(...left);
+  }
+
+  /** Asks again, in the same call, what could not be read in one piece. */
+  private async reread(session: Session, answers: Answers): Promise<void> {
+    for (let round = 0; round < rereads; round++) {
+      const torn = [...answers.values()].filter(({ result }) => interrupted.test(result.stderr));
+      if (torn.length === 0) return;
+      const results = await session.run(
+        torn.map(({ section }) => section),
+        { timeoutMs: this.timeout(torn.length) },
+      );
+      torn.forEach(({ section }, index) => {
+        answers.set(section.key, { section, result: results[index] as Result });
+      });
+    }
+  }
+
+  /** Answers one request. Its slow questions are asked beside the next batches, which do not wait for them. */
+  private answer(request: Request, seen: Seen, slow: (sections: Section[]) => Promise<Seen>): void {
+    const { failure } = request.job;
+    if (!request.sections.some((section) => section.slow)) return request.resolve({ seen, failure });
+    slow(request.sections.filter((section) => section.slow)).then(
+      (all) => request.resolve({ seen: all, failure }),
+      (error: unknown) => {
+        const readAgain = isLost(error) && request.job.steps.length === 0 && !request.again;
+        if (!readAgain) return request.reject(error);
+        this.queue.push({ ...request, again: true });
+        this.wake();
+      },
+    );
+  }
+
+  /** What becomes of the requests of a batch that broke. */
+  private failed(batch: Request[], planned: Planned[], error: unknown): void {
+    const sent = new Set(planned.flatMap(({ parts }) => parts.map(({ job }) => job)));
+    const nothingRan = error instanceof HostnetError && error.code === "INVALID";
+    const again = batch.filter((request) => {
+      if (nothingRan && batch.length > 1) return true;
+      // Writes that went out may have run: only another look can tell what of them, and that is for the caller.
+      const untouched = !sent.has(request.job) && request.job.done === 0;
+      const repeat = isBroken(error) && untouched && !request.again;
+      if (!repeat) request.reject(error);
+      return repeat;
+    });
+    const mark = nothingRan ? { solo: true } : { again: true };
+    this.queue.unshift(...again.map((request) => ({ ...request, ...mark })));
+  }
+
+  private takeBatch(): Request[] {
+    const keys = new Set<string>();
+    let [count, bytes] = [0, 0];
+    let taken = 0;
+    for (const { job, sections, solo } of this.queue) {
+      if (solo && taken > 0) break;
+      const fresh = sections.filter(({ key }) => !keys.has(key));
+      const ahead = job.steps.slice(job.done);
+      count += ahead.length + fresh.length;
+      bytes += [...ahead, ...fresh].reduce((sum, command) => sum + size(command), 0);
+      if (taken > 0 && (count > limits.steps || bytes > limits.bytes)) break;
+      for (const { key } of fresh) keys.add(key);
+      taken++;
+      if (solo) break;
+    }
+    return this.queue.splice(0, taken);
+  }
+
+  /** The session; it must lead to the machine that the first one led to. */
+  private async session(): Promise<Session> {
+    const session = await this.connect();
+    const { machineId, hostKeyFingerprint } = session.facts;
+    const sameKey = hostKeyFingerprint !== undefined && hostKeyFingerprint === this.known.hostKeyFingerprint;
+    if (machineId !== this.known.machineId && !sameKey) {
+      this.replaced = true;
+      throw new HostnetError("OTHER_MACHINE", "after the connection broke, another machine answered", {
+        remedy: "Run `pulumi up` again: it looks at the machine that is there now.",
+      });
+    }
+    this.known = session.facts;
+    return session;
+  }
+
+  private timeout(commands: number): number | undefined {
+    const { commandTimeoutMs } = this.options;
+    return commandTimeoutMs === undefined ? undefined : commandTimeoutMs + stepMs * commands;
+  }
+}
+
+/** Asks slow questions one by one, each once for all requests of a batch, and adds them to the batch's answers. */
+function slowReader(session: Session, answers: Answers): (sections: Section[]) => Promise<Seen> {
+  const asked = new Map<string, Promise<Result | undefined>>();
+  const ask = (section: Section) => {
+    const asking = asked.get(section.key) ?? session.run([section], { slow: true }).then(([result]) => result);
+    asked.set(section.key, asking);
+    return asking;
+  };
+  return async (sections) => {
+    const all: Answers = new Map(answers);
+    const read = sections.map(async (section) => {
+      all.set(section.key, { section, result: (await ask(section)) as Result });
+    });
+    await Promise.all(read);
+    return new Seen(all);
+  };
+}
+
+/** Each key once. Two different questions under one key would give somebody a wrong answer. */
+function distinct(sections: Section[]): Section[] {
+  const byKey = new Map<string, Section>();
+  for (const section of sections) {
+    const other = byKey.get(section.key);
+    if (other && textOf(other) !== textOf(section)) {
+      throw new HostnetError("INTERNAL", `two questions are called ${section.key}`);
+    }
+    byKey.set(section.key, section);
+  }
+  return [...byKey.values()];
+}
+
+const textOf = ({ argv, stdin, namespace }: Section) => JSON.stringify([argv, stdin, namespace]);
+
+const isLost = (error: unknown) => error instanceof HostnetError && error.code === "CONNECTION_LOST";
+const isBroken = (error: unknown) => isLost(error) || (error instanceof HostnetError && error.code === "TIMEOUT");

@@ -1,0 +1,217 @@
+import { createHash } from "node:crypto";
+import { accessSync, constants } from "node:fs";
+import { homedir, hostname, userInfo } from "node:os";
+import { HostnetError } from "../model/errors";
+
+/** What the user's ssh config says of one host. Paths are expanded. undefined: it says nothing. */
+export interface SshOptions {
+  hostName?: string;
+  port?: number;
+  user?: string;
+  /** In the order in which ssh tries them; [] for `none`. */
+  identityFiles?: string[];
+  /** Socket path, or "none". */
+  identityAgent?: string;
+  identitiesOnly?: boolean;
+  knownHosts?: string[];
+  hostKeyAlias?: string;
+  /** Hops as the user wrote them, nearest first; [] for `none`. */
+  proxyJump?: string[];
+  proxyCommand?: string;
+  /** Seconds. */
+  connectTimeout?: number;
+}
+
+export interface Query {
+  /** As the user wrote it: what `Host` patterns are compared with. */
+  alias: string;
+  /** What is known better than the config, for `Match` and for tokens. */
+  port?: number;
+  user?: string;
+  /**
+   * A config file in place of the user's own. Then the answer has only what that file itself says of the host, also
+   * where it is what ssh would do anyway.
+   */
+  file?: string;
+}
+
+type Env = Record<string, string | undefined>;
+
+const cache = new Map<string, Promise<SshOptions>>();
+
+/**
+ * What `ssh` itself makes of its config for a host: asked of `ssh -G`, once for each question in a process. Without an
+ * `ssh` on this machine nothing is known. Throws INVALID when ssh cannot read its config.
+ */
+export function sshOptions(query: Query, env: Env = process.env): Promise<SshOptions> {
+  const key = JSON.stringify([query, env.HOME, env.SSH_AUTH_SOCK, env.PATH]);
+  let asking = cache.get(key);
+  if (!asking) {
+    asking = ask(query, env);
+    cache.set(key, asking);
+    asking.catch(() => cache.delete(key));
+  }
+  return asking;
+}
+
+/** Values that nobody gives to an option: where one comes out, the file before it was silent. */
+const silent = "hostnet-silent";
+const silentPort = 65_001;
+const silentTimeout = 64_999;
+
+async function ask(query: Query, env: Env): Promise<SshOptions> {
+  const { alias, port, user, file } = query;
+  if (file !== undefined) readable(file);
+  // Port and user on the command line would win over the file.
+  const known = [...(port === undefined ? [] : ["-p", String(port)]), ...(user === undefined ? [] : ["-l", user])];
+  const options = file === undefined ? known : ["-F", "/dev/stdin"];
+  const { execa } = await import("execa");
+  const result = await execa("ssh", ["-G", "-T", ...options, "--", alias], {
+    // With ssh config the first value wins: what comes out as ours was not set by the file.
+    input: file === undefined ? "" : silenceAfter(file),
+    env: { ...env, LC_ALL: "C" },
+    extendEnv: false,
+    reject: false,
+    timeout: 15_000,
+  });
+  if (result.code === "ENOENT") return {};
+  if (result.failed) {
+    throw new HostnetError("INVALID", "ssh cannot tell how to reach the host", {
+      host: alias,
+      step: `ssh -G ${[...options, "--", alias].join(" ")}`,
+      exitCode: result.exitCode,
+      stderr: result.timedOut ? "no answer within 15 s" : String(result.stderr),
+      remedy: `Correct ${file ?? "the ssh config (~/.ssh/config, /etc/ssh/ssh_config)"}.`,
+    });
+  }
+  return parse(String(result.stdout), query, env);
+}
+
+function readable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new HostnetError("INVALID", `the ssh config ${file} cannot be read (${code})`, { cause });
+  }
+}
+
+function silenceAfter(file: string): string {
+  if (/["\n\r\\*?[]/.test(file)) throw new HostnetError("INVALID", `ssh takes no such path: ${JSON.stringify(file)}`);
+  return `Include "${file}"
+Match all
+  HostName ${silent}
+  Port ${silentPort}
+  User ${silent}
+  IdentityFile /${silent}
+  IdentityAgent /${silent}
+  UserKnownHostsFile /${silent}
+  GlobalKnownHostsFile /${silent}
+  HostKeyAlias ${silent}
+  ProxyJump ${silent}
+  ConnectTimeout ${silentTimeout}
+`;
+}
+
+/** Reads what `ssh -G` prints: a word, a space and the value on each line; some words come more than once. */
+export function parse(text: string, query: Query, env: Env = process.env): SshOptions {
+  const { alias } = query;
+  const lines = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    const [, word, value] = /^(\S+) (.*)$/.exec(line.trimEnd()) ?? [];
+    if (word !== undefined && value !== undefined) lines.set(word, [...(lines.get(word) ?? []), value]);
+  }
+  const one = (word: string) => {
+    const value = lines.get(word)?.[0];
+    return value === silent || value === `/${silent}` ? undefined : value;
+  };
+  const number = (word: string, nothing: number) => {
+    const value = Number(one(word) ?? Number.NaN);
+    return Number.isInteger(value) && value !== nothing ? value : undefined;
+  };
+  const hostName = one("hostname");
+  const port = number("port", silentPort);
+  const user = one("user");
+  const hostKeyAlias = one("hostkeyalias");
+  const home = homeOf(env);
+  const expand = (path: string) =>
+    expandPath(
+      expandTokens(path, {
+        d: home,
+        h: hostName ?? alias,
+        i: String(process.getuid?.() ?? ""),
+        k: hostKeyAlias ?? alias,
+        L: hostname().split(".")[0] ?? "",
+        l: hostname(),
+        n: alias,
+        p: String(port ?? query.port ?? 22),
+        r: user ?? query.user ?? localUser(),
+        u: localUser(),
+      }),
+      env,
+    );
+
+  const files = lines.get("identityfile")?.filter((file) => file !== `/${silent}`);
+  const identityFiles = files?.filter((file) => file !== "none").map(expand);
+  const agent = one("identityagent");
+  const known = ["userknownhostsfile", "globalknownhostsfile"].flatMap((word) => splitPaths(one(word)));
+  const jump = lines.get("proxyjump")?.[0];
+  const command = one("proxycommand");
+  return {
+    hostName,
+    port,
+    user,
+    identityFiles: files?.length ? identityFiles : undefined,
+    identityAgent: agent === undefined ? undefined : agentPath(agent, expand, env),
+    identitiesOnly: one("identitiesonly") === "yes" ? true : undefined,
+    knownHosts: known.length ? known.filter((path) => path !== "none").map(expand) : undefined,
+    hostKeyAlias,
+    // `none` for either is not printed at all, and then ours behind it is not either.
+    proxyJump: jump === silent ? undefined : (jump?.split(",") ?? []),
+    proxyCommand: command === "none" ? undefined : command,
+    connectTimeout: number("connecttimeout", silentTimeout),
+  };
+}
+
+/** ssh -G prints paths without quotes; those that we can use are absolute or begin with `~`. */
+function splitPaths(value: string | undefined): string[] {
+  return value === undefined ? [] : value.split(/ (?=[/~]|none(?: |$))/);
+}
+
+function agentPath(value: string, expand: (path: string) => string, env: Env): string {
+  if (value === "SSH_AUTH_SOCK") return env.SSH_AUTH_SOCK ?? "none";
+  if (value.startsWith("$") && !value.startsWith("${")) return env[value.slice(1)] ?? "none";
+  return value === "none" ? value : expand(value);
+}
+
+function expandTokens(text: string, tokens: Record<string, string>): string {
+  const all: Record<string, string> = { ...tokens, "%": "%" };
+  all.C = createHash("sha1").update(`${tokens.l}${tokens.h}${tokens.p}${tokens.r}`).digest("hex");
+  return text.replace(/%(.)/g, (token, letter: string) => all[letter] ?? token);
+}
+
+/** `~` and `${NAME}`, as ssh expands them in paths. */
+export function expandPath(path: string, env: Env = process.env): string {
+  const named = path.replace(/\$\{(\w+)\}/g, (whole, name: string) => env[name] ?? whole);
+  return named === "~" || named.startsWith("~/") ? `${homeOf(env)}${named.slice(1)}` : named;
+}
+
+export const homeOf = (env: Env) => env.HOME || homedir();
+
+/** Who runs us. A container's user may have no entry in passwd. */
+export function localUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? "root";
+  }
+}
+
+/** `user@host:port`, `[v6]:port` or `ssh://…`, as ssh's -J takes them. */
+export function parseHop(text: string): { address: string; port?: number; user?: string } {
+  const [, user, bracketed, plain, port] =
+    /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(text.trim()) ?? [];
+  // Without brackets an IPv6 address has no port.
+  const address = bracketed ?? plain ?? text.trim().replace(/^.*@/, "");
+  return { address, user, port: port === undefined ? undefined : Number(port) };
+}

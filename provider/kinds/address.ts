@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { kind } from "../kind";
+import {
+  addAddress,
+  address as addressSchema,
+  full,
+  type LiveAddress,
+  matches,
+  removeAddress,
+  sameAddress,
+} from "../model/address";
+import type { Step } from "../model/command";
+import { HostnetError } from "../model/errors";
+import { linkClaim } from "../model/link-kind";
+import { linkSections, linkState } from "../model/link-state";
+import { deviceRef, namespaceRef, subnet } from "../model/scalars";
+
+const args = z.strictObject({
+  namespace: namespaceRef
+    .optional()
+    .describe("The network namespace of the device. Default: the host's own. A change replaces the address."),
+  device: deviceRef.describe("The device that has the address; it need not be one of ours. A change replaces it."),
+  address: addressSchema.describe(
+    "The address with its prefix length, as 10.0.1.1/24, or an object with peer, scope, label and nodad. A change replaces it.",
+  ),
+});
+
+export const address = kind({
+  name: "Address",
+  doc: "One IP address on a device, beside those that others give it. A link of ours has a list `addresses` of its own: a device takes the one or the other.",
+  args,
+  facts: z.object({
+    scope: z.string().describe("Where the address is valid: global, link, host or site."),
+    secondary: z.boolean().describe("Another address of its subnet was there first and is the primary one."),
+  }),
+  identity: ["address", "device", "namespace"],
+  needs: ["ip"],
+  mark: "ledger",
+  reset: {},
+  claims(want) {
+    const device = linkClaim(want.namespace, want.device);
+    const { address, peer } = full(want.address);
+    return [`shared addresses of ${device}`, `address ${address}${peer ? ` peer ${peer}` : ""} of ${device}`];
+  },
+  observe: (want) => linkSections(want.namespace),
+  find(want, seen) {
+    const addresses = linkState(seen, want.namespace, want.device)?.addresses ?? [];
+    const live = addresses.find((item) => sameAddress(full(want.address), item));
+    if (!live) return undefined;
+    return {
+      args: { namespace: want.namespace, device: want.device, address: shown(want.address, live) },
+      facts: { scope: live.scope, secondary: live.secondary },
+      marks: [],
+      pending: live.tentative && !live.dadFailed ? "duplicate address detection" : undefined,
+      broken: live.dadFailed ? "another machine has the address" : undefined,
+      raw: { live, addresses },
+    };
+  },
+  converge(want, found) {
+    const item = full(want.address);
+    const add = addAddress(item, want.device, want.namespace);
+    if (!found) return [add];
+    const { live, addresses } = found.raw as Raw;
+    if (live.dadFailed) {
+      throw new HostnetError("NOT_CONVERGED", `another machine on ${want.device}'s link has ${item.address}`, {
+        remedy: "Find it by its answer to neighbour discovery (`ndisc6`, `ip -6 neigh`), or choose another address.",
+      });
+    }
+    if (matches(item, live)) return [];
+    // Scope and label are given at birth; in `ip address change` they are not to be changed.
+    return [removeAddress(live, want.device, want.namespace), add, ...orphans(want, live, addresses)];
+  },
+  remove(found, want) {
+    const { live, addresses } = found.raw as Raw;
+    return [removeAddress(live, want.device, want.namespace), ...orphans(want, live, addresses)];
+  },
+});
+
+interface Raw {
+  live: LiveAddress;
+  addresses: LiveAddress[];
+}
+
+type Want = z.output<typeof args>;
+
+/** What the address is, in the form in which it was declared. */
+function shown(declared: Want["address"], live: LiveAddress): Want["address"] {
+  if (typeof declared === "string") return declared;
+  const scope = declared.scope && (live.scope as typeof declared.scope);
+  return { ...declared, scope, label: declared.label && live.label };
+}
+
+/**
+ * A primary IPv4 address takes the secondary ones of its subnet with it, unless promote_secondaries is on: those, which
+ * are not ours, are given back. `replace` does no harm where they stayed.
+ */
+function orphans(want: Want, live: LiveAddress, addresses: LiveAddress[]): Step[] {
+  if (live.secondary) return [];
+  return addresses
+    .filter((item) => item.secondary && subnet(item.address) === subnet(live.address))
+    .map(({ address, scope, label }) => {
+      const { argv, namespace } = addAddress(
+        { address, scope: scope as "global", label, nodad: false },
+        want.device,
+        want.namespace,
+      );
+      return { argv: argv.map((word) => (word === "add" ? "replace" : word)), namespace };
+    });
+}

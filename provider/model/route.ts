@@ -1,0 +1,126 @@
+import type { Seen } from "../host/seen";
+import type { Section } from "./command";
+import { keyIn, namespaceExists } from "./namespaces";
+import { canonicalAddress } from "./scalars";
+
+/** Reading the kernel's routes. By numbers (-N): names of tables depend on a file of the host. */
+
+/** The types that `ip route` takes and the kernel implements. */
+export const routeTypes = [
+  "unicast",
+  "local",
+  "broadcast",
+  "anycast",
+  "multicast",
+  "blackhole",
+  "unreachable",
+  "prohibit",
+  "throw",
+] as const;
+
+// RTN_* of linux/rtnetlink.h, by number.
+const typeNames = ["unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable"].concat(
+  ["prohibit", "throw"],
+);
+
+export const scopes = ["global", "site", "link", "host"] as const;
+
+// RT_SCOPE_* and RTPROT_*; other protocols stay numbers.
+const scopeNames: Record<string, string> = { 0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere" };
+const protocols: Record<string, string> = { 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp" };
+
+/** The tables that have a name on every host: RT_TABLE_*. */
+export const tables: Record<string | number, "main" | "local" | "default"> = {
+  253: "default",
+  254: "main",
+  255: "local",
+};
+
+export interface Nexthop {
+  via?: string;
+  device?: string;
+  weight?: number;
+  onlink?: boolean;
+}
+
+/** A route in the words of the arguments of Route. */
+export interface LiveRoute {
+  to: string;
+  type: string;
+  table: number | "main" | "local" | "default";
+  metric: number;
+  protocol: string;
+  scope: string;
+  source?: string;
+  metrics: { mtu?: number; advmss?: number; initcwnd?: number; initrwnd?: number };
+  hops: Nexthop[];
+}
+
+interface HopJson {
+  gateway?: string;
+  via?: { host: string };
+  dev?: string;
+  weight?: number;
+  flags?: string[];
+}
+
+/** An entry of `ip -N -j -d route show`. */
+interface RouteJson extends HopJson {
+  type?: string;
+  dst: string;
+  tos?: string;
+  table?: string;
+  metric?: number;
+  protocol?: string;
+  scope?: string;
+  prefsrc?: string;
+  metrics?: LiveRoute["metrics"][];
+  nexthops?: HopJson[];
+}
+
+/** All routes of one family, in all tables. */
+export const routesSection = (family: 4 | 6): Section => ({
+  key: `routes${family}`,
+  argv: ["ip", "-N", "-j", "-d", `-${family}`, "route", "show", "table", "all"],
+});
+
+/** The routes of a namespace, none where it is absent. Throws READ_FAILED. */
+export function liveRoutes(seen: Seen, namespace: string | undefined, family: 4 | 6): LiveRoute[] {
+  if (!namespaceExists(seen, namespace)) return [];
+  const key = keyIn(`routes${family}`, namespace);
+  return seen.derive(key, () =>
+    seen
+      .json<RouteJson[]>(key)
+      // A route for one TOS is another route than ours. `ip -j` prints {} for what it leaves out.
+      .filter((route) => route.dst !== undefined && route.tos === undefined)
+      .map((route) => liveRoute(route, family)),
+  );
+}
+
+function liveRoute(json: RouteJson, family: 4 | 6): LiveRoute {
+  const hops = json.nexthops ?? (json.dev || json.gateway || json.via ? [json] : []);
+  return {
+    to: destination(json.dst, family),
+    type: typeNames[Number(json.type ?? 1)] ?? String(json.type),
+    table: tables[json.table ?? 254] ?? Number(json.table),
+    metric: json.metric ?? 0,
+    protocol: protocols[json.protocol ?? ""] ?? String(json.protocol),
+    scope: scopeNames[json.scope ?? ""] ?? String(json.scope),
+    source: json.prefsrc && canonicalAddress(json.prefsrc),
+    metrics: json.metrics?.[0] ?? {},
+    hops: hops.map((hop) => ({
+      via: address(hop),
+      device: hop.dev,
+      weight: hop.weight,
+      onlink: hop.flags?.includes("onlink") === true,
+    })),
+  };
+}
+
+const address = ({ gateway, via }: HopJson) => (gateway ?? via?.host) && canonicalAddress(gateway ?? via?.host ?? "");
+
+function destination(dst: string, family: 4 | 6): string {
+  if (dst === "default") return family === 4 ? "default" : "::/0";
+  const [address = "", length = family === 4 ? "32" : "128"] = dst.split("/");
+  return `${canonicalAddress(address)}/${length}`;
+}

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Login, runAsRoot, type SshResult } from "../../../tools/ssh";
+import { type Footprint, footprintScript, parseFootprint } from "./footprint";
+
+/** A host of the lab, as `hostnet lab status --json` describes it. */
+export interface LabHost extends Login {
+  /** The names of its network cards. */
+  interfaces: { management: string; underlay: string; external: string };
+}
+
+/**
+ * The hosts of the lab, which tools/test.ts brings up.
+ * @throws Error when HOSTNET_LAB is not set: the tests were not started by `npm test`.
+ */
+export function hosts(): LabHost[] {
+  const text = process.env.HOSTNET_LAB;
+  if (!text) {
+    throw new Error(
+      "HOSTNET_LAB is not set: run `npm run test:e2e`, or export HOSTNET_LAB=$(npx hostnet lab status --json) beforehand.",
+    );
+  }
+  return JSON.parse(text) as LabHost[];
+}
+
+/** The host of that name. @throws Error when the lab has none. */
+export function host(name: string): LabHost {
+  const found = hosts().find((each) => each.name === name);
+  if (!found)
+    throw new Error(
+      `The lab has no host "${name}", but ${hosts()
+        .map((each) => each.name)
+        .join(", ")}`,
+    );
+  return found;
+}
+
+export interface OnHostOptions {
+  stdin?: string;
+  timeoutMs?: number;
+}
+
+/**
+ * Runs a bash command as root on a host, over one shared connection. It does not throw on an exit code; 255 is ssh's
+ * own, with its reason in stderr.
+ */
+export async function onHost(name: string, command: string, options: OnHostOptions = {}): Promise<SshResult> {
+  const result = await runAsRoot(host(name), command, { ...options, controlPath: controlPath(name) });
+  // The shared connection of before a reboot: ssh notices only when it is used, and the next try opens a new one.
+  if (result.exitCode === 255 && /mux_client|Broken pipe|closed by remote|master/i.test(result.stderr)) {
+    return runAsRoot(host(name), command, { ...options, controlPath: controlPath(name) });
+  }
+  return result;
+}
+
+/** As `onHost`, for what has to succeed: its stdout. @throws Error with stderr otherwise. */
+export async function mustOnHost(name: string, command: string, options: OnHostOptions = {}): Promise<string> {
+  const { exitCode, stdout, stderr } = await onHost(name, command, options);
+  if (exitCode !== 0) throw new Error(`${name}: ${command}: exit code ${exitCode}: ${stderr || stdout}`);
+  return stdout;
+}
+
+/** What a host is like, to be compared before and after a test; one round trip. See footprint.ts. */
+export async function footprint(name: string): Promise<Footprint> {
+  return parseFootprint(await mustOnHost(name, "bash -s", { stdin: footprintScript }));
+}
+
+/** Short, as a socket's path may have 107 bytes; in a folder of this process, so that runs do not meet. */
+let folder: string | undefined;
+
+function controlPath(name: string): string {
+  if (!folder) {
+    const made = mkdtempSync(join(tmpdir(), "hn-"));
+    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+    folder = made;
+  }
+  return join(folder, name);
+}

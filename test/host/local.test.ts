@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { localTransport } from "../../provider/host/local";
+import { Pool, type PoolOptions } from "../../provider/host/pool";
+import { failure, Sandbox, timed } from "./helpers/sandbox";
+import { target } from "./helpers/target";
+
+const box = new Sandbox();
+afterEach(() => box.clean());
+afterAll(() => box.remove());
+
+const to = target({ transport: "local" });
+const pool = (options: PoolOptions = {}) => box.keep(new Pool(options), (kept) => kept.closeAll());
+
+test("the machine itself is a host without ssh", async () => {
+  const session = await pool().acquire(to);
+  expect(await session.run([{ argv: ["echo", "on"] }], { lock: true })).toMatchObject([{ stdout: "on\n" }]);
+  expect(session.facts.sshConnection).toBeUndefined();
+  expect(session.facts.hostKeyFingerprint).toBeUndefined();
+  expect(session.counters).toMatchObject({ connections: 1, channels: 1 });
+});
+
+test("our own environment is not passed on, what is given is", async () => {
+  process.env.HOSTNET_TEST_SECRET = "s3cret";
+  const local = localTransport({ GIVEN: "yes" });
+  const session = await pool({ transports: { local } }).acquire(to);
+  delete process.env.HOSTNET_TEST_SECRET;
+  const [env] = await session.run([{ argv: ["env"] }]);
+  expect(env?.stdout).not.toContain("s3cret");
+});
+
+test("slow commands have a shell of their own", async () => {
+  const session = await pool().acquire(to);
+  const order: string[] = [];
+  const slow = session.run([{ argv: ["sleep", "0.4"] }], { slow: true }).then(() => order.push("slow"));
+  await session.run([{ argv: ["true"] }]).then(() => order.push("quick"));
+  await slow;
+  expect(order).toEqual(["quick", "slow"]);
+});
+
+test("a command that hangs is ended with all it started, and the next acquire begins anew", async () => {
+  const sessions = pool();
+  const session = await sessions.acquire(to);
+  const mark = `${31_000 + Math.floor(Math.random() * 900)}`;
+  const [error, ms] = await timed(() => failure(session.run([{ argv: ["sleep", mark] }], { timeoutMs: 300 })));
+  expect(error).toMatchObject({ code: "TIMEOUT", message: expect.stringContaining(`step: sleep ${mark}`) });
+  expect(ms).toBeLessThan(2000);
+  expect(await (await sessions.acquire(to)).run([{ argv: ["echo", "on"] }])).toMatchObject([{ stdout: "on\n" }]);
+  expect(spawnSync("pgrep", ["-f", `sleep ${mark}`], { encoding: "utf8" }).stdout).toBe("");
+});
+
+test("a session that is closed says so", async () => {
+  const session = await pool().acquire(to);
+  await session.close();
+  expect(await failure(session.run([{ argv: ["true"] }]))).toMatchObject({ code: "CONNECTION_LOST" });
+});

@@ -1,0 +1,106 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Target } from "../../provider/host/target";
+import { startAgent } from "./helpers/agent";
+import { Hosts } from "./helpers/hosts";
+import { makeKey } from "./helpers/keys";
+import { failure, timed } from "./helpers/sandbox";
+import { describeSshd, freePort } from "./helpers/sshd";
+
+const box = new Hosts();
+afterEach(() => box.clean());
+afterAll(() => box.remove());
+
+const on = [{ argv: ["echo", "on"] }];
+const answer = [{ exitCode: 0, stdout: "on\n", stderr: "" }];
+
+/** A real sshd, and a target for it by the system's ssh, which reads none of the user's own config. */
+async function host(config: string[] = []) {
+  const { sshd, to } = await box.sshd({ config });
+  const sshConfigPath = box.path("ssh_config");
+  writeFileSync(sshConfigPath, "");
+  return { sshd, to: { ...to, transport: "openssh" as const, sshConfigPath, identitiesOnly: true } };
+}
+
+const run = async (to: Target) => (await box.pool().acquire(to)).run(on);
+const fails = (to: Target) => failure(box.pool().acquire(to));
+const hostLine = () => box.hostKey.publicKey.split(" ").slice(0, 2).join(" ");
+
+describeSshd("the system's ssh", () => {
+  test("runs commands, over one connection", async () => {
+    const { sshd, to } = await host();
+    const session = await box.pool().acquire(to);
+    const big = { argv: ["head", "-c", "5000000", "/dev/zero"] };
+    expect((await session.run([...on, big])).map(({ stdout }) => stdout.length)).toEqual([3, 5_000_000]);
+    expect(await session.run(on, { slow: true })).toEqual(answer);
+    expect(session.counters).toMatchObject({ connections: 1, channels: 1 });
+    expect(session.facts.sshConnection).toMatchObject({ serverAddress: "127.0.0.1", serverPort: to.port });
+    expect(sshd.count(/Accepted publickey/)).toBe(1);
+  });
+
+  test("checks pinned keys, as lines and as fingerprints", async () => {
+    const { to } = await host();
+    const other = makeKey(box.folder, "other").publicKey.split(" ").slice(0, 2).join(" ");
+    expect(await run({ ...to, hostKeys: [hostLine()] })).toEqual(answer);
+    expect(await run({ ...to, hostKeys: [other, box.pin] })).toEqual(answer);
+    expect(await fails({ ...to, hostKeys: [other] })).toMatchObject({ code: "HOST_KEY_MISMATCH" });
+    expect(await fails({ ...to, hostKeys: [`SHA256:${"A".repeat(43)}`] })).toMatchObject({ code: "HOST_KEY_MISMATCH" });
+  });
+
+  test("checks known_hosts where nothing is pinned", async () => {
+    const { to } = await host();
+    const known = box.path("known");
+    const asked = { ...to, hostKeys: [], knownHostsPaths: [known] };
+    writeFileSync(known, "");
+    expect(await fails(asked)).toMatchObject({ code: "HOST_KEY_UNKNOWN" });
+    writeFileSync(known, `[127.0.0.1]:${to.port} ${hostLine()}\n`);
+    expect(await run(asked)).toEqual(answer);
+    const other = makeKey(box.folder, "other").publicKey;
+    writeFileSync(known, `[127.0.0.1]:${to.port} ${other}\n`);
+    expect(await fails(asked)).toMatchObject({ code: "HOST_KEY_MISMATCH" });
+    expect(readFileSync(known, "utf8")).toBe(`[127.0.0.1]:${to.port} ${other}\n`);
+  });
+
+  test("logs in with a literal key, or by an agent, and says when it is refused", async () => {
+    const { sshd, to } = await host();
+    expect(await run({ ...to, privateKeyPaths: [], privateKey: box.key.privateKey.trim() })).toEqual(answer);
+    const agentSocket = await startAgent(box, [makeKey(box.folder, "first").path, box.key.path]);
+    writeFileSync(box.path("named.pub"), box.key.publicKey);
+    expect(await run({ ...to, privateKeyPaths: [box.path("named.pub")], agentSocket })).toEqual(answer);
+    const stranger = { ...to, privateKeyPaths: [makeKey(box.folder, "stranger").path] };
+    const pool = box.pool();
+    expect(await failure(pool.acquire(stranger))).toMatchObject({ code: "AUTH" });
+    const before = sshd.count(/Connection from/);
+    expect(await failure(pool.acquire(stranger))).toMatchObject({ code: "AUTH" });
+    expect(sshd.count(/Connection from/)).toBe(before);
+  });
+
+  test("goes by jump hosts with keys and pins of their own, and by the user's ProxyCommand", async () => {
+    const [bastion, { to }] = [await host(), await host()];
+    expect(await run({ ...to, jumpHosts: [bastion.to] })).toEqual(answer);
+    expect(bastion.sshd.count(/Accepted publickey/)).toBe(1);
+    const wrong = { ...bastion.to, hostKeys: [`SHA256:${"A".repeat(43)}`] };
+    expect(await fails({ ...to, jumpHosts: [wrong] })).toMatchObject({ code: expect.stringMatching(/^HOST_KEY/) });
+    const { port } = bastion.to;
+    const proxy = `ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i ${box.key.path}`;
+    writeFileSync(box.path("ssh_config"), `Host inner\n  ProxyCommand ${proxy} -p ${port} -W %h:%p 127.0.0.1\n`);
+    expect(await run({ ...to, alias: "inner", proxyCommand: "ssh …" })).toEqual(answer);
+    expect(bastion.sshd.count(/Accepted publickey/)).toBe(2);
+  });
+
+  test("fails in time where nobody listens", async () => {
+    const { to } = await host();
+    const [error, ms] = await timed(async () => fails({ ...to, port: await freePort(), connectTimeoutMs: 600 }));
+    expect(error).toMatchObject({ code: "UNREACHABLE", message: expect.stringContaining("Connection refused") });
+    expect(ms).toBeLessThan(3000);
+  });
+
+  test("that is killed in a batch fails it at once, and leaves no files of ours", async () => {
+    const { sshd, to } = await host();
+    const session = await box.pool().acquire(to);
+    const running = failure(session.run([{ argv: ["sleep", "20"] }]));
+    setTimeout(() => sshd.killSessions(), 200);
+    const [error, ms] = await timed(() => running);
+    expect(error).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(ms).toBeLessThan(3000);
+  });
+});

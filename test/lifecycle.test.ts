@@ -1,0 +1,298 @@
+import { z } from "zod";
+import type { HostRef } from "../provider/host/reach";
+import { Seen } from "../provider/host/seen";
+import type { Machine } from "../provider/host/types";
+import { kind } from "../provider/kind";
+import { apply, check, diff, type Inputs, type Outputs, read, remove } from "../provider/lifecycle";
+import type { Result, Section, Step } from "../provider/model/command";
+import { UNKNOWN } from "../provider/model/unknown";
+
+/** A host that knows one thing: named boxes with a colour, a size and a mark. */
+interface Box {
+  colour?: string;
+  size?: number;
+  mark?: string;
+}
+const boxes = new Map<string, Box>();
+const files = new Map<string, string>();
+let written: string[][] = [];
+let refuse: string | undefined;
+let machineId = "m1";
+let reachable = true;
+
+const answer = (stdout: string): Result => ({ exitCode: 0, stdout, stderr: "" });
+
+function execute({ argv: [word = "", ...rest], stdin }: Step): Result {
+  if (word === "install") files.set(rest.at(-1) ?? "", (stdin ?? "").trim());
+  if (word === "rm") files.delete(rest.at(-1) ?? "");
+  const [name = "", key = "", value = ""] = rest;
+  if (word === refuse) return { exitCode: 2, stdout: "", stderr: `the box refuses ${word}\n` };
+  if (word === "make") boxes.set(name, { mark: key });
+  if (word === "set") boxes.set(name, { ...boxes.get(name), [key]: key === "size" ? Number(value) : value });
+  if (word === "burn") boxes.delete(name);
+  return answer("");
+}
+
+const machine: Machine = {
+  facts: {
+    machineId: "x",
+    bootId: "b",
+    hostname: "h",
+    kernel: "6.1",
+    tools: { ip: "/sbin/ip" },
+    versions: {},
+    systemd: true,
+  },
+  observe: async (sections) => see(sections),
+  write: async (steps, then) => {
+    for (const step of steps) {
+      written.push(step.argv);
+      const result = execute(step);
+      if (result.exitCode !== 0) return { seen: see(then), failure: { step, result } };
+    }
+    return { seen: see(then) };
+  },
+};
+
+function see(sections: Section[]): Seen {
+  const text = (section: Section) =>
+    section.key.startsWith("ledger:")
+      ? [...files].map(([path, line]) => `${path}:${line}\n`).join("")
+      : JSON.stringify(Object.fromEntries(boxes));
+  return new Seen(new Map(sections.map((section) => [section.key, { section, result: answer(text(section)) }])));
+}
+
+jest.mock("../provider/log", () => ({ warn: () => {} }));
+
+jest.mock("../provider/host/reach", () => ({
+  decommissioned: (host: HostRef) => host.decommissioned === true,
+  reach: async () => {
+    if (!reachable) throw new Error("no route to host");
+    return machine;
+  },
+  reachIfSame: async (host: HostRef) => {
+    if (!reachable) throw new Error("no route to host");
+    return host.machineId === machineId ? machine : undefined;
+  },
+}));
+
+const box = kind({
+  name: "Box",
+  doc: "",
+  args: z.strictObject({ name: z.string(), colour: z.string().optional(), size: z.number().optional() }),
+  facts: z.object({ size: z.number().optional() }),
+  identity: ["name"],
+  needs: ["ip"],
+  mark: "alias",
+  reset: { size: 1 },
+  claims: (want) => [want.name],
+  observe: () => [{ key: "boxes", argv: ["boxes"] }],
+  find(want, seen) {
+    const found = seen.json<Record<string, Box>>("boxes")[want.name];
+    return found && { args: { name: want.name, ...found }, facts: { size: found.size }, marks: [found.mark] };
+  },
+  converge(want, live, { mark }) {
+    const has = (live?.args ?? {}) as Box;
+    return [
+      ...(live ? [] : [{ argv: ["make", want.name, mark] }]),
+      ...(live && has.mark !== mark ? [{ argv: ["set", want.name, "mark", mark] }] : []),
+      ...(["colour", "size"] as const).flatMap((key) =>
+        want[key] === undefined || want[key] === has[key] ? [] : [{ argv: ["set", want.name, key, String(want[key])] }],
+      ),
+    ];
+  },
+  remove: (_live, want) => [{ argv: ["burn", want.name] }],
+});
+
+const host = { name: "node1", address: "192.0.2.1", machineId: "m1", owner: "a1b2", epoch: "e1" } as HostRef;
+const inputs = (args: object): Inputs => ({ host, __provider: "text", ...args });
+
+beforeEach(() => {
+  boxes.clear();
+  files.clear();
+  written = [];
+  refuse = undefined;
+  machineId = "m1";
+  reachable = true;
+});
+
+const words = () => written.map((argv) => argv.join(" "));
+
+describe("apply", () => {
+  it("makes, marks, proves, and a second time does nothing", async () => {
+    const { id, outs } = await apply(box, inputs({ name: "b", colour: "red", size: 3 }));
+    expect(id).toBe("m1/Box/-/b");
+    expect(outs).toEqual({
+      host,
+      __provider: "text",
+      name: "b",
+      colour: "red",
+      size: 3,
+      revision: expect.stringMatching(/^[0-9a-f]{12}$/),
+      live: { size: 3 },
+    });
+    expect(boxes.get("b")?.mark).toBe(`hostnet:a1b2:${outs.revision}`);
+    written = [];
+    const again = await apply(box, inputs({ name: "b", colour: "red", size: 3 }), outs);
+    expect(written).toEqual([]);
+    expect(again.outs).toEqual(outs);
+  });
+
+  it("leaves alone what was never declared, and resets what is declared no more", async () => {
+    const { outs } = await apply(box, inputs({ name: "b", size: 5, colour: "red" }));
+    boxes.get("b")!.colour = "blue";
+    const { outs: after } = await apply(box, inputs({ name: "b" }), outs);
+    expect(boxes.get("b")).toMatchObject({ size: 1, colour: "blue" });
+    expect(after).not.toHaveProperty("size");
+  });
+
+  it("refuses what is not ours and does not touch it; adopt takes it over", async () => {
+    boxes.set("b", { colour: "theirs" });
+    await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(
+      /node1: Box b: is there already and carries no mark of ours \[FOREIGN\]/,
+    );
+    boxes.set("b", { colour: "theirs", mark: "hostnet:ffff:01" });
+    await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(/another stack's/);
+    expect(written).toEqual([]);
+    await apply(box, inputs({ name: "b", colour: "red", adopt: true }));
+    expect(boxes.get("b")).toMatchObject({ colour: "red", mark: expect.stringMatching(/^hostnet:a1b2:/) });
+  });
+
+  it("takes over what a crashed create of the same owner left, but not what another resource keeps", async () => {
+    boxes.set("b", { mark: "hostnet:a1b2:dead00" });
+    const { outs } = await apply(box, inputs({ name: "b" }));
+    expect(boxes.get("b")?.mark).toBe(`hostnet:a1b2:${outs.revision}`);
+    await expect(apply(box, inputs({ name: "b" }))).rejects.toThrow(/another resource of this stack.*\[CONFLICT\]/);
+  });
+
+  it("keeps in state what was begun: id, properties with __provider, and reasons", async () => {
+    refuse = "set";
+    const error = await apply(box, inputs({ name: "b", size: 9 })).catch((thrown) => thrown);
+    expect(error).toMatchObject({
+      id: "m1/Box/-/b",
+      reasons: [expect.stringContaining("the box refuses set [STEP_FAILED]")],
+    });
+    expect(error.properties).toMatchObject({ __provider: "text", name: "b", revision: expect.any(String) });
+    refuse = undefined;
+    const { outs } = await apply(box, inputs({ name: "b", size: 9 }), error.properties);
+    expect(boxes.get("b")).toEqual({ size: 9, mark: `hostnet:a1b2:${outs.revision}` });
+    expect(outs).not.toHaveProperty("was");
+  });
+
+  it("remembers through failed updates what was declared before", async () => {
+    const { outs } = await apply(box, inputs({ name: "b", size: 9 }));
+    refuse = "set";
+    const error = await apply(box, inputs({ name: "b" }), outs).catch((thrown) => thrown);
+    refuse = undefined;
+    await apply(box, inputs({ name: "b" }), error.properties);
+    expect(boxes.get("b")?.size).toBe(1);
+  });
+
+  it("has nothing in state when nothing was begun", async () => {
+    reachable = false;
+    const error = await apply(box, inputs({ name: "b" })).catch((thrown) => thrown);
+    expect(error).not.toHaveProperty("id");
+  });
+
+  it("says which program is missing and how to get it", async () => {
+    const needy = { ...box, needs: ["ovs-vsctl"] };
+    await expect(apply(needy, inputs({ name: "b" }))).rejects.toThrow(
+      /no ovs-vsctl \[MISSING_TOOL\]\n.*apt install openvswitch-switch/s,
+    );
+  });
+
+  it("does not try for ever what does not hold", async () => {
+    const stubborn = { ...box, converge: () => [{ argv: ["set", "b", "colour", "x"] }] };
+    await expect(apply(stubborn, inputs({ name: "b" }))).rejects.toThrow(/NOT_CONVERGED/);
+    expect(words()).toEqual(["set b colour x"]);
+  });
+});
+
+describe("read", () => {
+  const made = async (args: object) => (await apply(box, inputs(args))).outs;
+
+  it("shows the live values of declared arguments only, in inputs and outputs", async () => {
+    const outs = await made({ name: "b", size: 3 });
+    boxes.set("b", { ...boxes.get("b"), size: 4, colour: "green" });
+    const { id, inputs: shown, props } = await read(box, "m1/Box/-/b", outs);
+    expect(id).toBe("m1/Box/-/b");
+    expect(shown).toEqual({ host, __provider: "text", name: "b", size: 4 });
+    expect(props).toEqual({ ...shown, revision: outs.revision, live: { size: 4 } });
+  });
+
+  it("is blank only on proof of absence", async () => {
+    const outs = await made({ name: "b" });
+    boxes.delete("b");
+    expect(await read(box, "id", outs)).toEqual({});
+    boxes.set("b", {});
+    expect(await read(box, "id", outs)).toEqual({});
+    machineId = "m2";
+    expect(await read(box, "id", outs)).toEqual({});
+    reachable = false;
+    await expect(read(box, "id", outs)).rejects.toThrow(/no route to host/);
+  });
+});
+
+describe("delete", () => {
+  it("removes only what carries its own nonce", async () => {
+    const { outs } = await apply(box, inputs({ name: "b" }));
+    boxes.set("b", { mark: "hostnet:a1b2:0other" });
+    await remove(box, "id", outs);
+    boxes.set("b", {});
+    await remove(box, "id", outs);
+    expect(boxes.has("b")).toBe(true);
+    boxes.set("b", { mark: `hostnet:a1b2:${outs.revision}` });
+    await remove(box, "id", outs);
+    expect(boxes.has("b")).toBe(false);
+    await remove(box, "id", outs);
+  });
+
+  it("never touches another machine, and none that is decommissioned", async () => {
+    const { outs } = await apply(box, inputs({ name: "b" }));
+    machineId = "m2";
+    await remove(box, "id", outs);
+    expect(boxes.has("b")).toBe(true);
+    reachable = false;
+    await remove(box, "id", { ...outs, host: { ...host, decommissioned: true } as HostRef });
+    await expect(remove(box, "id", outs)).rejects.toThrow(/no route to host/);
+  });
+});
+
+describe("diff", () => {
+  const olds = { ...inputs({ name: "b", size: 1 }), parents: { a: "x" }, revision: "r", live: {} } as Outputs;
+
+  it.each([
+    ["an argument", { name: "b", size: 2 }, {}],
+    ["an identity argument", { name: "c", size: 1 }, { replaces: ["name"], deleteBeforeReplace: true }],
+    ["an unknown identity", { name: UNKNOWN }, { replaces: ["name"], deleteBeforeReplace: true }],
+    ["an unknown argument", { name: "b", size: UNKNOWN }, {}],
+    ["parents by another name", { name: "b", parents: { a: "y" } }, {}],
+    [
+      "parents unknown as a whole",
+      { name: "b", parents: UNKNOWN },
+      { replaces: ["parents"], deleteBeforeReplace: true },
+    ],
+    ["another address of the host", { name: "b", host: { ...host, address: "192.0.2.9" } }, {}],
+    ["a machine not yet known", { name: "b", host: { ...host, machineId: UNKNOWN } }, {}],
+    [
+      "another machine",
+      { name: "b", host: { ...host, machineId: "m2" } },
+      { replaces: ["host"], deleteBeforeReplace: true },
+    ],
+    ["a host unknown as a whole", { name: "b", host: UNKNOWN }, {}],
+  ])("%s", (_, news, expected) => {
+    expect(diff(box, olds, { ...inputs({}), ...news } as Inputs)).toEqual(expected);
+  });
+});
+
+describe("check", () => {
+  it("names no property, so that the engine prints no value", () => {
+    const { failures } = check(box, inputs({ name: 5 }));
+    expect(failures).toEqual([{ property: "", reason: "name: must be a value of type string; given was 5" }]);
+  });
+
+  it("passes on host, parents, adopt and __provider", () => {
+    const given = inputs({ name: "b", parents: { x: "y" }, adopt: true });
+    expect(check(box, given)).toEqual({ inputs: given, failures: [] });
+  });
+});

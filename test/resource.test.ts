@@ -1,0 +1,100 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as hostnet from "../provider";
+import { take } from "../provider/claims";
+
+interface Registered {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+let registered: Registered[] = [];
+
+beforeAll(() =>
+  pulumi.runtime.setMocks({
+    newResource: ({ type, name, inputs }) => {
+      registered.push({ type, name, inputs });
+      return { id: `id-${name}`, state: { ...inputs, machineId: "m1", owner: "a1", epoch: "e1" } };
+    },
+    call: () => ({}),
+  }),
+);
+
+beforeEach(() => {
+  registered = [];
+});
+
+/** The inputs as registered, once all that was declared has been. */
+async function inputsOf(name: string): Promise<Record<string, unknown>> {
+  for (let tries = 0; tries < 100; tries++) {
+    const found = registered.find((resource) => resource.name === name);
+    if (found) return found.inputs;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`${name} was not registered`);
+}
+
+const newHost = (name = "node1") => new hostnet.Host(name, { address: "192.0.2.1", port: 2222 });
+
+it("registers a text under 100 bytes that requires the handler by name", async () => {
+  new hostnet.LinuxBridge("br0", { host: newHost() });
+  const { __provider } = await inputsOf("br0");
+  expect(__provider).toBe('exports.handler=()=>require("pulumi-hostnet/provider").LinuxBridge');
+  expect(String(__provider).length).toBeLessThan(100);
+  expect(registered.at(-1)?.type).toBe("pulumi-nodejs:dynamic/hostnet:LinuxBridge");
+});
+
+it("gives a resource the leaves of its host: what was given, and what the machine told", async () => {
+  new hostnet.Namespace("ns1", { host: newHost() });
+  const { host } = await inputsOf("ns1");
+  expect(host).toEqual({ name: "node1", address: "192.0.2.1", port: 2222, machineId: "m1", owner: "a1", epoch: "e1" });
+});
+
+it("names a resource by the last part of its Pulumi name", async () => {
+  new hostnet.LinuxBridge("node1/br1", { host: newHost() });
+  expect(await inputsOf("node1/br1")).toMatchObject({ name: "br1" });
+});
+
+it("takes resources for names, echoes these as parents, and takes the host from them", async () => {
+  const host = newHost();
+  const blue = new hostnet.Namespace("blue", { host });
+  const br = new hostnet.LinuxBridge("br2", { host, name: "br" });
+  new hostnet.VethPair("cable", { a: { name: "eth0", namespace: blue }, b: { name: "port", bridge: br } });
+  expect(await inputsOf("cable")).toMatchObject({
+    a: { name: "eth0", namespace: "blue" },
+    b: { name: "port", bridge: "br" },
+    parents: { "a.namespace": "blue", "b.bridge": "br" },
+    host: { name: "node1" },
+  });
+});
+
+it("refuses a missing host, a parent of the wrong kind, and parents on two hosts", () => {
+  const [one, two] = [newHost("one"), newHost("two")];
+  const blue = new hostnet.Namespace("blue2", { host: one });
+  expect(() => new hostnet.LinuxBridge("br3", {})).toThrow("LinuxBridge 'br3': host is missing");
+  const br = new hostnet.LinuxBridge("br4", { host: one });
+  const wrong = br as unknown as hostnet.Namespace;
+  expect(() => new hostnet.LinuxBridge("br5", { namespace: wrong })).toThrow(
+    "namespace takes a name or a Namespace; given was a LinuxBridge",
+  );
+  expect(() => new hostnet.LinuxBridge("br6", { host: two, namespace: blue })).toThrow(
+    "host and namespace are on different hosts",
+  );
+});
+
+it("marks a literal key as secret", async () => {
+  const host = new hostnet.Host("keyed", { address: "192.0.2.1", privateKey: "KEY" });
+  await inputsOf("keyed");
+  expect(await pulumi.isSecret(host.privateKey)).toBe(true);
+});
+
+it("refuses two resources of a host that declare the same device, naming both; shared claims only beside their like", () => {
+  const [one, two] = [{}, {}];
+  expect(take(one, "LinuxBridge 'a'", ["device br7"])).toBeUndefined();
+  expect(take(two, "LinuxBridge 'b'", ["device br7"])).toBeUndefined();
+  expect(take(one, "VethPair 'c'", ["device x", "device br7"])).toBe(
+    "VethPair 'c' and LinuxBridge 'a' both declare device br7 [CONFLICT]",
+  );
+  expect(take(one, "Address 'd'", ["shared addresses of device y"])).toBeUndefined();
+  expect(take(one, "Address 'e'", ["shared addresses of device y"])).toBeUndefined();
+  expect(take(one, "LinuxBridge 'f'", ["addresses of device y"])).toMatch(/CONFLICT/);
+});

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { linuxBridge } from "../provider/kinds/linux-bridge";
+import { namespace } from "../provider/kinds/namespace";
+import { vethPair } from "../provider/kinds/veth-pair";
+import { secret } from "../provider/model/scalars";
+import { UNKNOWN } from "../provider/model/unknown";
+import { nearest, validate } from "../provider/validate";
+
+const reasons = (schema: z.ZodType, value: unknown) =>
+  validate(schema, value).failures.map(({ path, reason }) => `${path}: ${reason}`);
+
+describe("bad input is refused with path, what was given, what is allowed", () => {
+  const bridge = (args: object) => reasons(linuxBridge.args, { name: "br0", ...args });
+
+  it.each([
+    [
+      { name: "sixteen-chars-br" },
+      "name: must be 1 to 15 letters, digits, '.', '_' or '-', not beginning with '-'; given was \"sixteen-chars-br\"",
+    ],
+    [{ mtu: 67 }, "mtu: must be 68 to 65535; given was 67"],
+    [{ mac: "01:00:5e:00:00:01" }, 'mac: must be unicast: its first octet must be even; given was "01:00:5e:00:00:01"'],
+    [{ mtuu: 1500 }, "mtuu: there is no such argument; did you mean 'mtu'?"],
+    [{ stp: "yes" }, 'stp: must be a value of type boolean; given was "yes"'],
+    [{ vlanProtocol: "802.1x" }, 'vlanProtocol: must be one of "802.1Q", "802.1ad"; given was "802.1x"'],
+    [
+      { name: "ve-blue" },
+      'name: must not be ve-*, vb-*, vt-*, host0, docker*, virbr* or veth<n> in the host\'s own namespace: systemd-networkd, docker and libvirt take such devices for theirs; given was "ve-blue"',
+    ],
+  ])("%j", (args, message) => {
+    expect(bridge(args)).toEqual([message]);
+  });
+
+  it.each(["10.0.1.1/33", "010.0.0.1", "10.0.0.1", "010.0.0.1/24", "fe80::1%eth0/64", "10.0.1.1/"])(
+    "the address %s",
+    (address) => {
+      const [first] = bridge({ addresses: [address] });
+      expect(first).toMatch(/^addresses\[0\]: must be an address with its prefix length/);
+      expect(first).toContain(JSON.stringify(address));
+    },
+  );
+
+  it("an all-digit namespace name", () => {
+    expect(reasons(namespace.args, { name: "42" })[0]).toMatch(/^name: must not be digits only/);
+  });
+
+  it("a veth with two equal ends in one namespace", () => {
+    expect(reasons(vethPair.args, { a: { name: "x" }, b: { name: "x" } })[0]).toMatch(
+      /^b.name: must differ from a.name/,
+    );
+    expect(reasons(vethPair.args, { a: { name: "x" }, b: { name: "x", namespace: "blue" } })).toEqual([]);
+  });
+
+  it("a missing argument, and one at depth", () => {
+    expect(reasons(vethPair.args, { a: { name: "x" } })).toEqual(["b: is required; must be a value of type object"]);
+    expect(reasons(vethPair.args, { a: { name: "x" }, b: { name: "y", mtu: 1 } })).toEqual([
+      "b.mtu: must be 68 to 65535; given was 1",
+    ]);
+  });
+
+  it("a secret without its value", () => {
+    const schema = z.strictObject({ key: secret(z.string().regex(/^-----/, "must be a key")) });
+    expect(reasons(schema, { key: "TOPSECRET" })).toEqual(["key: must be a key; given was [secret]"]);
+  });
+});
+
+describe("normal form", () => {
+  it("is the kernel's spelling", () => {
+    const { value } = validate(linuxBridge.args, {
+      name: "br0",
+      mac: "02:AB:00:00:00:01",
+      addresses: ["FD00:0:0::1/64"],
+    });
+    expect(value).toEqual({ name: "br0", mac: "02:ab:00:00:00:01", addresses: ["fd00::1/64"], up: true });
+  });
+});
+
+describe("what is unknown in preview", () => {
+  it("passes at every level, and the known rest is still in normal form and checked", () => {
+    const given = { a: { name: UNKNOWN, namespace: "blue", mac: "02:AB:00:00:00:01" }, b: UNKNOWN };
+    expect(validate(vethPair.args, given)).toEqual({
+      value: { a: { name: UNKNOWN, namespace: "blue", mac: "02:ab:00:00:00:01", up: true }, b: UNKNOWN },
+      failures: [],
+    });
+    expect(reasons(vethPair.args, { a: { name: UNKNOWN, mtu: 1 }, b: UNKNOWN })).toEqual([
+      "a.mtu: must be 68 to 65535; given was 1",
+    ]);
+    expect(reasons(vethPair.args, { a: { name: UNKNOWN, nam: 1 }, b: UNKNOWN })).toEqual([
+      "a.nam: there is no such argument; did you mean 'name'?",
+    ]);
+  });
+
+  it("passes inside lists and alternatives", () => {
+    const given = { name: "br0", addresses: [{ address: UNKNOWN, nodad: true }, "10.0.0.1/24"] };
+    expect(validate(linuxBridge.args, given).failures).toEqual([]);
+    expect(reasons(linuxBridge.args, { name: "br0", addresses: [UNKNOWN, "10.0.0.1"] })[0]).toMatch(/^addresses\[1\]/);
+  });
+});
+
+it("nearest finds a slip, and nothing where nothing is near", () => {
+  expect(nearest("vlanFilterin", ["vlanFiltering", "vlanStats"])).toBe("vlanFiltering");
+  expect(nearest("colour", ["mtu", "mac"])).toBeUndefined();
+});
