@@ -1,14 +1,20 @@
+import { randomUUID } from "node:crypto";
 import { log } from "./log";
+import { endPulumi, interruptPulumi, markVariable } from "./processes";
 import { root } from "./root";
 
-/** Runs a stage's programs one at a time and ends the running one when we are asked to end. */
+/** Long enough for Pulumi to finish a resource on a slow host. */
+const gentleMs = 60_000;
+
+/** Runs a stage's programs one at a time, and ends the running one when we are asked to end. */
 export class Children {
   /** Set once a signal asked for the end: nothing more is started. */
   stopped: NodeJS.Signals | undefined;
+  private readonly mark = randomUUID();
   private current: { kill(signal: NodeJS.Signals): boolean } | undefined;
 
   constructor() {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.stop(signal));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void this.stop(signal));
   }
 
   /** Runs a program in the repository's root with its output shown; resolves to whether it succeeded. */
@@ -17,25 +23,35 @@ export class Children {
     const { execa } = await import("execa");
     const child = execa(program, args, {
       cwd: root,
-      env,
+      env: { ...env, [markVariable]: this.mark },
       stdin: "ignore",
-      // stdout carries the last line, the result; the programs' own output joins it in order.
       stdout: "inherit",
       stderr: "inherit",
       reject: false,
-      // A test run under way needs time to end its own children; after that it is ended all the same.
-      forceKillAfterDelay: 30_000,
+      // A group of its own, which the terminal's Ctrl-C does not reach: `stop` decides who is told, and in which order.
+      detached: true,
     });
     this.current = child;
     const result = await child;
     this.current = undefined;
+    await endPulumi(this.mark);
     return !result.failed;
   }
 
-  private stop(signal: NodeJS.Signals) {
-    if (!this.stopped) log(`\n${signal}: ending; the lab is put back as it was`);
+  /**
+   * jest would die at once, and Pulumi with it, of a pipe that nobody reads, half way through a resource. So jest is
+   * held, which also keeps it from going on with the next test, until Pulumi has ended. A second signal waits for nothing.
+   */
+  private async stop(signal: NodeJS.Signals): Promise<void> {
+    const child = this.current;
+    if (this.stopped) {
+      child?.kill("SIGKILL");
+      return;
+    }
     this.stopped = signal;
-    // On a terminal, Ctrl-C has reached the child already; a second signal would cut its own clean-up short.
-    if (signal !== "SIGINT" || !process.stdin.isTTY) this.current?.kill("SIGTERM");
+    log(`\n${signal}: ending; the lab is put back as it was`);
+    child?.kill("SIGSTOP");
+    await interruptPulumi(this.mark, gentleMs);
+    child?.kill("SIGKILL");
   }
 }

@@ -52,11 +52,9 @@ export async function runAsRoot(host: Login, command: string, options: SshOption
     stripFinalNewline: false,
     reject: false,
   });
-  return {
-    exitCode: result.exitCode ?? 255,
-    stdout: result.stdout,
-    stderr: result.stderr || (result.shortMessage ?? ""),
-  };
+  // Without an exit code ssh did not end by itself: it could not be started, or the time was over.
+  if (result.exitCode === undefined) return { exitCode: 255, stdout: result.stdout, stderr: result.shortMessage ?? "" };
+  return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
 }
 
 /** One word for a POSIX shell. */

@@ -6,10 +6,10 @@ import { prove } from "./proof";
 import { findPulumi } from "./pulumi";
 import { setup } from "./setup";
 
-const whatNext = `
+const whatNext = (host: string) => `
 What to try next:
   edit examples/two-nodes-gre/index.ts, then  npm run pulumi -- preview --diff
-  break something (npx hostnet lab ssh node1), then  npm run pulumi -- up --refresh
+  break something (npx hostnet lab ssh ${host}), then  npm run pulumi -- up --refresh
   npm run destroy  takes the stack away and the lab down`;
 
 /** `npm start`: whatever is missing, the lab, the main example deployed, and the proof that it works. */
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   const outputs = JSON.parse((await stack.read(["stack", "output", "--json", "--stack", stackName])) ?? "{}");
   const proven = await prove(outputs, hosts);
   log(`\n${proven ? "Everything works" : "The proof failed"}, after ${duration((Date.now() - started) / 1000)}.`);
-  log(whatNext);
+  log(whatNext(hosts[0]?.name ?? "<host>"));
   return proven ? 0 : 1;
 }
 

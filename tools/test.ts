@@ -5,7 +5,7 @@ import { down, type LabHost, status, up } from "../lab";
 import { Children } from "./children";
 import { duration, heading, log, runMain } from "./log";
 import { findPulumi, type Pulumi } from "./pulumi";
-import { root } from "./root";
+import { root, stateDir } from "./root";
 import { setup } from "./setup";
 import { type Counts, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
 
@@ -105,6 +105,8 @@ async function main(): Promise<number> {
       }));
     if (!ready) return;
     const wasUp = await isUp();
+    // Folders of an interrupted run; on a lab that was down, their stacks are gone as well.
+    if (!wasUp) rmSync(join(stateDir, "e2e"), { recursive: true, force: true });
     try {
       await stage("Lab up", async () => {
         hosts = await up({ log });

@@ -155,14 +155,18 @@ export class MachineBatcher implements Machine {
   /** Answers one request. Its slow questions are asked beside the next batches, which do not wait for them. */
   private answer(request: Request, seen: Seen, slow: (sections: Section[]) => Promise<Seen>): void {
     const { failure } = request.job;
-    if (!request.sections.some((section) => section.slow)) return request.resolve({ seen, failure });
-    slow(request.sections.filter((section) => section.slow)).then(
+    const left = request.sections.filter((section) => section.slow);
+    const reading = left.length > 0 ? slow(left) : Promise.resolve(seen);
+    reading.then(
       (all) => request.resolve({ seen: all, failure }),
       (error: unknown) => {
         const readAgain = isLost(error) && request.job.steps.length === 0 && !request.again;
-        if (!readAgain) return request.reject(error);
-        this.queue.push({ ...request, again: true });
-        this.wake();
+        if (readAgain) {
+          this.queue.push({ ...request, again: true });
+          this.wake();
+        } else {
+          request.reject(error);
+        }
       },
     );
   }

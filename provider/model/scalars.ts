@@ -37,6 +37,12 @@ export const namespaceName = z
   )
   .refine((name) => !/^\d+$/.test(name), "must not be digits only: ip takes such a name for a process id");
 
+/** The kinds whose `name` is that of a device. */
+export const deviceKinds = ["Interface", "LinuxBridge", "GreTunnel", "Macvlan", "Macvtap", "OvsBridge", "OvsPort"];
+
+/** A device: its name, or the resource that makes it. */
+export const deviceRef = refersTo(interfaceName, ...deviceKinds);
+
 export const namespaceRef = refersTo(namespaceName, "Namespace");
 
 /** A unicast MAC address; lower case is the normal form. */

@@ -88,7 +88,8 @@ describe("a login shell that is none", () => {
     const [error, ms] = await timed(() => failure(pool({ startMs: 300 }).acquire(to)));
     expect(error.message).toContain("[31mThis account is restricted x");
     expect(error.code).toBe("SHELL");
-    expect(error.message).not.toMatch(/\u001b|\u0007|x{200}/);
+    expect(error.message).toMatch(/^[\n\x20-\x7e]*$/);
+    expect(error.message).not.toContain("x".repeat(200));
     expect(ms).toBeLessThan(3000);
   });
 

@@ -152,7 +152,9 @@ export class Stack {
       }
     }
     rmSync(this.backend, { recursive: true, force: true });
-    if (!this.options.dir) rmSync(this.dir, { recursive: true, force: true });
+    // `stack init` writes the stack's settings beside Pulumi.yaml.
+    if (this.options.dir) rmSync(join(this.dir, `Pulumi.${this.name}.yaml`), { force: true });
+    else rmSync(this.dir, { recursive: true, force: true });
   }
 
   /** How many resources the backend's own file knows of the program; no command is run for it. */
@@ -200,6 +202,8 @@ export class Stack {
         cwd: this.dir,
         env: { ...this.environment(), ...options.env },
         timeout: options.timeoutMs ?? timeLimit,
+        // The CLI ends what is under way and its plugins, when it is let; killed, it leaves them behind.
+        forceKillAfterDelay: 20_000,
         stdin: "ignore",
         all: true,
         reject: false,

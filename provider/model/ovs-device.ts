@@ -1,0 +1,120 @@
+import type { z } from "zod";
+import type { Context } from "../kind";
+import type { Step } from "./command";
+import { convergeLink, type LinkArgs, linkShape, markLink, nameTaken } from "./link";
+import type { LinkState } from "./link-state";
+import { derivedMac } from "./mark";
+import type { OvsChange } from "./ovs-columns";
+import { word } from "./ovs-columns";
+import type { OvsRow } from "./ovs-row";
+
+/** What an internal port's device takes of what every link takes: its MAC and MTU are Open vSwitch's. */
+export const deviceShape = {
+  up: linkShape.up,
+  addresses: linkShape.addresses,
+  addressesExact: linkShape.addressesExact,
+  ipv6: linkShape.ipv6,
+};
+
+type Shape = typeof deviceShape;
+type DeviceArgs = { [P in keyof Shape]?: z.output<Shape[P]> | undefined } & {
+  name: string;
+  namespace?: string | undefined;
+};
+
+/** What the device's MAC and MTU have to be; undefined: nobody's business. */
+export interface DeviceAddressing {
+  mac?: string | undefined;
+  mtu?: number | undefined;
+}
+
+export const layer2 = { layer2: true };
+
+/** The device of an internal port, made by ovs-vswitchd in the host's own namespace. */
+export function convergeDevice(
+  want: DeviceArgs,
+  link: LinkState,
+  context: Context<unknown>,
+  { mac, mtu }: DeviceAddressing = {},
+): Step[] {
+  const { name, namespace, up, addresses, addressesExact, ipv6 } = want;
+  const args = {
+    ...{ name, namespace, addresses, addressesExact, ipv6, up: up ?? true },
+    // ovs-vswitchd undoes what `ip` sets within a second; but in another namespace it does not reach the device.
+    mac: (namespace && mac) || "kernel",
+    mtu: namespace ? mtu : undefined,
+  } satisfies LinkArgs;
+  return convergeLink(args, link, context, layer2);
+}
+
+/** Brings the device to its namespace: down, without addresses, and with the sysctls of that namespace it arrives. */
+export function moveDevice(
+  want: DeviceArgs & { namespace: string },
+  link: LinkState,
+  context: Context<unknown>,
+  addressing: DeviceAddressing,
+): Step[] {
+  const moved: LinkState = {
+    ...link,
+    json: { ...link.json, flags: link.json.flags.filter((flag) => flag !== "UP"), ifalias: context.mark },
+    addresses: [],
+    ipv6Disabled: false,
+  };
+  return [
+    markLink(want.name, undefined, context),
+    { argv: ["ip", "link", "set", "dev", want.name, "netns", want.namespace] },
+    ...convergeDevice(want, moved, context, addressing),
+  ];
+}
+
+/** udev names, and sets sysctls of, a device a moment after it appears. */
+export const settled: Step = { argv: ["udevadm", "settle", "--timeout=10"] };
+
+/** A column or key in which Open vSwitch keeps a MAC address. */
+interface MacPlace {
+  column: string;
+  key?: string;
+}
+
+/** `kernel` takes away what we wrote before; a MAC that somebody else wrote stays. */
+export function macChange(
+  place: MacPlace,
+  device: { name: string; namespace?: string | undefined; mac?: string | undefined },
+  was: (string | undefined)[],
+  row: OvsRow | undefined,
+  context: Context<unknown>,
+): OvsChange[] {
+  const { mac, name, namespace } = device;
+  const derived = derivedMac(context.owner, namespace, name);
+  const live = row && macIn(place, row);
+  if (mac === "kernel") return live && [derived, ...was].includes(live) ? [place] : [];
+  const wanted = mac ?? derived;
+  return live === wanted ? [] : [{ ...place, value: word(wanted) }];
+}
+
+export const macIn = ({ column, key }: MacPlace, row: OvsRow) => (key ? row.map(column)[key] : row.text(column));
+
+export const wantedMac = (device: { name: string; namespace?: string; mac?: string }, context: Context<unknown>) =>
+  device.mac === "kernel" ? undefined : (device.mac ?? derivedMac(context.owner, device.namespace, device.name));
+
+/** The device in the words of the arguments. */
+export const deviceArgs = ({ json, addresses, ipv6Disabled }: LinkState) => ({
+  up: json.flags.includes("UP"),
+  addresses: addresses.map((item) => item.address),
+  ipv6: ipv6Disabled === undefined ? undefined : !ipv6Disabled,
+});
+
+/** ovs-vswitchd sets the MTU again when somebody else has set it; that takes it up to some seconds. */
+export function mtuPending(want: { mtu?: number | undefined }, { json }: LinkState, iface: OvsRow): string | undefined {
+  const asked = want.mtu !== undefined && iface.number("mtu_request") === want.mtu && json.mtu !== want.mtu;
+  return asked ? `ovs-vswitchd to set the MTU of ${json.ifname} to ${want.mtu}: it is ${json.mtu}` : undefined;
+}
+
+/** Names that ovs-vswitchd gives to devices of its own (dpif.c, dpif-netlink-rtnl.c). */
+const datapathDevices = /^(ovs-(system|netdev|dummy)|(gre|vxlan|genev|erspan|ip6gre|ip6erspan|bareudp|lisp|stt|gtpu)_sys.*)$/;
+
+/** What is wrong with having a device of that name made; undefined when nothing is. */
+export function deviceNameTaken(name: string, namespace: string | undefined): string | undefined {
+  if (datapathDevices.test(name)) return "must not be a name that Open vSwitch gives to devices of its own";
+  return nameTaken(name, namespace);
+}

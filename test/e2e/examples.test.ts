@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { footprint, hosts, onHost } from "./helpers/lab";
+import { createStack } from "./helpers/stack";
+
+/** Every example is short, deployed as a user does it, proven by what it exports as `proof`, quiet, and taken away without a trace. */
+const root = join(__dirname, "..", "..", "examples");
+const examples = readdirSync(root, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== "node_modules")
+  .map(({ name }) => name);
+
+it.each(examples)("%s has at most 60 lines", (name) => {
+  expect(
+    readFileSync(join(root, name, "index.ts"), "utf8")
+      .trimEnd()
+      .split("\n").length,
+  ).toBeLessThanOrEqual(60);
+});
+
+describe.each(examples)("%s", (name) => {
+  it("is deployed, proven, quiet, and destroyed without a trace", async () => {
+    const names = hosts().map((host) => host.name);
+    const before = await Promise.all(names.map(footprint));
+    const stack = await createStack({ program: "", dir: join(root, name) });
+    try {
+      expect(await stack.up()).toMatchObject({ failed: 0 });
+      const { proof } = (await stack.outputs()) as { proof: { host: string; namespace: string; to: string }[] };
+      expect(proof.length).toBeGreaterThan(0);
+      for (const { host, namespace, to } of proof) {
+        expect(await onHost(host, `ip netns exec ${namespace} ping -c 2 -i 0.3 -W 5 ${to}`)).toMatchObject({
+          exitCode: 0,
+        });
+      }
+      expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
+      await stack.destroy();
+      expect(await Promise.all(names.map(footprint))).toEqual(before);
+    } finally {
+      await stack.dispose();
+    }
+  }, 300_000);
+});

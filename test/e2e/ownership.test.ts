@@ -1,0 +1,114 @@
+import { copyFileSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { onOneHost } from "./helpers/declare";
+import { footprint, host, mustOnHost, onHost } from "./helpers/lab";
+import { createStack, type Stack } from "./helpers/stack";
+
+/** What is not ours is never touched, and nothing that is ours is ever lost. */
+let stack: Stack;
+let before: unknown;
+
+beforeAll(async () => {
+  before = await footprint("n1");
+  stack = await createStack({ program: onOneHost("n1", "") });
+}, 120_000);
+
+afterAll(async () => {
+  await stack?.dispose();
+  await onHost("n1", "ip link del ow-br");
+}, 120_000);
+
+const bridge = (name: string, args = "{ host, name: 'ow-br' }") =>
+  onOneHost("n1", `new hostnet.LinuxBridge(${JSON.stringify(name)}, ${args});`);
+const alias = async () => (await mustOnHost("n1", "cat /sys/class/net/ow-br/ifalias")).trim();
+const index = () => mustOnHost("n1", "cat /sys/class/net/ow-br/ifindex");
+
+it("refuses a device that somebody else made, and leaves it as it is", async () => {
+  await mustOnHost("n1", "ip link add name ow-br type bridge forward_delay 700");
+  stack.write(bridge("one", "{ host, name: 'ow-br', forwardDelay: 4 }"));
+  const { all } = await stack.up({ expectFailure: true });
+  expect(all).toMatch(/n1: LinuxBridge ow-br: is there already and carries no mark of ours \[FOREIGN\]/);
+  expect(all).toMatch(/adopt: true/);
+  expect(await mustOnHost("n1", "ip -d link show ow-br")).toMatch(/DOWN[^]*forward_delay 700/);
+}, 120_000);
+
+it("takes it over when told to", async () => {
+  const made = await index();
+  stack.write(bridge("one", "{ host, name: 'ow-br', forwardDelay: 4, adopt: true }"));
+  await stack.up();
+  expect(await mustOnHost("n1", "ip -d link show ow-br")).toMatch(/forward_delay 400/);
+  expect(await index()).toBe(made);
+  expect(await alias()).toMatch(/^hostnet:[0-9a-f]{16}:[0-9a-f]{12}$/);
+}, 120_000);
+
+it("survives a resource renamed in the program: the new one takes over, the old one's delete leaves it", async () => {
+  const [made, mark] = [await index(), await alias()];
+  stack.write(bridge("renamed"));
+  expect(await stack.up()).toMatchObject({ create: 1, delete: 1 });
+  expect(await index()).toBe(made);
+  expect(await alias()).not.toBe(mark);
+  expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0 });
+}, 120_000);
+
+it("survives --target-replace, and a renamed stack", async () => {
+  const urn = (await stack.export()).deployment.resources.find((resource: { type: string }) =>
+    resource.type.endsWith("LinuxBridge"),
+  ).urn;
+  await stack.up({ args: ["--target-replace", urn] });
+  expect((await onHost("n1", "ip link show ow-br")).exitCode).toBe(0);
+  expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
+}, 180_000);
+
+it("makes no second one when the CLI is killed in mid-create, and goes on with the next up", async () => {
+  stack.write(
+    onOneHost(
+      "n1",
+      `new hostnet.LinuxBridge("renamed", { host, name: "ow-br" }); for (let i = 0; i < 6; i++) new hostnet.LinuxBridge("ow-k" + i, { host });`,
+    ),
+  );
+  const running = await stack.start("up");
+  for (let tries = 0; tries < 200 && (await onHost("n1", "ip link show ow-k0")).exitCode !== 0; tries++)
+    await sleep(50);
+  running.kill("SIGKILL");
+  await running.result;
+  await stack.run(["cancel", "--yes"]);
+  expect(await stack.up()).toMatchObject({ failed: 0 });
+  await stack.refresh({ args: ["--clear-pending-creates"] });
+  expect(await stack.up()).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
+  expect(await mustOnHost("n1", "ls /sys/class/net | grep -c ^ow-k")).toBe("6\n");
+}, 240_000);
+
+it("finishes what failed half way with the next up", async () => {
+  // The port's bridge is not there: the pair is made, joining fails.
+  const half = (name: string) =>
+    onOneHost(
+      "n1",
+      `new hostnet.VethPair("half", { host, a: { name: "ow-a", bridge: "${name}" }, b: { name: "ow-b" } });`,
+    );
+  stack.write(half("ow-missing"));
+  const { all } = await stack.up({ expectFailure: true });
+  expect(all).toMatch(/n1: VethPair ow-a ow-b: .*ow-missing/);
+  await mustOnHost("n1", "ip link add name ow-missing type bridge");
+  expect(await stack.up()).toMatchObject({ failed: 0 });
+  expect(await mustOnHost("n1", "ip link show ow-a")).toMatch(/master ow-missing/);
+  await mustOnHost("n1", "ip link del ow-missing");
+}, 180_000);
+
+it("is destroyed from another machine, whose key is at another path", async () => {
+  const { address, port, user, privateKeyPath, knownHostsPath } = host("n1");
+  const folder = mkdtempSync(join(tmpdir(), "hostnet-other-"));
+  const key = join(folder, "key");
+  copyFileSync(privateKeyPath, key);
+  const config = join(folder, "config");
+  writeFileSync(
+    config,
+    `Host ${address}\n  Port ${port}\n  User ${user}\n  IdentityFile ${key}\n  UserKnownHostsFile ${knownHostsPath}\n`,
+  );
+  stack.write(onOneHost("n1", `new hostnet.Namespace("ow-ns", { host });`, { privateKeyPath: "/nonexistent/key" }));
+  const env = { HOSTNET_SSH_CONFIG: config };
+  await stack.up({ env });
+  await stack.destroy({ env });
+  expect(await footprint("n1")).toEqual(before);
+}, 240_000);

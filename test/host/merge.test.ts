@@ -1,0 +1,232 @@
+import fc from "fast-check";
+import { Job, needed, plan, settle } from "../../provider/host/merge";
+import type { Command, Result, Step } from "../../provider/model/command";
+
+const words = (text: string, namespace?: string): Step => ({ argv: text.split(" "), namespace });
+const jobs = (...lists: Step[][]) => lists.map((steps) => new Job(steps));
+const lines = (command: Command) => (command.stdin ?? "").split("\n").filter((line, index) => line && index % 2 === 0);
+const texts = (list: Job[]) => plan(list).map(({ command }) => [command.argv.join(" "), ...lines(command)].join("; "));
+const result = (exitCode: number, stderr = "", stdout = ""): Result => ({ exitCode, stdout, stderr });
+const skipped = result(-1);
+
+const add = (name: string) => words(`ip link add name ${name} type bridge`);
+const up = (name: string, namespace?: string) => words(`ip link set dev ${name} up`, namespace);
+const vs = (rest: string) => words(`ovs-vsctl --timeout=30 -- ${rest}`);
+const settleUdev = words("udevadm settle");
+
+describe("plan", () => {
+  test("a single step stays as it is", () => {
+    expect(plan(jobs([add("a")]))[0]?.command).toEqual({ argv: add("a").argv });
+  });
+
+  test("ip: all of one namespace in one batch, markers between", () => {
+    const [planned, ...rest] = plan(jobs([add("a"), up("a")], [add("b")]));
+    expect(rest).toEqual([]);
+    expect(planned?.command.argv).toEqual(["ip", "-br", "-batch", "-"]);
+    expect(planned?.command.stdin).toBe(
+      "link add name a type bridge\nlink show dev lo\nlink set dev a up\nlink show dev lo\nlink add name b type bridge\n",
+    );
+  });
+
+  test("ip: namespaces, address families and `netns` apart", () => {
+    const made = [words("ip netns add n1"), up("lo", "n1")];
+    const other = [words("ip netns add n2"), up("lo", "n2")];
+    const route = [words("ip -6 route add default via fe80::1 dev a")];
+    expect(
+      plan(jobs(made, other, route, [add("a")])).map(({ command }) => [command.argv.join(" "), command.namespace]),
+    ).toEqual([
+      ["ip -br -batch -", undefined],
+      ["ip -6 route add default via fe80::1 dev a", undefined],
+      ["ip link add name a type bridge", undefined],
+      ["ip link set dev lo up", "n1"],
+      ["ip link set dev lo up", "n2"],
+    ]);
+  });
+
+  test.each([
+    ["a space", ["ip", "link", "set", "dev", "a", "alias", "two words"]],
+    ["a quote", ["ip", "link", "set", "dev", "a", "alias", '"']],
+    ["a comment", ["ip", "link", "set", "dev", "a", "alias", "#x"]],
+    ["a backslash", ["ip", "link", "set", "dev", "a", "alias", "\\"]],
+    ["a newline", ["ip", "link", "set", "dev", "a", "alias", "x\nlink"]],
+    ["no characters", ["ip", "link", "set", "dev", "a", "alias", ""]],
+    ["an option", ["ip", "-batch", "/x"]],
+    ["netns exec", ["ip", "netns", "exec", "n", "true"]],
+    ["a batch as stdin", ["ip", "link", "set"], "x"],
+  ])("ip: a step with %s goes alone", (_, argv, stdin?: string) => {
+    const odd = { argv: argv as string[], stdin };
+    const planned = plan(jobs([odd], [add("b")], [add("c")]));
+    expect(planned.map(({ parts }) => parts.length).sort()).toEqual([1, 2]);
+    expect(planned.find(({ parts }) => parts.length === 1)?.command).toEqual({ ...odd, namespace: undefined });
+  });
+
+  test("ip: what is made after a deletion goes into another batch", () => {
+    const again = [words("ip link del dev va"), words("ip link add name va type veth peer name vb"), up("vb")];
+    expect(texts(jobs(again, [words("ip link del dev x")]))).toEqual([
+      "ip -br -batch -; link del dev va; link del dev x",
+      "ip -br -batch -; link add name va type veth peer name vb; link set dev vb up",
+    ]);
+  });
+
+  test("sysctl: all keys of one namespace in one command", () => {
+    expect(
+      texts(jobs([words("sysctl -qw a=1 b=2")], [words("sysctl -qw c=3")], [words("sysctl -qw a=1", "n")])),
+    ).toEqual(["sysctl -qw a=1 b=2 c=3", "sysctl -qw a=1"]);
+  });
+
+  test("ovs-vsctl: one transaction", () => {
+    expect(texts(jobs([vs("add-br a -- set Bridge a x=y")], [vs("add-br b")]))).toEqual([
+      "ovs-vsctl --timeout=30 -- add-br a -- set Bridge a x=y -- add-br b",
+    ]);
+  });
+
+  test("ovs-vsctl: other options, and two rows of one name, apart", () => {
+    const qos = (port: string) => vs(`set Port ${port} qos=@q -- --id=@q create QoS type=linux-htb`);
+    const planned = plan(jobs([qos("a")], [qos("b")], [words("ovs-vsctl --no-wait -- add-br c")]));
+    expect(planned).toHaveLength(3);
+  });
+
+  test("udevadm settle: last, and once for all", () => {
+    const list = jobs(
+      [add("a"), settleUdev, words("sysctl -qw x=1")],
+      [up("lo", "n"), up("lo", "m"), add("b"), settleUdev, words("sysctl -qw y=1")],
+    );
+    expect(texts(list).slice(-2)).toEqual(["udevadm settle", "sysctl -qw x=1 y=1"]);
+    expect(texts(list).filter((text) => text === "udevadm settle")).toHaveLength(1);
+  });
+
+  test("unknown programs run alone, also twice the same", () => {
+    const install = { argv: ["install", "/dev/stdin", "f"], stdin: "x" };
+    expect(plan(jobs([install], [install])).map(({ parts }) => parts.length)).toEqual([1, 1]);
+  });
+
+  test("the fullest bucket first", () => {
+    expect(texts(jobs([words("sysctl -qw a=1")], [add("a")], [add("b")]))[0]).toMatch(/^ip/);
+  });
+
+  test("no more than the limits; the rest stays", () => {
+    const list = jobs(
+      Array.from({ length: 10 }, (_, i) => add(`a${i}`)),
+      [words("sysctl -qw a=1")],
+    );
+    const planned = plan(list, { steps: 4, bytes: 1e6 });
+    expect(planned.flatMap(({ parts }) => parts)).toHaveLength(4);
+    expect(plan(list, { steps: 99, bytes: 1 }).flatMap(({ parts }) => parts)).toHaveLength(1);
+  });
+
+  test("property: every step once, each resource's in order", () => {
+    const pool: Step[] = [
+      ...["a", "b", "c"].map(add),
+      up("lo", "n1"),
+      words("ip link del dev a"),
+      words("ip netns add n1"),
+      words("sysctl -qw a=1"),
+      vs("add-br x"),
+      settleUdev,
+      { argv: ["nft", "-f", "-"], stdin: "x" },
+    ];
+    const list = fc.array(fc.array(fc.constantFrom(...pool), { maxLength: 8 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(list, (lists) => {
+        const all = jobs(...lists);
+        const planned = plan(all);
+        for (const job of all) {
+          const mine = planned.flatMap(({ parts }) => parts.filter((part) => part.job === job).map(({ step }) => step));
+          expect(mine).toEqual(job.steps);
+        }
+        settle(
+          planned,
+          planned.map(() => result(0)),
+        );
+        expect(all.every((job) => job.finished && !job.failure)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("settle", () => {
+  test("ip fails at a line: before it done, that resource stopped, the rest to come", () => {
+    const list = jobs([add("a"), up("a")], [add("b"), up("b")], [add("c")]);
+    const planned = plan(list);
+    // Lines: a, marker, a up, marker, b (5).
+    settle(planned, [result(2, "RTNETLINK answers: File exists\nCommand failed -:5\n")]);
+    expect(list.map((job) => [job.done, job.finished])).toEqual([
+      [2, true],
+      [0, true],
+      [0, false],
+    ]);
+    expect(list[1]?.failure).toEqual({ step: add("b"), result: result(2, "RTNETLINK answers: File exists\n") });
+    expect(texts(list)).toEqual(["ip link add name c type bridge"]);
+  });
+
+  test("ip gives up without a line: the markers tell how far it came", () => {
+    const list = jobs([add("a")], [words("ip address add 10.0.0.1/99 dev a")], [add("c")]);
+    settle(plan(list), [result(1, "Error: any valid prefix …\n", "lo  UNKNOWN\n")]);
+    expect(list.map(({ done, failure }) => [done, failure !== undefined])).toEqual([
+      [1, false],
+      [0, true],
+      [0, false],
+    ]);
+  });
+
+  test("ip fails at a marker: progress, and nobody's fault", () => {
+    const list = jobs([add("a")], [add("b")]);
+    settle(plan(list), [result(1, 'Cannot find device "lo"\nCommand failed -:2\n')]);
+    expect(list.map(({ done, failure }) => [done, failure])).toEqual([
+      [1, undefined],
+      [0, undefined],
+    ]);
+  });
+
+  test.each([
+    ["no namespace", result(255, 'Cannot open network namespace "n": No such file or directory\n')],
+    ["no program", result(127, "sh: ip: not found\n")],
+    ["killed", result(137)],
+  ])("ip did not start (%s): all fail", (_, failed) => {
+    const list = jobs([up("a", "n"), up("c", "n")], [up("b", "n")]);
+    settle(plan(list), [failed]);
+    expect(list.map(({ done, failure }) => [done, failure?.result])).toEqual([
+      [0, failed],
+      [0, failed],
+    ]);
+  });
+
+  test.each([
+    ["sysctl", words("sysctl -qw a=1"), words("sysctl -qw b=1"), "sysctl: cannot stat /proc/sys/b"],
+    ["ovs-vsctl", vs("add-br a"), vs("add-br b"), "ovs-vsctl: cannot create a bridge named b"],
+  ])("%s fails: nothing counts, then each alone", (_, a, b, stderr) => {
+    const list = jobs([a], [b]);
+    settle(plan(list), [result(1, stderr)]);
+    expect(list.every((job) => job.done === 0 && !job.finished)).toBe(true);
+    const again = plan(list);
+    expect(again.map(({ command }) => command.argv)).toEqual([a.argv, b.argv]);
+    settle(again, [result(0), result(1, stderr)]);
+    expect(list.map(({ failure }) => failure?.step)).toEqual([undefined, b]);
+  });
+
+  test("ovs-vsctl without a database: all fail at once, none waits again", () => {
+    const list = jobs([vs("add-br a")], [vs("add-br b")]);
+    settle(plan(list), [result(1, "ovs-vsctl: unix:/x: database connection failed (No such file or directory)")]);
+    expect(list.every((job) => job.failure)).toBe(true);
+  });
+
+  test("what was skipped is still to do", () => {
+    const list = jobs([{ argv: ["false"] }], [{ argv: ["true"] }]);
+    settle(plan(list), [result(1), skipped]);
+    expect(list.map(({ done, finished }) => [done, finished])).toEqual([
+      [0, true],
+      [0, false],
+    ]);
+  });
+
+  test("a shared command that fails fails for all", () => {
+    const list = jobs([settleUdev], [settleUdev]);
+    settle(plan(list), [result(1, "Timed out")]);
+    expect(list.every((job) => job.failure)).toBe(true);
+  });
+});
+
+test("a host without udev needs no settle; every other missing program fails by itself", () => {
+  expect(needed([settleUdev, words("ethtool x")], {})).toEqual([words("ethtool x")]);
+  expect(needed([settleUdev], { udevadm: "/bin/udevadm" })).toEqual([settleUdev]);
+});
