@@ -6,7 +6,9 @@ const transform = {
     { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "commonjs", ignoreDynamic: true } },
   ],
 };
-const common = { transform, testEnvironment: "node", extensionsToTreatAsEsm: [], modulePathIgnorePatterns: ["<rootDir>/dist"] };
+// execa's signal handling outlives a test file; jest's clean-up of globals would recurse through it without end.
+const testEnvironmentOptions = { globalsCleanup: "off" };
+const common = { transform, testEnvironment: "node", testEnvironmentOptions, extensionsToTreatAsEsm: [], modulePathIgnorePatterns: ["<rootDir>/dist"] };
 
 module.exports = {
   projects: [

@@ -24,7 +24,8 @@ export function claimFor(kind: Kind, { host, resource, title, args }: Claimant):
     const checked = validate(kind.args, JSON.parse(JSON.stringify(known)));
     // Bad arguments are refused by check, which says more.
     const conflict = checked.value && take(host, title, kind.claims(checked.value));
-    if (conflict) throw new pulumi.ResourceError(conflict, resource, true);
+    // Logged, not thrown: an error in an apply is printed with all that hangs on it, which takes Node 20 half a minute (seen).
+    if (conflict) void pulumi.log.error(conflict, resource);
   });
 }
 

@@ -37,7 +37,7 @@ class Registered extends pulumi.CustomResource {
 
 /** Base of the generated class Host. */
 export class HostBase extends Registered {
-  /** Not an output: what the program gave. */
+  /** Not an output: what the program gave, and what has a default. */
   private readonly given: string[];
 
   constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
@@ -50,7 +50,8 @@ export class HostBase extends Registered {
     };
     if (given.privateKey !== undefined) properties.privateKey = pulumi.secret(given.privateKey);
     super("Host", name, properties, opts);
-    this.given = Object.keys(hostArgs.shape).filter((key) => given[key] !== undefined);
+    const always = (key: string) => (hostArgs.shape as Record<string, z.ZodType>)[key] instanceof z.ZodDefault;
+    this.given = Object.keys(hostArgs.shape).filter((key) => given[key] !== undefined || always(key));
   }
 
   /**
@@ -71,7 +72,7 @@ export class KindBase extends Registered {
   constructor(kind: string, name: string, args: object, opts?: pulumi.CustomResourceOptions) {
     const { host: given, ...own } = args as Properties;
     const spec = kinds[kind];
-    if (!spec) throw new Error(`there is no kind ${kind}`);
+    if (!spec) throw new pulumi.RunError(`there is no kind ${kind}`);
     const where = `${kind} '${name}'`;
     const parents = new Map<string, KindBase>();
     const named = "name" in spec.args.shape && own.name === undefined ? { ...own, name: lastPart(name) } : own;
@@ -108,7 +109,7 @@ const undefinedKeys = (schema: z.ZodObject) =>
   Object.fromEntries(Object.keys(schema.shape).map((key) => [key, undefined]));
 
 function hostOf(given: unknown, parents: Map<string, KindBase>, where: string): HostBase {
-  if (given !== undefined && !(given instanceof HostBase)) throw new Error(`${where}: host must be a Host resource`);
+  if (given !== undefined && !(given instanceof HostBase)) throw new pulumi.RunError(`${where}: host must be a Host resource`);
   const hosts = new Map<HostBase, string>();
   if (given instanceof HostBase) hosts.set(given, "host");
   for (const [path, parent] of parents) {
@@ -116,9 +117,9 @@ function hostOf(given: unknown, parents: Map<string, KindBase>, where: string): 
     if (!hosts.has(host)) hosts.set(host, path);
   }
   if (hosts.size > 1)
-    throw new Error(`${where}: ${[...hosts.values()].join(" and ")} are on different hosts; all must be on one`);
+    throw new pulumi.RunError(`${where}: ${[...hosts.values()].join(" and ")} are on different hosts; all must be on one`);
   const [host] = hosts.keys();
-  if (!host) throw new Error(`${where}: host is missing; give a Host, or a parent as a resource`);
+  if (!host) throw new pulumi.RunError(`${where}: host is missing; give a Host, or a parent as a resource`);
   return host;
 }
 
@@ -135,7 +136,7 @@ function withoutResources(
     if (!(value instanceof KindBase) || !allowed.includes(value.kind)) {
       const given = value instanceof Registered ? `a ${value.kind}` : "another resource";
       const may = allowed.length > 0 ? `a name or a ${allowed.join(", ")}` : "no resource";
-      throw new Error(`${where}: ${path} takes ${may}; given was ${given}`);
+      throw new pulumi.RunError(`${where}: ${path} takes ${may}; given was ${given}`);
     }
     parents.set(path, value);
     return nameOf(value);

@@ -43,7 +43,7 @@ it("registers a text under 100 bytes that requires the handler by name", async (
   expect(registered.at(-1)?.type).toBe("pulumi-nodejs:dynamic/hostnet:LinuxBridge");
 });
 
-it("gives a resource the leaves of its host: what was given, and what the machine told", async () => {
+it("gives a resource the leaves of its host: what was given or has a default, and what the machine told", async () => {
   new hostnet.Namespace("ns1", { host: newHost() });
   const { host } = await inputsOf("ns1");
   expect(host).toEqual({ name: "node1", address: "192.0.2.1", port: 2222, machineId: "m1", owner: "a1", epoch: "e1" });

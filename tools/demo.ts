@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LabHost } from "../lab";
 import { backendEnv, stackName } from "./backend";
@@ -11,6 +11,8 @@ export interface Demo {
   run(args: string[]): Promise<number>;
   /** Runs it quietly; resolves to its stdout, or undefined if it failed. */
   read(args: string[]): Promise<string | undefined>;
+  /** Makes the stack, unless it is there; resolves to an exit code. */
+  init(): Promise<number>;
   /** Whether the stack has been made. */
   exists(): boolean;
 }
@@ -23,21 +25,38 @@ export async function demo(pulumi: Pulumi, hosts?: LabHost[]): Promise<Demo> {
     const result = await execa(pulumi.command, [...args, "--non-interactive"], { cwd: root, env, reject: false });
     return result.failed ? undefined : result.stdout;
   };
+  const run = async (args: string[]) => {
+    // Ctrl-C reaches Pulumi, which finishes what is under way; we wait for it instead of leaving it behind.
+    const ignore = () => undefined;
+    process.on("SIGINT", ignore);
+    try {
+      const result = await execa(pulumi.command, args, { cwd: root, env, stdio: "inherit", reject: false });
+      return result.exitCode ?? 1;
+    } finally {
+      process.off("SIGINT", ignore);
+    }
+  };
   return {
+    run,
     read,
-    run: async (args) => {
-      // Ctrl-C reaches Pulumi, which finishes what is under way; we wait for it instead of leaving it behind.
-      const ignore = () => undefined;
-      process.on("SIGINT", ignore);
-      try {
-        const result = await execa(pulumi.command, args, { cwd: root, env, stdio: "inherit", reject: false });
-        return result.exitCode ?? 1;
-      } finally {
-        process.off("SIGINT", ignore);
-      }
+    init: async () => {
+      if (stackExists()) return 0;
+      dropOldSalt();
+      return run(["stack", "init", stackName, "--non-interactive"]);
     },
     exists: stackExists,
   };
+}
+
+/**
+ * The CLI keeps the salt of the passphrase in Pulumi.lab.yaml, beside Pulumi.yaml. When the state folder was removed,
+ * that salt belongs to a passphrase that is gone, and would make every command fail.
+ */
+function dropOldSalt(): void {
+  const file = join(root, `Pulumi.${stackName}.yaml`);
+  if (!existsSync(file)) return;
+  const lines = readFileSync(file, "utf8").split("\n");
+  writeFileSync(file, lines.filter((line) => !line.startsWith("encryptionsalt:")).join("\n"));
 }
 
 /** Looks into the file backend, which keeps `stacks/<project>/<stack>.json`: asking the CLI would take a second. */

@@ -3,16 +3,11 @@ import { duration, type Log, log } from "./log";
 import { type DebianPackage, missingPackages, planInstall } from "./packages";
 import { which } from "./which";
 
-/** What the tools themselves run. */
-const toolPackages: DebianPackage[] = [
-  { package: "openssh-client", command: "ssh", why: "to look at the lab's hosts, for the proof and the tests" },
-];
-
 /**
  * Installs the Debian packages that are missing, by apt, with sudo when not root, and says what and why before.
  * @throws Error that says what to do, when they cannot be installed.
  */
-export async function setup(packages: DebianPackage[] = [...toolPackages, ...labPackages], say: Log = log) {
+export async function setup(packages: DebianPackage[] = labPackages, say: Log = log) {
   const missing = missingPackages(packages);
   if (missing.length === 0) return;
   const list = missing.map((each) => `  ${each.package} (${each.command}): ${each.why}`).join("\n");

@@ -26,17 +26,16 @@ async function main(): Promise<number> {
 
   heading("pulumi up");
   const stack = await demo(pulumi, hosts);
-  if (!stack.exists()) {
-    const code = await stack.run(["stack", "init", stackName, "--non-interactive"]);
-    if (code !== 0) return code;
-  }
+  const made = await stack.init();
+  if (made !== 0) return made;
   const code = await stack.run(["up", "--yes", "--skip-preview", "--stack", stackName]);
   if (code !== 0) {
     log("\nThe deployment failed; the reason is above. `npm start` goes on from where it ended.");
     return code;
   }
-  const outputs = JSON.parse((await stack.read(["stack", "output", "--json", "--stack", stackName])) ?? "{}");
-  const proven = await prove(outputs, hosts);
+  const outputs = await stack.read(["stack", "output", "--json", "--stack", stackName]);
+  if (outputs === undefined) throw new Error("The stack's outputs cannot be read: npm run pulumi -- stack output");
+  const proven = await prove(JSON.parse(outputs), hosts);
   log(`\n${proven ? "Everything works" : "The proof failed"}, after ${duration((Date.now() - started) / 1000)}.`);
   log(whatNext(hosts[0]?.name ?? "<host>"));
   return proven ? 0 : 1;

@@ -3,8 +3,6 @@ import type { Channel, ChannelEnd } from "./transport";
 
 /** A channel that is a child process of ours. */
 export interface ChildChannel extends Channel {
-  ref(): void;
-  unref(): void;
   /** Ends its input, waits so long for it to go, then kills it. */
   finish(withinMs: number): Promise<void>;
 }
@@ -25,7 +23,8 @@ export async function spawnChannel(file: string, args: string[], env: NodeJS.Pro
     env,
     extendEnv: false,
   });
-  const streams = [child.stdin, child.stdout, child.stderr] as unknown as Socket[];
+  child.unref();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as unknown as Socket).unref();
   let over = false;
   const closed = child.then(
     (result): ChannelEnd => ({ exitCode: result.exitCode, cause: result.cause }),
@@ -48,14 +47,6 @@ export async function spawnChannel(file: string, args: string[], env: NodeJS.Pro
     stderr: child.stderr,
     closed,
     kill,
-    ref: () => {
-      child.ref();
-      for (const stream of streams) stream.ref?.();
-    },
-    unref: () => {
-      child.unref();
-      for (const stream of streams) stream.unref?.();
-    },
     finish: async (withinMs) => {
       child.stdin.end();
       let timer: NodeJS.Timeout | undefined;

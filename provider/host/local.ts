@@ -1,5 +1,5 @@
 import { HostnetError } from "../model/errors";
-import { spawnChannel } from "./child";
+import { type ChildChannel, spawnChannel } from "./child";
 import type { Connection, Transport } from "./transport";
 
 /** The machine itself: `sh`, and `sudo -n` where we are not root. */
@@ -8,12 +8,11 @@ export function localTransport(env: Record<string, string> = {}): Transport {
 }
 
 class LocalConnection implements Connection {
-  private readonly channels = new Set<Awaited<ReturnType<typeof spawnChannel>>>();
+  private readonly channels = new Set<ChildChannel>();
   private end: () => void = () => {};
   readonly closed = new Promise<void>((resolve) => {
     this.end = resolve;
   });
-  private kept = true;
 
   constructor(private readonly env: Record<string, string>) {}
 
@@ -22,22 +21,11 @@ class LocalConnection implements Connection {
       // The command line names SSH_CONNECTION: it is set, so that our own does not look like the host's.
       const channel = await spawnChannel("/bin/sh", ["-c", commandLine], { SSH_CONNECTION: "", ...this.env });
       this.channels.add(channel);
-      if (!this.kept) channel.unref();
       void channel.closed.then(() => this.channels.delete(channel));
       return channel;
     } catch (cause) {
       throw new HostnetError("SHELL", "/bin/sh cannot be started", { cause });
     }
-  }
-
-  ref(): void {
-    this.kept = true;
-    for (const channel of this.channels) channel.ref();
-  }
-
-  unref(): void {
-    this.kept = false;
-    for (const channel of this.channels) channel.unref();
   }
 
   async close(): Promise<void> {

@@ -42,11 +42,14 @@ interface Head {
  */
 export function plan(jobs: Job[], limit = limits): Planned[] {
   const queues = new Map<string, Head[]>();
+  let alone = 0;
   const join = (head: Head) => {
     const step = head.job.steps[head.next];
     if (!step) return;
-    const key = bucketOf(head.job, step) ?? `alone ${jobs.indexOf(head.job)}`;
-    queues.set(key, [...(queues.get(key) ?? []), head]);
+    const key = bucketOf(head.job, step) ?? `alone ${alone++}`;
+    const queue = queues.get(key);
+    if (queue) queue.push(head);
+    else queues.set(key, [head]);
   };
   for (const job of jobs) if (!job.finished) join({ job, next: job.done });
 
@@ -137,13 +140,18 @@ function bucketOf(job: Job, step: Step): string | undefined {
 const isAlone = (key: string) => key.startsWith("alone ");
 const isLate = (key: string) => !isAlone(key) && programs[JSON.parse(key)[0]]?.late === true;
 
-/** The bucket for which most jobs wait; those that may wait come last; of equals the first. */
+/**
+ * The bucket for which most jobs wait; of equals the one whose jobs have most still to do, so that the others may be
+ * caught up with. Those that may wait come last.
+ */
 function fullest(queues: Map<string, Head[]>): string | undefined {
   let best: string | undefined;
   let most = 0;
-  for (const [key, { length }] of queues) {
-    const weight = isLate(key) ? length / 1e6 : length;
-    if (weight > most) [best, most] = [key, weight];
+  for (const [key, heads] of queues) {
+    const ahead = heads.reduce((sum, { job, next }) => sum + job.steps.length - next, 0);
+    const weight = heads.length + Math.min(ahead, 99_999) / 100_000;
+    const rank = isLate(key) ? weight / 1e6 : weight;
+    if (rank > most) [best, most] = [key, rank];
   }
   return best;
 }

@@ -17,7 +17,6 @@ export function opensshTransport(program = "ssh"): Transport {
 class OpensshConnection implements Connection {
   readonly dialsOnOpen = true;
   private channel?: ChildChannel;
-  private kept = true;
   private end: (cause?: unknown) => void = () => {};
   readonly closed = new Promise<unknown>((resolve) => {
     this.end = resolve;
@@ -43,7 +42,6 @@ class OpensshConnection implements Connection {
       const args = await opensshArguments(this.target, seconds, files);
       const channel = await spawnChannel(this.program, [...args, commandLine], { ...process.env, LC_ALL: "C" });
       this.channel = channel;
-      if (!this.kept) channel.unref();
       void channel.closed.then(({ cause }) => {
         this.end(cause);
         void forget();
@@ -59,16 +57,6 @@ class OpensshConnection implements Connection {
 
   explain(stderr: string, end: ChannelEnd): HostnetError | undefined {
     return explainSsh(stderr, end, this.target);
-  }
-
-  ref(): void {
-    this.kept = true;
-    this.channel?.ref();
-  }
-
-  unref(): void {
-    this.kept = false;
-    this.channel?.unref();
   }
 
   async close(): Promise<void> {

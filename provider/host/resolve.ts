@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { HostnetError } from "../model/errors";
 import type { Connection, JumpHost } from "./connection";
-import { expandPath, homeOf, localUser, parseHop, type SshOptions, sshOptions } from "./ssh-config";
+import { type Env, expandPath, homeOf, localUser } from "./paths";
+import { parseHop, type SshOptions, sshOptions } from "./ssh-config";
 import type { Target } from "./target";
-
-type Env = Record<string, string | undefined>;
 
 const defaultConnectTimeout = 30;
 
@@ -15,7 +14,11 @@ const mostHops = 8;
 const defaultKeys = ["id_rsa", "id_ecdsa", "id_ed25519"];
 
 /** One machine on the way, the last one or a hop. */
-type Stop = JumpHost & Pick<Connection, "privateKey" | "agent" | "jumpHosts" | "transport" | "connectTimeout">;
+interface Stop extends JumpHost, Partial<Pick<Connection, "privateKey" | "agent" | "jumpHosts" | "transport">> {
+  connectTimeout?: number;
+  /** It is reached from the hop before it, whatever the config says of a way to it. */
+  direct?: boolean;
+}
 
 /**
  * Where and how to connect. What was left out comes from the user's ssh config, as `ssh` itself would resolve it. A
@@ -133,7 +136,8 @@ interface Way {
 }
 
 /** Jump hosts or a proxy command: one thing to ssh, so one word replaces the whole. */
-function wayOf({ jumpHosts }: Stop, { proxyJump, proxyCommand }: SshOptions, fileFirst: boolean): Way {
+function wayOf({ jumpHosts, direct }: Stop, { proxyJump, proxyCommand }: SshOptions, fileFirst: boolean): Way {
+  if (direct) return { hops: [], configured: false };
   const said = proxyJump !== undefined || proxyCommand !== undefined;
   if (jumpHosts !== undefined && !(fileFirst && said)) {
     const hops = jumpHosts.map((hop) => (typeof hop === "string" ? parseHop(hop) : hop));
@@ -148,8 +152,7 @@ async function jumps(given: Stop, { hops, configured }: Way, journey: Journey): 
   const targets: Target[] = [];
   for (const [index, hop] of hops.entries()) {
     // `ssh -J a,b host` goes to `a` by whatever way its own config tells, and from there straight on.
-    const own = configured && index === 0 ? {} : { jumpHosts: [] };
-    const from = { ...hop, transport, agent, connectTimeout, ...own };
+    const from = { ...hop, transport, agent, connectTimeout, direct: !configured || index > 0 };
     const target = await stop(from, { ...journey, become: "none", depth: journey.depth + hops.length });
     const mine = given.privateKeyPath && !hop.privateKeyPath ? [expandPath(given.privateKeyPath, journey.env)] : [];
     const privateKeyPaths = [...new Set([...target.privateKeyPaths, ...mine])];

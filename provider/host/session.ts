@@ -108,7 +108,6 @@ class ShellSession implements LiveSession {
     private readonly canLock: boolean,
   ) {
     this.ended = connection.closed.then(() => {});
-    connection.unref();
   }
 
   get alive(): boolean {
@@ -126,7 +125,7 @@ class ShellSession implements LiveSession {
     if (commands.length === 0) return [];
     const locked = options.lock === true && this.canLock;
     const timeoutMs = options.timeoutMs ?? this.target.commandTimeoutMs + 50 * commands.length;
-    if (this.inFlight++ === 0) this.connection.ref();
+    this.inFlight++;
     try {
       const parts = commands.map((command) => renderCommand(command, locked));
       const shell = options.slow ? await this.slowShell() : this.main;
@@ -139,7 +138,7 @@ class ShellSession implements LiveSession {
       throw error instanceof HostnetError ? error.at({ host: this.target.name }) : error;
     } finally {
       this.lastUsed = Date.now();
-      if (--this.inFlight === 0) this.connection.unref();
+      this.inFlight--;
       if (this.main.dead) void this.close();
     }
   }

@@ -1,7 +1,9 @@
-import { createHash } from "node:crypto";
 import { accessSync, constants } from "node:fs";
-import { homedir, hostname, userInfo } from "node:os";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { HostnetError } from "../model/errors";
+import { type Env, expandPath, expandTokens, localUser, passwdHome } from "./paths";
 
 /** What the user's ssh config says of one host. Paths are expanded. undefined: it says nothing. */
 export interface SshOptions {
@@ -35,8 +37,6 @@ export interface Query {
   file?: string;
 }
 
-type Env = Record<string, string | undefined>;
-
 const cache = new Map<string, Promise<SshOptions>>();
 
 /**
@@ -54,37 +54,57 @@ export function sshOptions(query: Query, env: Env = process.env): Promise<SshOpt
   return asking;
 }
 
-/** Values that nobody gives to an option: where one comes out, the file before it was silent. */
+/** Values that nobody gives to an option: where one comes out, the user's file was silent. */
 const silent = "hostnet-silent";
+const silentJump = "hostnet-silent-jump"; // not the host itself: ssh refuses a loop
 const silentPort = 65_001;
 const silentTimeout = 64_999;
 
 async function ask(query: Query, env: Env): Promise<SshOptions> {
   const { alias, port, user, file } = query;
-  if (file !== undefined) readable(file);
   // Port and user on the command line would win over the file.
   const known = [...(port === undefined ? [] : ["-p", String(port)]), ...(user === undefined ? [] : ["-l", user])];
-  const options = file === undefined ? known : ["-F", "/dev/stdin"];
+  const text =
+    file === undefined
+      ? await dump([...known, "--", alias], env, "the ssh config (~/.ssh/config, /etc/ssh/ssh_config)")
+      : await withSilence(file, (path) => dump(["-F", path, "--", alias], env, file));
+  return text === undefined ? {} : parse(text, query, env);
+}
+
+/** What `ssh -G` prints; undefined where there is no ssh. */
+async function dump(words: string[], env: Env, source: string): Promise<string | undefined> {
   const { execa } = await import("execa");
-  const result = await execa("ssh", ["-G", "-T", ...options, "--", alias], {
-    // With ssh config the first value wins: what comes out as ours was not set by the file.
-    input: file === undefined ? "" : silenceAfter(file),
+  const result = await execa("ssh", ["-G", "-T", ...words], {
+    stdin: "ignore",
     env: { ...env, LC_ALL: "C" },
     extendEnv: false,
     reject: false,
-    timeout: 15_000,
+    timeout: 15_000, // a `Match exec` of the user's may hang
   });
-  if (result.code === "ENOENT") return {};
-  if (result.failed) {
-    throw new HostnetError("INVALID", "ssh cannot tell how to reach the host", {
-      host: alias,
-      step: `ssh -G ${[...options, "--", alias].join(" ")}`,
-      exitCode: result.exitCode,
-      stderr: result.timedOut ? "no answer within 15 s" : String(result.stderr),
-      remedy: `Correct ${file ?? "the ssh config (~/.ssh/config, /etc/ssh/ssh_config)"}.`,
-    });
+  if (result.code === "ENOENT") return undefined;
+  if (!result.failed) return String(result.stdout);
+  throw new HostnetError("INVALID", "ssh cannot tell how to reach the host", {
+    step: ["ssh", "-G", ...words].join(" "),
+    exitCode: result.exitCode,
+    stderr: result.timedOut ? "no answer within 15 s" : String(result.stderr),
+    remedy: `Correct ${source}.`,
+  });
+}
+
+/**
+ * A config that reads the user's file and then sets to a value of ours whatever that file says nothing of: with ssh
+ * config the first value wins. A file, because ssh cannot open the socket that Node makes a child's standard input.
+ */
+async function withSilence<T>(file: string, use: (path: string) => Promise<T>): Promise<T> {
+  readable(file);
+  const folder = await mkdtemp(join(tmpdir(), "hostnet-"));
+  try {
+    const path = join(folder, "config");
+    await writeFile(path, silenceAfter(resolve(file)), { mode: 0o600 });
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  return parse(String(result.stdout), query, env);
 }
 
 function readable(file: string): void {
@@ -108,7 +128,7 @@ Match all
   UserKnownHostsFile /${silent}
   GlobalKnownHostsFile /${silent}
   HostKeyAlias ${silent}
-  ProxyJump ${silent}
+  ProxyJump ${silentJump}
   ConnectTimeout ${silentTimeout}
 `;
 }
@@ -133,7 +153,7 @@ export function parse(text: string, query: Query, env: Env = process.env): SshOp
   const port = number("port", silentPort);
   const user = one("user");
   const hostKeyAlias = one("hostkeyalias");
-  const home = homeOf(env);
+  const home = passwdHome();
   const expand = (path: string) =>
     expandPath(
       expandTokens(path, {
@@ -149,6 +169,7 @@ export function parse(text: string, query: Query, env: Env = process.env): SshOp
         u: localUser(),
       }),
       env,
+      home,
     );
 
   const files = lines.get("identityfile")?.filter((file) => file !== `/${silent}`);
@@ -167,7 +188,7 @@ export function parse(text: string, query: Query, env: Env = process.env): SshOp
     knownHosts: known.length ? known.filter((path) => path !== "none").map(expand) : undefined,
     hostKeyAlias,
     // `none` for either is not printed at all, and then ours behind it is not either.
-    proxyJump: jump === silent ? undefined : (jump?.split(",") ?? []),
+    proxyJump: jump === silentJump ? undefined : (jump?.split(",") ?? []),
     proxyCommand: command === "none" ? undefined : command,
     connectTimeout: number("connecttimeout", silentTimeout),
   };
@@ -182,29 +203,6 @@ function agentPath(value: string, expand: (path: string) => string, env: Env): s
   if (value === "SSH_AUTH_SOCK") return env.SSH_AUTH_SOCK ?? "none";
   if (value.startsWith("$") && !value.startsWith("${")) return env[value.slice(1)] ?? "none";
   return value === "none" ? value : expand(value);
-}
-
-function expandTokens(text: string, tokens: Record<string, string>): string {
-  const all: Record<string, string> = { ...tokens, "%": "%" };
-  all.C = createHash("sha1").update(`${tokens.l}${tokens.h}${tokens.p}${tokens.r}`).digest("hex");
-  return text.replace(/%(.)/g, (token, letter: string) => all[letter] ?? token);
-}
-
-/** `~` and `${NAME}`, as ssh expands them in paths. */
-export function expandPath(path: string, env: Env = process.env): string {
-  const named = path.replace(/\$\{(\w+)\}/g, (whole, name: string) => env[name] ?? whole);
-  return named === "~" || named.startsWith("~/") ? `${homeOf(env)}${named.slice(1)}` : named;
-}
-
-export const homeOf = (env: Env) => env.HOME || homedir();
-
-/** Who runs us. A container's user may have no entry in passwd. */
-export function localUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env.USER ?? "root";
-  }
 }
 
 /** `user@host:port`, `[v6]:port` or `ssh://…`, as ssh's -J takes them. */

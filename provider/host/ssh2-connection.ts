@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
 import { HostnetError } from "../model/errors";
@@ -8,18 +7,11 @@ const keepaliveMs = 15_000;
 const keepaliveMisses = 3;
 const refusedRetryMs = 3_000;
 
-/** What keeps the process alive while somebody waits. */
-interface Anchor {
-  ref(): void;
-  unref(): void;
-}
-
-/** A connection of ssh2 that is logged in. Whoever made it holds it: it has been ref'ed once. */
+/** A connection of ssh2 that is logged in. */
 export class Ssh2Connection implements Connection {
   readonly closed: Promise<unknown>;
   private finish: () => void = () => {};
   private opened = 0;
-  private holds = 1;
   private over = false;
   private cause: unknown;
 
@@ -28,15 +20,13 @@ export class Ssh2Connection implements Connection {
     private readonly stream: Duplex,
     readonly hostKeyFingerprint: string,
     /** The jump host's connection that carries this one. */
-    private readonly via: Ssh2Connection | undefined,
+    via: Ssh2Connection | undefined,
     interval = keepaliveMs,
   ) {
-    via?.ref();
     this.closed = new Promise((resolve) => {
       this.finish = () => {
         if (this.over) return;
         this.over = true;
-        if (this.holds > 0) this.via?.unref();
         resolve(this.cause);
       };
     });
@@ -46,10 +36,6 @@ export class Ssh2Connection implements Connection {
     client.once("close", this.finish);
     via?.closed.then((cause) => this.kill(cause ?? new Error("the connection to the jump host is closed")));
     this.keepAlive(interval);
-  }
-
-  get alive(): boolean {
-    return !this.over;
   }
 
   async open(commandLine: string, timeoutMs: number): Promise<Channel> {
@@ -79,14 +65,6 @@ export class Ssh2Connection implements Connection {
         done(new HostnetError("UNREACHABLE", `${what} was refused (${error.message})`, { cause: error }));
       }),
     );
-  }
-
-  ref(): void {
-    if (this.holds++ === 0 && !this.over) this.anchor().ref();
-  }
-
-  unref(): void {
-    if (--this.holds === 0 && !this.over) this.anchor().unref();
   }
 
   async close(): Promise<void> {
@@ -173,9 +151,5 @@ export class Ssh2Connection implements Connection {
     this.cause ??= cause;
     this.stream.destroy();
     this.finish();
-  }
-
-  private anchor(): Anchor {
-    return this.via ?? (this.stream as Socket);
   }
 }

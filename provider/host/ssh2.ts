@@ -58,14 +58,11 @@ export function ssh2Transport(options: Ssh2Options = {}): Transport {
     }
     const { connection: via, release } = await jumps.acquire(before, async () => {
       try {
-        const hop = await dial(before, deadline);
-        hop.unref(); // held from here on by those that go through it
-        return hop;
+        return await dial(before, deadline);
       } catch (error) {
         throw error instanceof HostnetError ? atHop(error, before.at(-1) as Target) : error;
       }
     });
-    via.ref();
     try {
       const stream = await via.forward(target.address, target.port, deadline);
       const connection = await login(target, stream, deadline, options, via);
@@ -74,8 +71,6 @@ export function ssh2Transport(options: Ssh2Options = {}): Transport {
     } catch (error) {
       release();
       throw error;
-    } finally {
-      via.unref();
     }
   };
 

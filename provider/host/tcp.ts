@@ -20,7 +20,7 @@ export function dialTcp(host: string, port: number, deadline: number): Promise<S
     socket.on("error", (error: NodeJS.ErrnoException) => fail(reasonOf(error), error));
     socket.once("connect", () => {
       clearTimeout(timer);
-      resolve(socket);
+      resolve(socket.unref());
     });
   });
 }

@@ -22,7 +22,10 @@ export interface Channel {
 /** The host does not give one more channel (MaxSessions). Nothing has run. */
 export class ChannelRefused extends Error {}
 
-/** A way to a machine that has been dialled. */
+/**
+ * A way to a machine that has been dialled. It does not keep the process alive: whoever waits for something does, by
+ * the timer of the deadline that every wait has.
+ */
 export interface Connection {
   /** SHA256:… of the key that the host proved, where the transport tells. */
   readonly hostKeyFingerprint?: string;
@@ -34,9 +37,6 @@ export interface Connection {
   explain?(stderr: string, end: ChannelEnd): HostnetError | undefined;
   /** Settles once, and always fulfils: with the cause where there is one. */
   readonly closed: Promise<unknown>;
-  /** Whether this connection keeps the process alive. */
-  ref(): void;
-  unref(): void;
   /** Ends it politely within a second. */
   close(): Promise<void>;
 }

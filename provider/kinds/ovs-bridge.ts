@@ -16,7 +16,18 @@ import {
   reservedIn,
   vsctl,
 } from "../model/ovs-columns";
-import { convergeDevice, deviceArgs, deviceNameTaken, deviceShape, macChange, macIn, mtuPending, settled } from "../model/ovs-device";
+import {
+  convergeDevice,
+  deviceArgs,
+  deviceNameTaken,
+  deviceShape,
+  macChange,
+  macIn,
+  mtuChange,
+  mtuColumn,
+  mtuPending,
+  settled,
+} from "../model/ovs-device";
 import {
   externalIdsArgument,
   health,
@@ -42,7 +53,7 @@ const bridgeColumns: OvsColumn[] = [
   { path: "mcastSnooping", column: "mcast_snooping_enable", as: "boolean", default: false, full: true },
   { path: "datapathId", column: "other_config", key: "datapath-id", as: "text" },
 ];
-const interfaceColumns: OvsColumn[] = [{ path: "mtu", column: "mtu_request", as: "number" }];
+const interfaceColumns = [mtuColumn("mtu")];
 const hwaddr = { column: "other_config", key: "hwaddr" };
 
 const controller = z
@@ -220,9 +231,13 @@ export const ovsBridge = kind({
     const others = [...db.ports.values()].filter((port) => port.bridge === want.name && port.row.name !== want.name);
     const foreign = others.filter((port) => !isOwners(port.row, context)).map((port) => port.row.name);
     if (foreign.length > 0) {
-      throw new HostnetError("IN_USE", `bridge ${want.name} has ports that are not ours: ${foreign.sort().join(", ")}`, {
-        remedy: "Delete them (`ovs-vsctl del-port`), then run the command again.",
-      });
+      throw new HostnetError(
+        "IN_USE",
+        `bridge ${want.name} has ports that are not ours: ${foreign.sort().join(", ")}`,
+        {
+          remedy: "Delete them (`ovs-vsctl del-port`), then run the command again.",
+        },
+      );
     }
     return vsctl([["del-br", want.name]], [want.name, ...others.map((port) => port.row.name)]);
   },
@@ -236,7 +251,7 @@ export const ovsBridge = kind({
 
 /** All that the database holds of the bridge, in one transaction: a bridge must not stand a moment without its fail mode. */
 function write(want: Want, live: Omit<Raw, "db">, context: Context<Want>, before: string[][] = []): Step[] {
-  const { row, iface } = live;
+  const { row, iface, link } = live;
   const was = (path: string) => context.was.map((args) => get(args, path) as never);
   const bridge = [
     ...columnChanges(bridgeColumns, want, row),
@@ -248,7 +263,7 @@ function write(want: Want, live: Omit<Raw, "db">, context: Context<Want>, before
   const commands = [
     ...before,
     ...changeRecord("Bridge", want.name, bridge),
-    ...changeRecord("Interface", want.name, columnChanges(interfaceColumns, want, iface)),
+    ...changeRecord("Interface", want.name, mtuChange(want, iface, link)),
     ...controllerCommands(want, live.controllers),
   ];
   return vsctl(commands, row && [want.name]);

@@ -53,7 +53,9 @@ const args = z
       ),
     source: ipAddress
       .optional()
-      .describe("Source address of packets that the host itself sends by this route (`src`). Default: the kernel's choice."),
+      .describe(
+        "Source address of packets that the host itself sends by this route (`src`). Default: the kernel's choice.",
+      ),
     scope: z
       .enum(scopes)
       .optional()
@@ -93,16 +95,18 @@ function broken(want: Want): [path: string, message: string][] {
     ["source", want.source && family(want.source) !== familyOf(want) && "must be of the destination's family"],
     [
       "device",
-      !want.device && !want.via && !want.nexthops && !sinks.includes(want.type) && "or via or nexthops is required",
+      !want.device && !want.via && !want.nexthops && !sinks.includes(want.type) && "via or nexthops will do as well",
     ],
   ];
   if (sinks.includes(want.type)) {
     found.push(["via", want.via && `must not be given for the type ${want.type}`]);
     found.push(["device", want.device && `must not be given for the type ${want.type}`]);
   }
-  for (const [path, hop] of hopsOf(want).map((item, index) => [want.nexthops ? `nexthops.${index}` : "", item] as const)) {
+  for (const [path, hop] of hopsOf(want).map(
+    (item, index) => [want.nexthops ? `nexthops.${index}` : "", item] as const,
+  )) {
     const at = (key: string) => (path ? `${path}.${key}` : key);
-    found.push([at("device"), path && !hop.via && !hop.device && "or via is required"]);
+    found.push([at("device"), path && !hop.via && !hop.device && "via will do as well"]);
     if (!hop.via || family(hop.via) === familyOf(want)) continue;
     found.push([at("via"), familyOf(want) === 6 && "must be an IPv6 address"]);
     found.push([at("via"), want.to === "default" && "must be an IPv4 address: for IPv6 write to: '::/0'"]);

@@ -5,7 +5,7 @@ import type { Step } from "./command";
 import { HostnetError } from "./errors";
 import { fallbackDevices, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
-import { interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
+import { family, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
 
 /** The features of a device that may be switched, by the short words of ethtool(8), with the long ones it prints. */
 const offloadNames = {
@@ -250,13 +250,13 @@ export function convergeLink(
   if (want.bridge && want.bridge !== json.master) steps.push(set("master", want.bridge));
   if (want.up !== undefined && want.up !== json.flags.includes("UP")) steps.push(set(want.up ? "up" : "down"));
 
-  // After up and down: going down flushes IPv6 addresses.
   if (want.addresses) {
     const was = context.was.flatMap((before) => (before as Partial<LinkArgs>).addresses ?? []);
     const exact = want.addressesExact === true;
-    steps.push(
-      ...convergeAddresses({ device: name, namespace, want: want.addresses, was, live: live.addresses, exact }),
-    );
+    // Going down, and switching IPv6 off, has taken the IPv6 addresses away already.
+    const flushed = (want.up === false && json.flags.includes("UP")) || (ipv6 === false && live.ipv6Disabled === false);
+    const left = flushed ? live.addresses.filter((item) => family(item.address) === 4) : live.addresses;
+    steps.push(...convergeAddresses({ device: name, namespace, want: want.addresses, was, live: left, exact }));
   }
   return steps;
 }

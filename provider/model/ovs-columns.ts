@@ -123,12 +123,20 @@ export const reservedIn = (columns: OvsColumn[], column: string): ReservedKeys =
   Object.fromEntries(columns.flatMap((item) => (item.column === column && item.key ? [[item.key, item.path]] : [])));
 
 /** A map argument whose reserved keys are refused. */
-export function withoutKeys<S extends z.ZodType<Record<string, string> | undefined>>(schema: S, reserved: ReservedKeys) {
+export function withoutKeys<S extends z.ZodType<Record<string, string> | undefined>>(
+  schema: S,
+  reserved: ReservedKeys,
+) {
   return schema.superRefine((value, issues) => {
     for (const key of Object.keys(value ?? {})) {
       const argument = reserved[key];
       if (argument === undefined) continue;
-      issues.addIssue({ code: "custom", path: [key], message: `must not have the key ${key}: ${argument}`, input: value });
+      issues.addIssue({
+        code: "custom",
+        path: [key],
+        message: `must not have the key ${key}: ${argument}`,
+        input: value,
+      });
     }
   });
 }

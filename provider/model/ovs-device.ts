@@ -4,7 +4,7 @@ import type { Step } from "./command";
 import { convergeLink, type LinkArgs, linkShape, markLink, nameTaken } from "./link";
 import type { LinkState } from "./link-state";
 import { derivedMac } from "./mark";
-import type { OvsChange } from "./ovs-columns";
+import type { OvsChange, OvsColumn } from "./ovs-columns";
 import { word } from "./ovs-columns";
 import type { OvsRow } from "./ovs-row";
 
@@ -25,7 +25,7 @@ type DeviceArgs = { [P in keyof Shape]?: z.output<Shape[P]> | undefined } & {
 /** What the device's MAC and MTU have to be; undefined: nobody's business. */
 export interface DeviceAddressing {
   mac?: string | undefined;
-  mtu?: number | undefined;
+  mtu?: number | null | undefined;
 }
 
 export const layer2 = { layer2: true };
@@ -42,7 +42,7 @@ export function convergeDevice(
     ...{ name, namespace, addresses, addressesExact, ipv6, up: up ?? true },
     // ovs-vswitchd undoes what `ip` sets within a second; but in another namespace it does not reach the device.
     mac: (namespace && mac) || "kernel",
-    mtu: namespace ? mtu : undefined,
+    mtu: namespace ? (mtu === null ? usualMtu : mtu) : undefined,
   } satisfies LinkArgs;
   return convergeLink(args, link, context, layer2);
 }
@@ -65,6 +65,28 @@ export function moveDevice(
     { argv: ["ip", "link", "set", "dev", want.name, "netns", want.namespace] },
     ...convergeDevice(want, moved, context, addressing),
   ];
+}
+
+/** The device's MTU in the database; its value, but not its changes: see mtuChange. */
+export const mtuColumn = (path: string): OvsColumn => ({ path, column: "mtu_request", as: "number" });
+
+const usualMtu = 1500;
+
+/**
+ * To take the request back leaves the device as it is (iface_set_netdev_mtu in vswitchd/bridge.c): so the usual MTU is
+ * asked for first, and the request taken back in the next round. null: declared no more.
+ */
+export function mtuChange(
+  want: { mtu?: number | null | undefined; namespace?: string | undefined },
+  row: OvsRow | undefined,
+  link: LinkState | undefined,
+): OvsChange[] {
+  const request = row?.number("mtu_request");
+  const column = "mtu_request";
+  if (typeof want.mtu === "number") return want.mtu === request ? [] : [{ column, value: String(want.mtu) }];
+  if (want.mtu === undefined || request === undefined) return [];
+  const reset = link && !want.namespace && link.json.mtu !== usualMtu && request !== usualMtu;
+  return [{ column, value: reset ? String(usualMtu) : undefined }];
 }
 
 /** udev names, and sets sysctls of, a device a moment after it appears. */
@@ -111,7 +133,8 @@ export function mtuPending(want: { mtu?: number | undefined }, { json }: LinkSta
 }
 
 /** Names that ovs-vswitchd gives to devices of its own (dpif.c, dpif-netlink-rtnl.c). */
-const datapathDevices = /^(ovs-(system|netdev|dummy)|(gre|vxlan|genev|erspan|ip6gre|ip6erspan|bareudp|lisp|stt|gtpu)_sys.*)$/;
+const datapathDevices =
+  /^(ovs-(system|netdev|dummy)|(gre|vxlan|genev|erspan|ip6gre|ip6erspan|bareudp|lisp|stt|gtpu)_sys.*)$/;
 
 /** What is wrong with having a device of that name made; undefined when nothing is. */
 export function deviceNameTaken(name: string, namespace: string | undefined): string | undefined {

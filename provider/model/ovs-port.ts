@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Context, Found } from "../kind";
-import { HostnetError, type ErrorCode } from "./errors";
+import { type ErrorCode, HostnetError } from "./errors";
 import { ownership } from "./mark";
-import { type OvsChange, type ReservedKeys, withoutKeys, word } from "./ovs-columns";
 import type { OvsDatabase, OvsPortState } from "./ovs";
+import { type OvsChange, type ReservedKeys, withoutKeys, word } from "./ovs-columns";
 import type { OvsRow } from "./ovs-row";
 import { between } from "./scalars";
 
@@ -14,9 +14,7 @@ export const markIn = (row: OvsRow): string | undefined => row.map("external_ids
 
 /** Writes the mark where another one, or none, stands. Whether that is allowed has been decided before. */
 export const markChange = (row: OvsRow | undefined, context: Context<unknown>): OvsChange[] =>
-  row && markIn(row) === context.mark
-    ? []
-    : [{ column: "external_ids", key: markKey, value: word(context.mark) }];
+  row && markIn(row) === context.mark ? [] : [{ column: "external_ids", key: markKey, value: word(context.mark) }];
 
 export const isOwners = (row: OvsRow, context: Context<unknown>) =>
   ["this", "sibling"].includes(ownership(markIn(row), context.mark));
@@ -27,7 +25,10 @@ const mapText = z
 
 /** A map of texts, as `other_config`; a number or boolean is taken as text. */
 export const textMap = (reserved: ReservedKeys) =>
-  withoutKeys(z.record(z.string().regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 printable characters"), mapText), reserved);
+  withoutKeys(
+    z.record(z.string().regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 printable characters"), mapText),
+    reserved,
+  );
 
 export const externalIdsArgument = (of: string) =>
   textMap({ [markKey]: "hostnet keeps its own mark there" })

@@ -31,7 +31,15 @@ export const qosArgument = z
   .strictObject({
     type: z
       .enum([
-        ...(["linux-htb", "linux-hfsc", "linux-sfq", "linux-codel", "linux-fq_codel", "linux-netem", "linux-noop"] as const),
+        ...([
+          "linux-htb",
+          "linux-hfsc",
+          "linux-sfq",
+          "linux-codel",
+          "linux-fq_codel",
+          "linux-netem",
+          "linux-noop",
+        ] as const),
         ...(["egress-policer", "trtcm-policer"] as const),
       ])
       .describe(
@@ -45,7 +53,9 @@ export const qosArgument = z
       .describe("The queues; without a queue 0 Open vSwitch makes one with defaults."),
     otherConfig: textMap({ "max-rate": "use the argument `qos.maxRate`" })
       .optional()
-      .describe("More settings of the type (`QoS.other_config`), as { latency: 20000 } of linux-netem, in microseconds."),
+      .describe(
+        "More settings of the type (`QoS.other_config`), as { latency: 20000 } of linux-netem, in microseconds.",
+      ),
   })
   .describe("Quality of service of what leaves by the port (`qos`). Default: none.");
 
@@ -83,7 +93,9 @@ function liveQueue(id: number, row: OvsRow): Queue {
 
 /** One form for what is declared and what is read. */
 function normal({ type, maxRate, queues = [], otherConfig = {} }: Qos): Qos {
-  const plain = queues.map((item) => Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)));
+  const plain = queues.map((item) =>
+    Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)),
+  );
   return {
     type,
     ...(maxRate !== undefined && { maxRate }),
@@ -117,7 +129,11 @@ export function qosCommands(
 export const qosRemoval = (name: string, db: OvsDatabase, context: Context<unknown>) =>
   destroy(rowsOf(name, db, context, undefined));
 
-function create(name: string, { type, maxRate, queues = [], otherConfig = {} }: Qos, context: Context<unknown>): string[][] {
+function create(
+  name: string,
+  { type, maxRate, queues = [], otherConfig = {} }: Qos,
+  context: Context<unknown>,
+): string[][] {
   const symbol = (id?: number) => `@qos-${name}${id === undefined ? "" : `-${id}`}`;
   const text = (value: string | number) => JSON.stringify(String(value));
   const ids = [`external_ids:${markKey}=${text(context.mark)}`, `external_ids:${portKey}=${text(name)}`];

@@ -96,7 +96,9 @@ function parse(text: string): Record<Table, OvsRow[]> {
     });
   }
   const names = Object.keys(tables) as Table[];
-  return Object.fromEntries(names.map((table, at) => [table, (answers[at]?.rows ?? []).map((row) => new OvsRow(row))])) as never;
+  return Object.fromEntries(
+    names.map((table, at) => [table, (answers[at]?.rows ?? []).map((row) => new OvsRow(row))]),
+  ) as never;
 }
 
 function index(all: Record<Table, OvsRow[]>): OvsDatabase {

@@ -19,9 +19,16 @@ export const routeTypes = [
 ] as const;
 
 // RTN_* of linux/rtnetlink.h, by number.
-const typeNames = ["unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable"].concat(
-  ["prohibit", "throw"],
-);
+const typeNames = [
+  "unspec",
+  "unicast",
+  "local",
+  "broadcast",
+  "anycast",
+  "multicast",
+  "blackhole",
+  "unreachable",
+].concat(["prohibit", "throw"]);
 
 export const scopes = ["global", "site", "link", "host"] as const;
 

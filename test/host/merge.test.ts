@@ -52,12 +52,15 @@ describe("plan", () => {
     ["no characters", ["ip", "link", "set", "dev", "a", "alias", ""]],
     ["an option", ["ip", "-batch", "/x"]],
     ["netns exec", ["ip", "netns", "exec", "n", "true"]],
-    ["a batch as stdin", ["ip", "link", "set"], "x"],
-  ])("ip: a step with %s goes alone", (_, argv, stdin?: string) => {
-    const odd = { argv: argv as string[], stdin };
+  ])("ip: a step with %s goes alone", (_, argv) => {
+    const odd = { argv, stdin: undefined };
     const planned = plan(jobs([odd], [add("b")], [add("c")]));
     expect(planned.map(({ parts }) => parts.length).sort()).toEqual([1, 2]);
     expect(planned.find(({ parts }) => parts.length === 1)?.command).toEqual({ ...odd, namespace: undefined });
+  });
+
+  test("ip: a step that reads something goes alone", () => {
+    expect(plan(jobs([{ ...add("a"), stdin: "x" }], [add("b")]))).toHaveLength(2);
   });
 
   test("ip: what is made after a deletion goes into another batch", () => {
@@ -102,6 +105,13 @@ describe("plan", () => {
 
   test("the fullest bucket first", () => {
     expect(texts(jobs([words("sysctl -qw a=1")], [add("a")], [add("b")]))[0]).toMatch(/^ip/);
+  });
+
+  test("of equals the one that has most still to do, so that the others meet it later", () => {
+    expect(texts(jobs([words("sysctl -qw a=1")], [add("b"), words("sysctl -qw b=1")]))).toEqual([
+      "ip link add name b type bridge",
+      "sysctl -qw a=1 b=1",
+    ]);
   });
 
   test("no more than the limits; the rest stays", () => {

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import net, { connect, createServer, type Socket } from "node:net";
 import { utils } from "ssh2";
 import { ssh2Transport } from "../../provider/host/ssh2";
 import type { Target } from "../../provider/host/target";
@@ -51,6 +51,14 @@ describe("host keys", () => {
     expect(await failure(box.pool().acquire({ ...to, hostKeys: [] }))).toMatchObject({ code: "HOST_KEY_UNKNOWN" });
     expect(server.seen.auths).toEqual([]);
   });
+});
+
+test("TCP_NODELAY is set before the first byte", async () => {
+  const dialled = jest.spyOn(net, "connect");
+  const { to } = await box.inProcess();
+  await works(to);
+  expect(dialled.mock.calls).toEqual([[expect.objectContaining({ port: to.port, noDelay: true })]]);
+  dialled.mockRestore();
 });
 
 describe("login", () => {

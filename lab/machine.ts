@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import type { Accelerator } from "./accelerator";
+import { type Identity, macOf, readIdentity, writeIdentity } from "./identity";
+import type { Image } from "./image";
+import { type Segment, socketOf } from "./network";
+import { loginKeyFile, machineFiles, stateRoot } from "./paths";
+import { run } from "./run";
+
+/** The three NICs of every machine, by role. */
+export const interfaces = { management: "eth0", underlay: "eth1", external: "eth2" };
+
+/**
+ * One processor: with two, emulation needs a third more of the host's time for the same work, and two machines share
+ * it. tsc: the kernel distrusts an emulated one and falls back to the HPET, which is slow to read.
+ */
+const hardware = ["-smp", "1", "-m", "1024", "-rtc", "base=utc"];
+const kernelLine = [
+  "root=/dev/vda rw console=ttyS0 quiet loglevel=3 net.ifnames=0",
+  "mitigations=off apparmor=0 audit=0 tsc=reliable",
+].join(" ");
+
+/** What a machine is started from. */
+export interface Start {
+  image: Image;
+  accelerator: Accelerator;
+  /** A stopped machine's disk to go on from, and its memory; the image itself when absent. */
+  snapshot?: { disk: string; memory: string };
+}
+
+/** Starts QEMU for a machine whose identity and port are in its folder. Throws with QEMU's words if it cannot start. */
+export async function startMachine(name: string, { image, accelerator, snapshot }: Start): Promise<void> {
+  const files = machineFiles(name);
+  const [identity, port] = [await readIdentity(name), await readPort(name)];
+  await rm(files.ready, { force: true });
+  const backing = snapshot ? ["-b", snapshot.disk, "-F", "qcow2"] : ["-b", image.disk, "-F", "raw"];
+  await run("qemu-img", ["create", "-q", "-f", "qcow2", ...backing, files.disk]);
+  const memory = snapshot ? ["-incoming", `exec:cat '${snapshot.memory}'`] : [];
+  await run("qemu-system-x86_64", [...machineArguments(files, identity, port, image, accelerator), ...memory]);
+}
+
+function machineArguments(
+  files: ReturnType<typeof machineFiles>,
+  identity: Identity,
+  port: number,
+  image: Image,
+  accelerator: Accelerator,
+): string[] {
+  return [
+    ...["-name", `hostnet-lab-${identity.name}`, "-daemonize", "-pidfile", files.pid, "-uuid", identity.uuid],
+    ...["-machine", "q35,vmport=off", "-nodefaults", "-no-user-config", "-display", "none"],
+    ...(accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
+    ...hardware,
+    ...["-kernel", image.kernel, "-initrd", image.initrd, "-append", kernelLine],
+    ...["-fw_cfg", `name=opt/hostnet/identity,file=${files.identityArchive}`],
+    ...["-serial", `file:${files.console}`, "-qmp", `unix:${files.monitor},server=on,wait=off`],
+    ...["-drive", `file=${files.disk},if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap`],
+    ...["-device", "virtio-blk-pci,drive=disk,addr=2", "-device", "virtio-rng-pci,addr=3"],
+    // Tells a restored kernel that it is a copy, so that it makes new random numbers.
+    ...["-device", "vmgenid,guid=auto"],
+    ...nics(identity, port),
+  ];
+}
+
+/** restrict: the machine reaches neither this one nor what lies behind it; only the forwarded port leads in. */
+function nics(identity: Identity, port: number): string[] {
+  const management = `user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`;
+  const joined = (segment: Segment) =>
+    `stream,id=${segment},server=off,addr.type=unix,addr.path=${socketOf(segment, identity.name)}`;
+  // The kernel names them in the order of the bus: eth0, eth1, eth2.
+  return [management, joined("underlay"), joined("external")].flatMap((netdev, nic) => {
+    const device = `virtio-net-pci,netdev=${Object.keys(interfaces)[nic]},mac=${macOf(identity, nic)}`;
+    return ["-netdev", netdev, "-device", `${device},addr=${nic + 4},romfile=`];
+  });
+}
+
+/** Makes the folder of a machine that is new: another machine id, other MACs, another host key if none is there. */
+export async function prepareMachine(name: string, port: number): Promise<void> {
+  const files = machineFiles(name);
+  await mkdir(files.folder, { recursive: true, mode: 0o700 });
+  await writeFile(files.port, String(port));
+  await writeIdentity(name, loginKeyFile());
+}
+
+export async function readPort(name: string): Promise<number> {
+  return Number(await readFile(machineFiles(name).port, "utf8"));
+}
+
+/** A snapshot is good only for the same QEMU, hardware and login key. */
+export async function snapshotKey(image: Image, accelerator: Accelerator): Promise<string> {
+  const version = await run("qemu-system-x86_64", ["--version"]);
+  const loginKey = await readFile(`${loginKeyFile()}.pub`, "utf8");
+  const anybody = { name: "n0", machineId: "", uuid: "", hostKey: "" };
+  const hardware = machineArguments(machineFiles("n0", "/"), anybody, 0, image, accelerator);
+  // Where the lab runs makes no difference to the machine.
+  const recipe = JSON.stringify([version, loginKey, hardware]).replaceAll(stateRoot(), "");
+  return createHash("sha256").update(recipe).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { kind } from "../kind";
+import { HostnetError } from "../model/errors";
+import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
+import { type ProbeAnswer, probeSection, programOf, readProbe } from "../model/probe";
+import { whereItEnds } from "../model/probe-verdict";
+import { between, deviceRef, family, ipAddress, namespaceRef, port } from "../model/scalars";
+
+const args = z
+  .strictObject({
+    namespace: namespaceRef
+      .optional()
+      .describe("The network namespace from which the path is tried. Default: the host's own."),
+    source: ipAddress.optional().describe("Source address of the packets. Default: the kernel's choice."),
+    device: deviceRef
+      .optional()
+      .describe("Device by which the packets leave. Default: the kernel's choice. Required for arp."),
+    to: ipAddress.describe("The address to reach. A change replaces the check."),
+    protocol: z
+      .enum(["icmp", "arp", "tcp", "udp"])
+      .default("icmp")
+      .describe(
+        "How: icmp sends echo requests (needs ping); arp asks for the address on the device's link (needs arping of iputils); tcp opens a connection; udp sends one byte, and only a refusal or an ICMP error within 4 seconds counts as unreachable (both need python3). Default: icmp.",
+      ),
+    port: port.optional().describe("Port to reach, 1 to 65535; required for tcp and udp, and only for these."),
+    size: between(28, 65535)
+      .optional()
+      .describe("Length of the IP packets of icmp in bytes, to compare with an MTU. Default: ping's, 84 (IPv6: 104)."),
+    dontFragment: z
+      .boolean()
+      .optional()
+      .describe("Packets of icmp must arrive in one piece: proves an MTU, with `size`. Default: false."),
+    expect: z
+      .enum(["reachable", "unreachable"])
+      .default("reachable")
+      .describe(
+        "What proves the path: `reachable`, all packets are answered; `unreachable`, none is. Default: reachable.",
+      ),
+    count: between(1, 100)
+      .optional()
+      .describe("Packets, or connections, of one try. Default: 3 for icmp, 1 for the others."),
+    timeout: between(1, 600)
+      .default(10)
+      .describe(
+        "The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10.",
+      ),
+    triggers: z
+      .array(z.string())
+      .optional()
+      .describe("The check is run again when one of these texts changes: outputs of what it is about, say."),
+  })
+  .superRefine((want, issues) => {
+    const ported = want.protocol === "tcp" || want.protocol === "udp";
+    const wrong: [string, string | false | undefined][] = [
+      ["port", ported && want.port === undefined && `${want.protocol} needs one`],
+      ["port", !ported && want.port !== undefined && `must not be given for ${want.protocol}`],
+      ["device", want.protocol === "arp" && !want.device && "arp needs one"],
+      ["to", want.protocol === "arp" && family(want.to) === 6 && "must be an IPv4 address for arp"],
+      ["to", want.to.startsWith("fe80:") && !want.device && "must come with device where it is link-local"],
+      ["size", want.size !== undefined && want.protocol !== "icmp" && "is for icmp only"],
+      ["size", family(want.to) === 6 && want.size !== undefined && want.size < 48 && "must be 48 or more for IPv6"],
+      ["dontFragment", want.dontFragment && want.protocol !== "icmp" && "is for icmp only"],
+      ["source", want.source && family(want.source) !== family(want.to) && "must be of the same family as to"],
+    ];
+    for (const [path, message] of wrong) if (message) issues.addIssue({ code: "custom", path: [path], message });
+  });
+
+type Want = z.output<typeof args>;
+
+const sectionOf = ({ triggers, count, ...probe }: Want) =>
+  probeSection({ ...probe, count: count ?? (probe.protocol === "icmp" ? 3 : 1) });
+
+export const connectivityCheck = kind({
+  name: "ConnectivityCheck",
+  doc: "A path from a host or namespace to an address, proven whenever the resource is made or changed. It changes nothing on the host. A check that fails fails the deployment, and says where the path ends.",
+  args,
+  facts: z.object({
+    sent: z.number().optional().describe("Packets sent in the last try."),
+    received: z.number().optional().describe("Answers received."),
+    rttAvg: z.number().optional().describe("Mean time to an answer in milliseconds; of icmp only."),
+  }),
+  identity: ["to", "namespace"],
+  // The program of the protocol is looked for when it is run.
+  needs: ["ip"],
+  mark: "none",
+  // There is nothing to own, and nothing to take away.
+  permanent: true,
+  reset: {},
+  claims: () => [],
+  observe: (want) => inNamespace(want.namespace, sectionOf(want)),
+  find(want, seen) {
+    const there = namespaceExists(seen, want.namespace);
+    const answer = there ? readProbe(seen.result(keyIn(sectionOf(want).key, want.namespace)).stdout) : undefined;
+    const { sent, received, rttAvg } = answer ?? {};
+    return { args: {}, facts: { sent, received, rttAvg }, marks: [], raw: { there, answer } satisfies Raw };
+  },
+  converge(want, found) {
+    const { there, answer } = (found?.raw ?? { there: false }) as Raw;
+    if (!there) throw failed(`cannot be tried: there is no namespace ${want.namespace}`, want);
+    if (!answer) throw new HostnetError("READ_FAILED", "the check did not run");
+    const program = programOf[want.protocol];
+    if (answer.status === 127) {
+      const remedy = `On Debian: apt install ${{ ping: "iputils-ping", arping: "iputils-arping", python3: "python3" }[program]}`;
+      throw new HostnetError("MISSING_TOOL", `the host has no ${program}`, { remedy });
+    }
+    const impossible = /(SO_BINDTODEVICE|bind:|not available|No such device|Cannot assign|Interface .* is down).*$/m;
+    if (answer.got === want.expect && !(want.expect === "unreachable" && impossible.test(answer.said))) return [];
+    throw failed(whatWasSeen(want, answer), want, answer);
+  },
+  remove: () => [],
+});
+
+interface Raw {
+  there: boolean;
+  answer?: ProbeAnswer;
+}
+
+function whatWasSeen(want: Want, answer: ProbeAnswer): string {
+  if (want.expect === "unreachable") {
+    return answer.got === "unreachable"
+      ? `cannot be tried: ${answer.said.split("\n")[0]}`
+      : "is reachable, and is expected not to be";
+  }
+  return `is not reachable: ${whereItEnds(want, answer)}`;
+}
+
+/** From where to where, what was expected, what was seen, and in the program's own words how the last try ended. */
+function failed(what: string, want: Want, answer?: ProbeAnswer): HostnetError {
+  const from = [want.namespace ? `namespace ${want.namespace}` : "the host", want.source, want.device];
+  const target = want.port === undefined ? want.to : `${want.protocol} port ${want.port} of ${want.to}`;
+  const counted =
+    answer?.sent === undefined
+      ? ""
+      : ` (${answer.sent} sent, ${answer.received ?? 0} answered within ${want.timeout} s)`;
+  return new HostnetError("CHECK_FAILED", `${target} from ${from.filter(Boolean).join(", ")} ${what}${counted}`, {
+    stderr: answer?.said,
+    remedy:
+      want.expect === "reachable"
+        ? "Look at the place named above. The check is run again by the next `pulumi up`."
+        : "Something lets packets through: look at routes and firewalls on the way.",
+  });
+}
