@@ -86,7 +86,7 @@ async function counter(log: string, pid: string): Promise<() => Promise<Counts>>
   return async () => ({
     // One of them is the look itself.
     processes: (await lastPid(pid)) - before - 1,
-    connections: lines(/^Accepted /gm, from),
+    connections: lines(/^Accepted publickey /gm, from),
     channels: lines(/^Starting session: /gm, from),
   });
 }

@@ -12,7 +12,17 @@ const guestPackages = [
   ...["linux-image-amd64", "systemd-sysv", "udev", "dbus", "kmod", "procps", "busybox-static", "less"],
   ...["openssh-server", "sudo", "fish", "python3", "jq", "socat", "netcat-openbsd"],
   ...["iproute2", "openvswitch-switch", "bridge-utils", "ethtool", "nftables", "iptables", "conntrack"],
-  ...["dnsmasq", "lldpd", "udhcpc", "tcpdump", "iperf3", "iputils-arping", "iputils-ping"],
+  ...[
+    "dnsmasq",
+    "lldpd",
+    "udhcpc",
+    "tcpdump",
+    "iperf3",
+    "iputils-arping",
+    "iputils-ping",
+    "iputils-tracepath",
+    "wireguard-tools",
+  ],
 ];
 
 /** Drivers that no virtual machine has, half of the image; and what nobody reads in the lab. */
@@ -68,10 +78,10 @@ async function recipeHash(): Promise<string> {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** From the file system as a tar to the disk and what QEMU boots. No journal: a machine's disk is never needed again. */
+/** From the file system as a tar to the disk and what QEMU boots. Extended attributes: ping has its capability there. No journal: a machine's disk is never needed again. */
 const makeDisk = `set -e
 mkdir root
-tar -xf root.tar -C root --numeric-owner
+tar -xf root.tar -C root --numeric-owner --xattrs --xattrs-include='*'
 rm root.tar
 mv root/boot/lab-vmlinuz vmlinuz
 mv root/boot/lab-initrd initrd

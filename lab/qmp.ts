@@ -51,3 +51,13 @@ export async function saveMemory(socketFile: string, file: string): Promise<void
   };
   await until(finished, 120_000, () => `${file}: saving the machine's memory takes too long`);
 }
+
+/** Waits until a machine has its memory back, then lets it run: it was saved stopped, and stopped it comes back. */
+export async function continueRestored(socketFile: string): Promise<void> {
+  const loaded = async () => {
+    const { status } = (await monitor(socketFile, { execute: "query-status" })) as { status: string };
+    return status !== "inmigrate" || undefined;
+  };
+  await until(loaded, 60_000, () => `${socketFile}: restoring the machine's memory takes too long`, 50);
+  await monitor(socketFile, { execute: "cont" });
+}

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { type Start, startMachine } from "./machine";
 import { machineFiles, stateRoot } from "./paths";
 import { endProcesses, labProcesses } from "./processes";
-import { saveMemory } from "./qmp";
+import { continueRestored, saveMemory } from "./qmp";
 import { run, secondsSince } from "./run";
 import { runOn, waitForGreeting } from "./ssh";
 
@@ -75,6 +75,7 @@ export async function saveSnapshot(name: string, snapshot: Snapshot, log: Log): 
 export async function restore(name: string, start: Start & { snapshot: Snapshot }, log: Log): Promise<void> {
   const begin = Date.now();
   await startMachine(name, start);
+  await continueRestored(machineFiles(name).monitor);
   await waitForGreeting(name, restoreTimeout);
   // The kernel's clock went to sleep with the snapshot; the emulated RTC shows this computer's time.
   await runOn(name, "sudo busybox hwclock -s -u", restoreTimeout);

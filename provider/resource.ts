@@ -109,7 +109,8 @@ const undefinedKeys = (schema: z.ZodObject) =>
   Object.fromEntries(Object.keys(schema.shape).map((key) => [key, undefined]));
 
 function hostOf(given: unknown, parents: Map<string, KindBase>, where: string): HostBase {
-  if (given !== undefined && !(given instanceof HostBase)) throw new pulumi.RunError(`${where}: host must be a Host resource`);
+  if (given !== undefined && !(given instanceof HostBase))
+    throw new pulumi.RunError(`${where}: host must be a Host resource`);
   const hosts = new Map<HostBase, string>();
   if (given instanceof HostBase) hosts.set(given, "host");
   for (const [path, parent] of parents) {
@@ -117,7 +118,9 @@ function hostOf(given: unknown, parents: Map<string, KindBase>, where: string): 
     if (!hosts.has(host)) hosts.set(host, path);
   }
   if (hosts.size > 1)
-    throw new pulumi.RunError(`${where}: ${[...hosts.values()].join(" and ")} are on different hosts; all must be on one`);
+    throw new pulumi.RunError(
+      `${where}: ${[...hosts.values()].join(" and ")} are on different hosts; all must be on one`,
+    );
   const [host] = hosts.keys();
   if (!host) throw new pulumi.RunError(`${where}: host is missing; give a Host, or a parent as a resource`);
   return host;

@@ -12,41 +12,71 @@ export interface HostLiveInterface {
   managedBy?: string;
 }
 
+export interface HostJumpHostArgs {
+  /** Name, address, or Host of your ssh config. */
+  address: pulumi.Input<string>;
+  /** TCP port, 1 to 65535. Default: your ssh config's, else 22. */
+  port?: pulumi.Input<number>;
+  /** Login name. Default: your ssh config's, else your own. */
+  user?: pulumi.Input<string>;
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: your ssh config's, then the Host's own keys. */
+  privateKeyPath?: pulumi.Input<string>;
+  /** Pinned host keys, as for the Host itself. */
+  hostKey?: pulumi.Input<string | pulumi.Input<string>[]>;
+  /** A known_hosts file in place of your own. */
+  knownHostsPath?: pulumi.Input<string>;
+}
+
 export interface HostArgs {
   /** What messages call the machine. Default: the last part of the resource's name after '/'. */
   name?: pulumi.Input<string>;
-  /** Address. */
+  /** Name, IPv4 or IPv6 address, or Host of your ssh config. Not the machine's identity: it may change at any time. */
   address: pulumi.Input<string>;
-  /** Port. */
+  /** TCP port of its SSH server, 1 to 65535. Default: your ssh config's, else 22. */
   port?: pulumi.Input<number>;
-  /** User. */
+  /** Login name. Default: your ssh config's, else your own. */
   user?: pulumi.Input<string>;
-  /** Key file. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: the IdentityFiles of your ssh config. */
   privateKeyPath?: pulumi.Input<string>;
-  /** Key. */
+  /** A private key itself. It is a secret; the agent or privateKeyPath keep it out of the state altogether. */
   privateKey?: pulumi.Input<string>;
-  /** Env var. */
+  /** Name of the environment variable that holds the passphrase of the private key. Default: none. */
   passphraseEnv?: pulumi.Input<string>;
-  /** Agent. */
-  agent?: pulumi.Input<boolean>;
-  /** Host key. */
-  hostKey?: pulumi.Input<string>;
-  /** Known hosts. */
+  /** Whether to use the SSH agent, or the path of its socket. Default: your ssh config's IdentityAgent, else SSH_AUTH_SOCK. */
+  agent?: pulumi.Input<boolean | string>;
+  /** The machine's host key, or several: fingerprints ('SHA256:…') or public keys ('ssh-ed25519 AAAA…'). When given, known_hosts is not asked. */
+  hostKey?: pulumi.Input<string | pulumi.Input<string>[]>;
+  /** The known_hosts file that must hold the machine's key. Default: those of your ssh config. */
   knownHostsPath?: pulumi.Input<string>;
-  /** Jump hosts. */
-  jumpHosts?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Become. */
+  /** Hosts to go through, the nearest first: 'user@host:port' or an object. [] for none. Default: the ProxyJump of your ssh config. */
+  jumpHosts?: pulumi.Input<pulumi.Input<string | HostJumpHostArgs>[]>;
+  /** How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root). */
   become?: pulumi.Input<"sudo" | "none">;
-  /** Transport. */
+  /** 'ssh2' within the process, 'openssh' by the ssh program (certificates, FIDO keys, ProxyCommand), 'local' for this very machine. Default: ssh2, or openssh where your ssh config has a ProxyCommand for the host. */
   transport?: pulumi.Input<"ssh2" | "openssh" | "local">;
-  /** Seconds. */
+  /** How long connecting may take, in seconds, 1 to 600. A machine that boots has this long to answer. Default: your ssh config's, else 30. */
   connectTimeout?: pulumi.Input<number>;
-  /** Seconds. */
+  /** How long the machine may take to answer once connected, in seconds, 1 to 3600. */
   commandTimeout?: pulumi.Input<number>;
-  /** Identity. */
+  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. */
   identity?: pulumi.Input<"machineId" | "hostKey">;
-  /** Gone. */
+  /** The machine is gone for good: nothing on it can be, or need be, removed. Default: false. */
   decommissioned?: pulumi.Input<boolean>;
+}
+
+export interface HostJumpHost {
+  /** Name, address, or Host of your ssh config. */
+  address: string;
+  /** TCP port, 1 to 65535. Default: your ssh config's, else 22. */
+  port?: number;
+  /** Login name. Default: your ssh config's, else your own. */
+  user?: string;
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: your ssh config's, then the Host's own keys. */
+  privateKeyPath?: string;
+  /** Pinned host keys, as for the Host itself. */
+  hostKey?: string | string[];
+  /** A known_hosts file in place of your own. */
+  knownHostsPath?: string;
 }
 
 export interface HostInterface {
@@ -57,6 +87,92 @@ export interface HostInterface {
   type: string;
 
   managedBy?: string;
+}
+
+export interface AddressLive {
+  /** Where the address is valid: global, link, host or site. */
+  scope: string;
+  /** Another address of its subnet was there first and is the primary one. */
+  secondary: boolean;
+}
+
+export interface IpAddressArgs {
+  /** Address with prefix length, as 10.0.1.1/24. */
+  address: pulumi.Input<string>;
+  /** The address of the other end of a point-to-point link; the prefix length is its. */
+  peer?: pulumi.Input<string>;
+  /** Where the address is valid. Default: what the kernel derives from the address. */
+  scope?: pulumi.Input<"global" | "link" | "host" | "site">;
+  /** Label of an IPv4 address, which begins with the interface's name. Default: that name. */
+  label?: pulumi.Input<string>;
+  /** Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours. */
+  nodad?: pulumi.Input<boolean>;
+}
+
+export interface AddressArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace of the device. Default: the host's own. A change replaces the address. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The device that has the address; it need not be one of ours. A change replaces it. */
+  device: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** The address with its prefix length, as 10.0.1.1/24, or an object with peer, scope, label and nodad. A change replaces it. */
+  address: pulumi.Input<string | IpAddressArgs>;
+}
+
+export interface IpAddress {
+  /** Address with prefix length, as 10.0.1.1/24. */
+  address: string;
+  /** The address of the other end of a point-to-point link; the prefix length is its. */
+  peer?: string;
+  /** Where the address is valid. Default: what the kernel derives from the address. */
+  scope?: "global" | "link" | "host" | "site";
+  /** Label of an IPv4 address, which begins with the interface's name. Default: that name. */
+  label?: string;
+  /** Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours. */
+  nodad?: boolean;
+}
+
+export interface ConnectivityCheckLive {
+  /** Packets sent in the last try. */
+  sent?: number;
+  /** Answers received. */
+  received?: number;
+  /** Mean time to an answer in milliseconds; of icmp only. */
+  rttAvg?: number;
+}
+
+export interface ConnectivityCheckArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace from which the path is tried. Default: the host's own. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** Source address of the packets. Default: the kernel's choice. */
+  source?: pulumi.Input<string>;
+  /** Device by which the packets leave. Default: the kernel's choice. Required for arp. */
+  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** The address to reach. A change replaces the check. */
+  to: pulumi.Input<string>;
+  /** How: icmp sends echo requests (needs ping); arp asks for the address on the device's link (needs arping of iputils); tcp opens a connection; udp sends one byte, and only a refusal or an ICMP error within 4 seconds counts as unreachable (both need python3). Default: icmp. */
+  protocol?: pulumi.Input<"icmp" | "arp" | "tcp" | "udp">;
+  /** Port to reach, 1 to 65535; required for tcp and udp, and only for these. */
+  port?: pulumi.Input<number>;
+  /** Length of the IP packets of icmp in bytes, to compare with an MTU. Default: ping's, 84 (IPv6: 104). */
+  size?: pulumi.Input<number>;
+  /** Packets of icmp must arrive in one piece: proves an MTU, with `size`. Default: false. */
+  dontFragment?: pulumi.Input<boolean>;
+  /** What proves the path: `reachable`, all packets are answered; `unreachable`, none is. Default: reachable. */
+  expect?: pulumi.Input<"reachable" | "unreachable">;
+  /** Packets, or connections, of one try. Default: 3 for icmp, 1 for the others. */
+  count?: pulumi.Input<number>;
+  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
+  timeout?: pulumi.Input<number>;
+  /** The check is run again when one of these texts changes: outputs of what it is about, say. */
+  triggers?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 export interface LinuxBridgeLive {
@@ -70,19 +186,6 @@ export interface LinuxBridgeLive {
   operstate: string;
   /** All its addresses, also those that others added. */
   addresses: string[];
-}
-
-export interface AddressArgs {
-  /** Address with prefix length, as 10.0.1.1/24. */
-  address: pulumi.Input<string>;
-  /** The address of the other end of a point-to-point link; the prefix length is its. */
-  peer?: pulumi.Input<string>;
-  /** Where the address is valid. Default: what the kernel derives from the address. */
-  scope?: pulumi.Input<"global" | "link" | "host" | "site">;
-  /** Label of an IPv4 address, which begins with the interface's name. Default: that name. */
-  label?: pulumi.Input<string>;
-  /** Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours. */
-  nodad?: pulumi.Input<boolean>;
 }
 
 export interface LinuxBridgeArgs {
@@ -101,7 +204,7 @@ export interface LinuxBridgeArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | AddressArgs>[]>;
+  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -194,19 +297,6 @@ export interface LinuxBridgeArgs {
   noLinklocalLearn?: pulumi.Input<boolean>;
 }
 
-export interface Address {
-  /** Address with prefix length, as 10.0.1.1/24. */
-  address: string;
-  /** The address of the other end of a point-to-point link; the prefix length is its. */
-  peer?: string;
-  /** Where the address is valid. Default: what the kernel derives from the address. */
-  scope?: "global" | "link" | "host" | "site";
-  /** Label of an IPv4 address, which begins with the interface's name. Default: that name. */
-  label?: string;
-  /** Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours. */
-  nodad?: boolean;
-}
-
 export interface NamespaceLive {
   /** The inode of /run/netns/NAME. */
   inode?: number;
@@ -223,6 +313,498 @@ export interface NamespaceArgs {
   name?: pulumi.Input<string>;
   /** Kernel parameters inside the namespace, as { 'net.ipv4.ip_forward': 1 }. A removed one keeps its value. */
   sysctls?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+}
+
+export interface OvsBridgeLiveDevice {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface OvsBridgeLive {
+  /** The OpenFlow datapath id that it has. */
+  datapathId?: string;
+  /** Its ports, also those of others, but for its own. */
+  ports: string[];
+  /** Its device as it is. */
+  device?: OvsBridgeLiveDevice;
+}
+
+export interface OvsBridgeArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The bridge's name, and that of its own port and device, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** What the bridge does without a controller (`fail_mode`): `standalone` switches like a learning switch, `secure` does only what flows say, and drops everything while there are none. A change takes away all flows, groups and meters. Default of Open vSwitch: standalone. */
+  failMode?: pulumi.Input<"secure" | "standalone">;
+  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system. */
+  datapathType?: pulumi.Input<"system" | "netdev">;
+  /** OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all. */
+  protocols?: pulumi.Input<
+    pulumi.Input<"OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15">[]
+  >;
+  /** OpenFlow controllers, as `tcp:192.0.2.1:6653`; exactly these. The first one to come and the last one to go take away all flows. Default of Open vSwitch: none. */
+  controllers?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Run the spanning tree protocol (`stp_enable`). Default of Open vSwitch: false. */
+  stp?: pulumi.Input<boolean>;
+  /** Run the rapid spanning tree protocol (`rstp_enable`), not together with `stp`. Default: false. */
+  rstp?: pulumi.Input<boolean>;
+  /** Forward multicast only where it is listened to (`mcast_snooping_enable`). Default of Open vSwitch: false. */
+  mcastSnooping?: pulumi.Input<boolean>;
+  /** MAC address of the bridge's own port (`other_config:hwaddr`); the datapath id follows it. Default: derived from owner and name, so that a rebuilt bridge keeps it; `kernel` leaves it to Open vSwitch, which takes the lowest of the ports'. */
+  mac?: pulumi.Input<string>;
+  /** MTU of the bridge's own port in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: the lowest of the ports'. */
+  mtu?: pulumi.Input<number>;
+  /** OpenFlow datapath id, 16 hex digits (`other_config:datapath-id`). Default of Open vSwitch: from the MAC address. */
+  datapathId?: pulumi.Input<string>;
+  /** More settings (`other_config`), as { 'mac-aging-time': 600, 'forward-bpdu': true }. Keys that others set stay; a removed key of ours goes. */
+  otherConfig?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+  /** Identifiers for other programs on the bridge (`external_ids`). Keys that others set stay; a removed key of ours goes. */
+  externalIds?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+}
+
+export interface OvsPatchLiveA {
+  /** The OpenFlow port number that it has. */
+  ofport?: number;
+  /** What Open vSwitch says is wrong with it. */
+  error?: string;
+}
+
+export interface OvsPatchLiveB {
+  /** The OpenFlow port number that it has. */
+  ofport?: number;
+  /** What Open vSwitch says is wrong with it. */
+  error?: string;
+}
+
+export interface OvsPatchLive {
+  /** Port a as it is. */
+  a?: OvsPatchLiveA;
+  /** Port b. */
+  b?: OvsPatchLiveB;
+}
+
+export interface OvsPatchAArgs {
+  /** The Open vSwitch bridge. A change replaces the cable. */
+  bridge: pulumi.Input<string> | OvsBridge;
+  /** The port's name, 1 to 64 characters. A change replaces the cable. */
+  name: pulumi.Input<string>;
+  /** VLAN of an access port (`tag`), 0 to 4095. Default: none, so it carries all VLANs. */
+  tag?: pulumi.Input<number>;
+}
+
+export interface OvsPatchBArgs {
+  /** The Open vSwitch bridge. A change replaces the cable. */
+  bridge: pulumi.Input<string> | OvsBridge;
+  /** The port's name, 1 to 64 characters. A change replaces the cable. */
+  name: pulumi.Input<string>;
+  /** VLAN of an access port (`tag`), 0 to 4095. Default: none, so it carries all VLANs. */
+  tag?: pulumi.Input<number>;
+}
+
+export interface OvsPatchArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The port at one bridge. */
+  a: pulumi.Input<OvsPatchAArgs>;
+  /** The port at the other bridge. */
+  b: pulumi.Input<OvsPatchBArgs>;
+}
+
+export interface OvsPatchA {
+  /** The Open vSwitch bridge. A change replaces the cable. */
+  bridge: string;
+  /** The port's name, 1 to 64 characters. A change replaces the cable. */
+  name: string;
+  /** VLAN of an access port (`tag`), 0 to 4095. Default: none, so it carries all VLANs. */
+  tag?: number;
+}
+
+export interface OvsPatchB {
+  /** The Open vSwitch bridge. A change replaces the cable. */
+  bridge: string;
+  /** The port's name, 1 to 64 characters. A change replaces the cable. */
+  name: string;
+  /** VLAN of an access port (`tag`), 0 to 4095. Default: none, so it carries all VLANs. */
+  tag?: number;
+}
+
+export interface OvsPortLive {
+  /** The OpenFlow port number that it has; of a bond, its first member's. */
+  ofport?: number;
+  /** What Open vSwitch says is wrong with it. */
+  error?: string;
+  /** The MAC address of its device. */
+  mac?: string;
+  /** The MTU of its device, in bytes. */
+  mtu?: number;
+  /** The kernel's number of its device. */
+  ifindex?: number;
+  /** All addresses of its device, also those that others added. */
+  addresses?: string[];
+}
+
+export interface OvsPortBondArgs {
+  /** The devices that are bonded, at least two; exactly these. */
+  members: pulumi.Input<pulumi.Input<string>[]>;
+  /** How packets are spread (`bond_mode`); balance-tcp needs LACP. Default of Open vSwitch: active-backup. */
+  mode?: pulumi.Input<"active-backup" | "balance-slb" | "balance-tcp">;
+  /** Link aggregation control protocol (`lacp`). Default of Open vSwitch: off. */
+  lacp?: pulumi.Input<"active" | "passive" | "off">;
+  /** Heartbeats every 1 s or 30 s (`lacp-time`). Default: slow. */
+  lacpTime?: pulumi.Input<"fast" | "slow">;
+  /** Be active-backup while the partner speaks no LACP (`lacp-fallback-ab`), instead of off. Default: false. */
+  lacpFallback?: pulumi.Input<boolean>;
+  /** The LACP system id, a MAC address (`lacp-system-id`). Default of Open vSwitch: the bridge's. */
+  lacpSystemId?: pulumi.Input<string>;
+  /** The LACP system priority (`lacp-system-priority`), 1 to 65535; the lower decides. */
+  lacpSystemPriority?: pulumi.Input<number>;
+  /** Time for which a member must be up before it is used (`bond_updelay`). Default: 0, in milliseconds. */
+  upDelay?: pulumi.Input<number>;
+  /** Time for which a member must be down before it is left (`bond_downdelay`). Default: 0, in milliseconds. */
+  downDelay?: pulumi.Input<number>;
+  /** The member that is active whenever it is up (`bond-primary`), with active-backup. */
+  primary?: pulumi.Input<string>;
+  /** How a dead link is noticed (`bond-detect-mode`). Default of Open vSwitch: carrier. */
+  detectMode?: pulumi.Input<"carrier" | "miimon">;
+  /** Time between two looks at the MII with detectMode miimon (`bond-miimon-interval`), in milliseconds. */
+  miimonInterval?: pulumi.Input<number>;
+  /** Time between two rebalancings (`bond-rebalance-interval`), in milliseconds; 0 for none. Default of Open vSwitch: 10000. */
+  rebalanceInterval?: pulumi.Input<number>;
+  /** Hashed along with flows when a member is chosen (`bond-hash-basis`). */
+  hashBasis?: pulumi.Input<number>;
+  /** Take broadcasts from secondary members too, with balance-slb (`all-members-active`). Default: false. */
+  allMembersActive?: pulumi.Input<boolean>;
+}
+
+export interface OvsPortQosQueueArgs {
+  /** The queue's number, as in OpenFlow's set_queue; 0 is the default queue. */
+  id: pulumi.Input<number>;
+  /** Bandwidth that it is sure to get (`min-rate`), in bit/s. Default of Open vSwitch: the least possible. */
+  minRate?: pulumi.Input<number>;
+  /** Bandwidth that it never exceeds (`max-rate`), in bit/s. Default of Open vSwitch: no limit. */
+  maxRate?: pulumi.Input<number>;
+  /** What it may send at once after idling (`burst`, linux-htb only), in bits. Default: as little as works. */
+  burst?: pulumi.Input<number>;
+  /** Queues with a smaller number are served first (`priority`, linux-htb only). Default: 0. */
+  priority?: pulumi.Input<number>;
+  /** DSCP that packets leave with (`dscp`), 0 to 63. Default: as they came. */
+  dscp?: pulumi.Input<number>;
+}
+
+export interface OvsPortQosArgs {
+  /** The queueing discipline of what leaves by the port (`QoS.type`); `linux-noop` keeps Open vSwitch's hands off it. The policers are DPDK's. */
+  type: pulumi.Input<
+    | "linux-htb"
+    | "linux-hfsc"
+    | "linux-sfq"
+    | "linux-codel"
+    | "linux-fq_codel"
+    | "linux-netem"
+    | "linux-noop"
+    | "egress-policer"
+    | "trtcm-policer"
+  >;
+  /** Bandwidth of all queues together (`max-rate`, linux-htb and linux-hfsc), in bit/s. Default of Open vSwitch: no limit. */
+  maxRate?: pulumi.Input<number>;
+  /** The queues; without a queue 0 Open vSwitch makes one with defaults. */
+  queues?: pulumi.Input<pulumi.Input<OvsPortQosQueueArgs>[]>;
+  /** More settings of the type (`QoS.other_config`), as { latency: 20000 } of linux-netem, in microseconds. */
+  otherConfig?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+}
+
+export interface OvsPortInterfaceIngressPolicingArgs {
+  /** What is received faster than this is dropped (`ingress_policing_rate`), in kbit/s; 0 for no limit. */
+  rate: pulumi.Input<number>;
+  /** What may come at once (`ingress_policing_burst`), in kbit. Default of Open vSwitch: 0, which is 8000. */
+  burst?: pulumi.Input<number>;
+}
+
+export interface OvsPortInterfaceArgs {
+  /** Identifiers for other programs on the interface (`external_ids`), as { 'iface-id': … , 'attached-mac': … } for Neutron and OVN. */
+  externalIds?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+  /** Options of the interface's type (`options`). Keys that others set stay; a removed key of ours goes. */
+  options?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+  /** The OpenFlow port number to ask for (`ofport_request`), 1 to 65279. Default: the next free one. */
+  ofportRequest?: pulumi.Input<number>;
+  /** MAC address of an internal port (`mac`). Default: derived from owner, namespace and name, so that a rebuilt port keeps it; `kernel` leaves it to Open vSwitch, which takes a random one. */
+  mac?: pulumi.Input<string>;
+  /** MTU in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: of an internal port the lowest of the bridge's other ports, of a system port as the device has it. */
+  mtu?: pulumi.Input<number>;
+  /** A limit on what the bridge receives from the port, so on what the device behind it sends. */
+  ingressPolicing?: pulumi.Input<OvsPortInterfaceIngressPolicingArgs>;
+}
+
+export interface OvsPortArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The Open vSwitch bridge. A change replaces the port. */
+  bridge: pulumi.Input<string> | OvsBridge;
+  /** The port's name, 1 to 15 characters: of a system port the device's, which must be there; of an internal port the one to make. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** `system`: a device that something else makes, in the host's own namespace; a NIC loses its addresses' use by that. `internal`: a device that Open vSwitch makes. `bond`: several devices as one. Default: system. A change replaces the port. */
+  type?: pulumi.Input<"system" | "internal" | "bond">;
+  /** VLAN of an access port, or the native VLAN (`tag`), 0 to 4095; 0 is untagged, 4095 a dead port. Default: none, so the port is a trunk. */
+  tag?: pulumi.Input<number>;
+  /** VLANs that a trunk carries (`trunks`), 0 to 4095 each. Default of Open vSwitch: all. */
+  trunks?: pulumi.Input<pulumi.Input<number>[]>;
+  /** Customer VLANs that a dot1q-tunnel port carries (`cvlans`). Default of Open vSwitch: all. */
+  cvlans?: pulumi.Input<pulumi.Input<number>[]>;
+  /** What `tag` and `trunks` mean (`vlan_mode`). Default of Open vSwitch: access with a tag, else trunk. */
+  vlanMode?: pulumi.Input<"access" | "native-tagged" | "native-untagged" | "trunk" | "dot1q-tunnel">;
+  /** The devices of a bond and how they work together; with type bond only. */
+  bond?: pulumi.Input<OvsPortBondArgs>;
+  /** Protected ports do not reach each other (`protected`). Default of Open vSwitch: false. */
+  protected?: pulumi.Input<boolean>;
+  /** The port goes at `ovs-ctl start --delete-transient-ports` (`other_config:transient`), which Debian does not do by itself. Default: false. */
+  transient?: pulumi.Input<boolean>;
+  /** Quality of service of what leaves by the port (`qos`). Default: none. */
+  qos?: pulumi.Input<OvsPortQosArgs>;
+  /** More settings of the port (`other_config`), as { 'stp-path-cost': 100 }. Keys that others set stay; a removed key of ours goes. */
+  otherConfig?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+  /** Identifiers for other programs on the port (`external_ids`). Keys that others set stay; a removed key of ours goes. */
+  externalIds?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+  /** What belongs to the port's one interface; not with type bond. */
+  interface?: pulumi.Input<OvsPortInterfaceArgs>;
+  /** The network namespace of an internal port's device. It is made in the host's own and then moved; after a reboot it is moved again. A VethPair and a system port survive more. A change replaces the port. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** An internal port's device is administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+}
+
+export interface OvsPortBond {
+  /** The devices that are bonded, at least two; exactly these. */
+  members: string[];
+  /** How packets are spread (`bond_mode`); balance-tcp needs LACP. Default of Open vSwitch: active-backup. */
+  mode?: "active-backup" | "balance-slb" | "balance-tcp";
+  /** Link aggregation control protocol (`lacp`). Default of Open vSwitch: off. */
+  lacp?: "active" | "passive" | "off";
+  /** Heartbeats every 1 s or 30 s (`lacp-time`). Default: slow. */
+  lacpTime?: "fast" | "slow";
+  /** Be active-backup while the partner speaks no LACP (`lacp-fallback-ab`), instead of off. Default: false. */
+  lacpFallback?: boolean;
+  /** The LACP system id, a MAC address (`lacp-system-id`). Default of Open vSwitch: the bridge's. */
+  lacpSystemId?: string;
+  /** The LACP system priority (`lacp-system-priority`), 1 to 65535; the lower decides. */
+  lacpSystemPriority?: number;
+  /** Time for which a member must be up before it is used (`bond_updelay`). Default: 0, in milliseconds. */
+  upDelay?: number;
+  /** Time for which a member must be down before it is left (`bond_downdelay`). Default: 0, in milliseconds. */
+  downDelay?: number;
+  /** The member that is active whenever it is up (`bond-primary`), with active-backup. */
+  primary?: string;
+  /** How a dead link is noticed (`bond-detect-mode`). Default of Open vSwitch: carrier. */
+  detectMode?: "carrier" | "miimon";
+  /** Time between two looks at the MII with detectMode miimon (`bond-miimon-interval`), in milliseconds. */
+  miimonInterval?: number;
+  /** Time between two rebalancings (`bond-rebalance-interval`), in milliseconds; 0 for none. Default of Open vSwitch: 10000. */
+  rebalanceInterval?: number;
+  /** Hashed along with flows when a member is chosen (`bond-hash-basis`). */
+  hashBasis?: number;
+  /** Take broadcasts from secondary members too, with balance-slb (`all-members-active`). Default: false. */
+  allMembersActive?: boolean;
+}
+
+export interface OvsPortQosQueue {
+  /** The queue's number, as in OpenFlow's set_queue; 0 is the default queue. */
+  id: number;
+  /** Bandwidth that it is sure to get (`min-rate`), in bit/s. Default of Open vSwitch: the least possible. */
+  minRate?: number;
+  /** Bandwidth that it never exceeds (`max-rate`), in bit/s. Default of Open vSwitch: no limit. */
+  maxRate?: number;
+  /** What it may send at once after idling (`burst`, linux-htb only), in bits. Default: as little as works. */
+  burst?: number;
+  /** Queues with a smaller number are served first (`priority`, linux-htb only). Default: 0. */
+  priority?: number;
+  /** DSCP that packets leave with (`dscp`), 0 to 63. Default: as they came. */
+  dscp?: number;
+}
+
+export interface OvsPortQos {
+  /** The queueing discipline of what leaves by the port (`QoS.type`); `linux-noop` keeps Open vSwitch's hands off it. The policers are DPDK's. */
+  type:
+    | "linux-htb"
+    | "linux-hfsc"
+    | "linux-sfq"
+    | "linux-codel"
+    | "linux-fq_codel"
+    | "linux-netem"
+    | "linux-noop"
+    | "egress-policer"
+    | "trtcm-policer";
+  /** Bandwidth of all queues together (`max-rate`, linux-htb and linux-hfsc), in bit/s. Default of Open vSwitch: no limit. */
+  maxRate?: number;
+  /** The queues; without a queue 0 Open vSwitch makes one with defaults. */
+  queues?: OvsPortQosQueue[];
+  /** More settings of the type (`QoS.other_config`), as { latency: 20000 } of linux-netem, in microseconds. */
+  otherConfig?: { [key: string]: string | number | boolean };
+}
+
+export interface OvsPortInterfaceIngressPolicing {
+  /** What is received faster than this is dropped (`ingress_policing_rate`), in kbit/s; 0 for no limit. */
+  rate: number;
+  /** What may come at once (`ingress_policing_burst`), in kbit. Default of Open vSwitch: 0, which is 8000. */
+  burst?: number;
+}
+
+export interface OvsPortInterface {
+  /** Identifiers for other programs on the interface (`external_ids`), as { 'iface-id': … , 'attached-mac': … } for Neutron and OVN. */
+  externalIds?: { [key: string]: string | number | boolean };
+  /** Options of the interface's type (`options`). Keys that others set stay; a removed key of ours goes. */
+  options?: { [key: string]: string | number | boolean };
+  /** The OpenFlow port number to ask for (`ofport_request`), 1 to 65279. Default: the next free one. */
+  ofportRequest?: number;
+  /** MAC address of an internal port (`mac`). Default: derived from owner, namespace and name, so that a rebuilt port keeps it; `kernel` leaves it to Open vSwitch, which takes a random one. */
+  mac?: string;
+  /** MTU in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: of an internal port the lowest of the bridge's other ports, of a system port as the device has it. */
+  mtu?: number;
+  /** A limit on what the bridge receives from the port, so on what the device behind it sends. */
+  ingressPolicing?: OvsPortInterfaceIngressPolicing;
+}
+
+export interface OvsTunnelLive {
+  /** The OpenFlow port number that it has. */
+  ofport?: number;
+  /** What Open vSwitch says is wrong with it. */
+  error?: string;
+}
+
+export interface OvsTunnelArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The Open vSwitch bridge. A change replaces the tunnel. */
+  bridge: pulumi.Input<string> | OvsBridge;
+  /** The port's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** How packets are wrapped; GRE between IPv6 addresses is Open vSwitch's type ip6gre. A change replaces the tunnel. */
+  type: pulumi.Input<"gre" | "vxlan" | "geneve">;
+  /** The address of this host that packets come to and leave from (`local_ip`); `flow`: as flows say, with remote `flow` only. Default: any. */
+  local?: pulumi.Input<string>;
+  /** The other end's address (`remote_ip`); `flow`: as flows say. */
+  remote: pulumi.Input<string>;
+  /** Key of all packets (`key`): a number of 32 bits with gre, of 24 with vxlan and geneve; `flow`: as flows say. Default: none, which is 0. */
+  key?: pulumi.Input<"flow" | number>;
+  /** Key that packets must come with (`in_key`), where the two directions differ. */
+  inKey?: pulumi.Input<"flow" | number>;
+  /** Key that packets leave with (`out_key`), where the two directions differ. */
+  outKey?: pulumi.Input<"flow" | number>;
+  /** UDP port of vxlan and geneve (`dst_port`), 1 to 65535. Default of Open vSwitch: 4789, and 6081. */
+  dstPort?: pulumi.Input<number>;
+  /** Send checksums of the outer packet (`csum`). Default of Open vSwitch: false. */
+  checksum?: pulumi.Input<boolean>;
+  /** Forbid routers to cut the outer packet up (`df_default`). Default of Open vSwitch: true. */
+  dontFragment?: pulumi.Input<boolean>;
+  /** Type of service of the outer packet (`tos`), 0 to 252 in steps of 4; `inherit`: the inner one's. Default of Open vSwitch: 0. */
+  tos?: pulumi.Input<"inherit" | number>;
+  /** Hops of the outer packet (`ttl`), 1 to 255; `inherit`: the inner one's. Default of Open vSwitch: the kernel's, 64. */
+  ttl?: pulumi.Input<"inherit" | number>;
+  /** Number the packets (`seq`, gre only). Default of Open vSwitch: false. */
+  sequence?: pulumi.Input<boolean>;
+  /** The fwmark of outer packets (`egress_pkt_mark`), for routing rules. Default: none. */
+  packetMark?: pulumi.Input<number>;
+  /** What travels (`packet_type`, gre and vxlan): Ethernet frames, IP packets shown as frames, or both as flows see it; legacy_l3 needs the extension gpe. Default of Open vSwitch: legacy_l2. */
+  packetType?: pulumi.Input<"legacy_l2" | "legacy_l3" | "ptap">;
+  /** VXLAN extension (`exts`): group policy or generic protocol; the same for all tunnels of one UDP port. Default: none. */
+  extensions?: pulumi.Input<"gbp" | "gpe">;
+  /** VLAN of the bridge that the tunnel carries, untagged (`tag`), 0 to 4095. Default: none, so it carries all VLANs. */
+  tag?: pulumi.Input<number>;
+  /** The OpenFlow port number to ask for (`ofport_request`), 1 to 65279. Default: the next free one. */
+  ofportRequest?: pulumi.Input<number>;
+  /** Identifiers for other programs on the port (`external_ids`). Keys that others set stay; a removed key of ours goes. */
+  externalIds?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
+}
+
+export interface RouteLive {
+  /** The device by which packets leave; absent with several. */
+  device?: string;
+  /** Who made it: static is an administrator or this resource. */
+  protocol: string;
+}
+
+export interface RouteNexthopArgs {
+  /** Address of the next router. Default: the destination is on the link. */
+  via?: pulumi.Input<string>;
+  /** Device by which it is reached. Default: the one that `via` is on. */
+  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** Share of the traffic against the others. Default: 1. */
+  weight?: pulumi.Input<number>;
+}
+
+export interface RouteArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace. Default: the host's own. A change replaces the route. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** Destination: a network as 10.9.0.0/16, one address, or `default`, which is 0.0.0.0/0; for IPv6 write ::/0. A change replaces the route. */
+  to: pulumi.Input<string>;
+  /** Address of the next router; an IPv4 network may have an IPv6 one. Not together with `nexthops`. */
+  via?: pulumi.Input<string>;
+  /** Device by which packets leave (`dev`). Default: the one that `via` is on. Not with `nexthops`. */
+  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** What becomes of the packets: unicast sends them on; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; throw looks in the next table; local delivers them here; broadcast, multicast, anycast as the kernel has them. Default: unicast. */
+  type?: pulumi.Input<
+    "unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw"
+  >;
+  /** Of several routes to one destination the lowest metric is used. Default: the kernel's, 0 for IPv4, 1024 for IPv6. A change replaces the route. */
+  metric?: pulumi.Input<number>;
+  /** Routing table: main, local, default or a number. Default: main; local for the types local, broadcast and anycast. A change replaces the route. */
+  table?: pulumi.Input<"main" | "local" | "default" | number>;
+  /** Source address of packets that the host itself sends by this route (`src`). Default: the kernel's choice. */
+  source?: pulumi.Input<string>;
+  /** How far the destination is, IPv4 only. Default: link without a router, host for the type local, else global. */
+  scope?: pulumi.Input<"global" | "site" | "link" | "host">;
+  /** Take `via` to be on the device's link although no address there says so. Default: false. */
+  onlink?: pulumi.Input<boolean>;
+  /** Path MTU to the destination in bytes. Default: the device's. */
+  mtu?: pulumi.Input<number>;
+  /** TCP segment size to announce, in bytes. Default: from the MTU. */
+  advmss?: pulumi.Input<number>;
+  /** Initial congestion window of TCP, in segments. Kernel default: 10. */
+  initcwnd?: pulumi.Input<number>;
+  /** Initial receive window of TCP, in segments. Kernel default: from the socket's buffer. */
+  initrwnd?: pulumi.Input<number>;
+  /** Several next routers that share the traffic (ECMP), instead of `via` and `device`. */
+  nexthops?: pulumi.Input<pulumi.Input<RouteNexthopArgs>[]>;
+}
+
+export interface RouteNexthop {
+  /** Address of the next router. Default: the destination is on the link. */
+  via?: string;
+  /** Device by which it is reached. Default: the one that `via` is on. */
+  device?: string;
+  /** Share of the traffic against the others. Default: 1. */
+  weight?: number;
 }
 
 export interface SysctlLive {
@@ -275,7 +857,7 @@ export interface VethEndArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | AddressArgs>[]>;
+  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -323,7 +905,7 @@ export interface VethEnd {
   /** Administratively up. Default: true. */
   up?: boolean;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: (string | Address)[];
+  addresses?: (string | IpAddress)[];
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: boolean;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -353,37 +935,37 @@ export class Host extends HostBase {
   declare readonly kind: "Host";
   /** What messages call the machine. Default: the last part of the resource's name after '/'. */
   declare readonly name: pulumi.Output<string>;
-  /** Address. */
+  /** Name, IPv4 or IPv6 address, or Host of your ssh config. Not the machine's identity: it may change at any time. */
   declare readonly address: pulumi.Output<string>;
-  /** Port. */
+  /** TCP port of its SSH server, 1 to 65535. Default: your ssh config's, else 22. */
   declare readonly port: pulumi.Output<number | undefined>;
-  /** User. */
+  /** Login name. Default: your ssh config's, else your own. */
   declare readonly user: pulumi.Output<string | undefined>;
-  /** Key file. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: the IdentityFiles of your ssh config. */
   declare readonly privateKeyPath: pulumi.Output<string | undefined>;
-  /** Key. */
+  /** A private key itself. It is a secret; the agent or privateKeyPath keep it out of the state altogether. */
   declare readonly privateKey: pulumi.Output<string | undefined>;
-  /** Env var. */
+  /** Name of the environment variable that holds the passphrase of the private key. Default: none. */
   declare readonly passphraseEnv: pulumi.Output<string | undefined>;
-  /** Agent. */
-  declare readonly agent: pulumi.Output<boolean | undefined>;
-  /** Host key. */
-  declare readonly hostKey: pulumi.Output<string | undefined>;
-  /** Known hosts. */
+  /** Whether to use the SSH agent, or the path of its socket. Default: your ssh config's IdentityAgent, else SSH_AUTH_SOCK. */
+  declare readonly agent: pulumi.Output<boolean | string | undefined>;
+  /** The machine's host key, or several: fingerprints ('SHA256:…') or public keys ('ssh-ed25519 AAAA…'). When given, known_hosts is not asked. */
+  declare readonly hostKey: pulumi.Output<string | string[] | undefined>;
+  /** The known_hosts file that must hold the machine's key. Default: those of your ssh config. */
   declare readonly knownHostsPath: pulumi.Output<string | undefined>;
-  /** Jump hosts. */
-  declare readonly jumpHosts: pulumi.Output<string[] | undefined>;
-  /** Become. */
-  declare readonly become: pulumi.Output<"sudo" | "none" | undefined>;
-  /** Transport. */
+  /** Hosts to go through, the nearest first: 'user@host:port' or an object. [] for none. Default: the ProxyJump of your ssh config. */
+  declare readonly jumpHosts: pulumi.Output<(string | HostJumpHost)[] | undefined>;
+  /** How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root). */
+  declare readonly become: pulumi.Output<"sudo" | "none">;
+  /** 'ssh2' within the process, 'openssh' by the ssh program (certificates, FIDO keys, ProxyCommand), 'local' for this very machine. Default: ssh2, or openssh where your ssh config has a ProxyCommand for the host. */
   declare readonly transport: pulumi.Output<"ssh2" | "openssh" | "local" | undefined>;
-  /** Seconds. */
+  /** How long connecting may take, in seconds, 1 to 600. A machine that boots has this long to answer. Default: your ssh config's, else 30. */
   declare readonly connectTimeout: pulumi.Output<number | undefined>;
-  /** Seconds. */
-  declare readonly commandTimeout: pulumi.Output<number | undefined>;
-  /** Identity. */
-  declare readonly identity: pulumi.Output<"machineId" | "hostKey" | undefined>;
-  /** Gone. */
+  /** How long the machine may take to answer once connected, in seconds, 1 to 3600. */
+  declare readonly commandTimeout: pulumi.Output<number>;
+  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. */
+  declare readonly identity: pulumi.Output<"machineId" | "hostKey">;
+  /** The machine is gone for good: nothing on it can be, or need be, removed. Default: false. */
   declare readonly decommissioned: pulumi.Output<boolean | undefined>;
   /** Which machine it is, whatever its address: a digest of machine id and firmware uuid. */
   declare readonly machineId: pulumi.Output<string>;
@@ -408,6 +990,64 @@ export class Host extends HostBase {
   }
 }
 
+/** One IP address on a device, beside those that others give it. A link of ours has a list `addresses` of its own: a device takes the one or the other. */
+export class Address extends KindBase {
+  declare readonly kind: "Address";
+  /** The network namespace of the device. Default: the host's own. A change replaces the address. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The device that has the address; it need not be one of ours. A change replaces it. */
+  declare readonly device: pulumi.Output<string>;
+  /** The address with its prefix length, as 10.0.1.1/24, or an object with peer, scope, label and nodad. A change replaces it. */
+  declare readonly address: pulumi.Output<string | IpAddress>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<AddressLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: AddressArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Address", name, args, opts);
+  }
+}
+
+/** A path from a host or namespace to an address, proven whenever the resource is made or changed. It changes nothing on the host. A check that fails fails the deployment, and says where the path ends. */
+export class ConnectivityCheck extends KindBase {
+  declare readonly kind: "ConnectivityCheck";
+  /** The network namespace from which the path is tried. Default: the host's own. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** Source address of the packets. Default: the kernel's choice. */
+  declare readonly source: pulumi.Output<string | undefined>;
+  /** Device by which the packets leave. Default: the kernel's choice. Required for arp. */
+  declare readonly device: pulumi.Output<string | undefined>;
+  /** The address to reach. A change replaces the check. */
+  declare readonly to: pulumi.Output<string>;
+  /** How: icmp sends echo requests (needs ping); arp asks for the address on the device's link (needs arping of iputils); tcp opens a connection; udp sends one byte, and only a refusal or an ICMP error within 4 seconds counts as unreachable (both need python3). Default: icmp. */
+  declare readonly protocol: pulumi.Output<"icmp" | "arp" | "tcp" | "udp">;
+  /** Port to reach, 1 to 65535; required for tcp and udp, and only for these. */
+  declare readonly port: pulumi.Output<number | undefined>;
+  /** Length of the IP packets of icmp in bytes, to compare with an MTU. Default: ping's, 84 (IPv6: 104). */
+  declare readonly size: pulumi.Output<number | undefined>;
+  /** Packets of icmp must arrive in one piece: proves an MTU, with `size`. Default: false. */
+  declare readonly dontFragment: pulumi.Output<boolean | undefined>;
+  /** What proves the path: `reachable`, all packets are answered; `unreachable`, none is. Default: reachable. */
+  declare readonly expect: pulumi.Output<"reachable" | "unreachable">;
+  /** Packets, or connections, of one try. Default: 3 for icmp, 1 for the others. */
+  declare readonly count: pulumi.Output<number | undefined>;
+  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
+  declare readonly timeout: pulumi.Output<number>;
+  /** The check is run again when one of these texts changes: outputs of what it is about, say. */
+  declare readonly triggers: pulumi.Output<string[] | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<ConnectivityCheckLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: ConnectivityCheckArgs, opts?: pulumi.CustomResourceOptions) {
+    super("ConnectivityCheck", name, args, opts);
+  }
+}
+
 /** A Linux bridge: a layer-2 switch in the kernel. Its ports are links with `bridge`, or BridgePort resources. */
 export class LinuxBridge extends KindBase {
   declare readonly kind: "LinuxBridge";
@@ -422,7 +1062,7 @@ export class LinuxBridge extends KindBase {
   /** Administratively up. Default: true. */
   declare readonly up: pulumi.Output<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  declare readonly addresses: pulumi.Output<(string | Address)[] | undefined>;
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -542,6 +1182,228 @@ export class Namespace extends KindBase {
    */
   constructor(name: string, args: NamespaceArgs, opts?: pulumi.CustomResourceOptions) {
     super("Namespace", name, args, opts);
+  }
+}
+
+/** An Open vSwitch bridge and its internal port, which is a device of the bridge's name in the host's own namespace. */
+export class OvsBridge extends KindBase {
+  declare readonly kind: "OvsBridge";
+  /** The bridge's name, and that of its own port and device, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** What the bridge does without a controller (`fail_mode`): `standalone` switches like a learning switch, `secure` does only what flows say, and drops everything while there are none. A change takes away all flows, groups and meters. Default of Open vSwitch: standalone. */
+  declare readonly failMode: pulumi.Output<"secure" | "standalone" | undefined>;
+  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system. */
+  declare readonly datapathType: pulumi.Output<"system" | "netdev" | undefined>;
+  /** OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all. */
+  declare readonly protocols: pulumi.Output<
+    ("OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15")[] | undefined
+  >;
+  /** OpenFlow controllers, as `tcp:192.0.2.1:6653`; exactly these. The first one to come and the last one to go take away all flows. Default of Open vSwitch: none. */
+  declare readonly controllers: pulumi.Output<string[] | undefined>;
+  /** Run the spanning tree protocol (`stp_enable`). Default of Open vSwitch: false. */
+  declare readonly stp: pulumi.Output<boolean | undefined>;
+  /** Run the rapid spanning tree protocol (`rstp_enable`), not together with `stp`. Default: false. */
+  declare readonly rstp: pulumi.Output<boolean | undefined>;
+  /** Forward multicast only where it is listened to (`mcast_snooping_enable`). Default of Open vSwitch: false. */
+  declare readonly mcastSnooping: pulumi.Output<boolean | undefined>;
+  /** MAC address of the bridge's own port (`other_config:hwaddr`); the datapath id follows it. Default: derived from owner and name, so that a rebuilt bridge keeps it; `kernel` leaves it to Open vSwitch, which takes the lowest of the ports'. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** MTU of the bridge's own port in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: the lowest of the ports'. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** OpenFlow datapath id, 16 hex digits (`other_config:datapath-id`). Default of Open vSwitch: from the MAC address. */
+  declare readonly datapathId: pulumi.Output<string | undefined>;
+  /** More settings (`other_config`), as { 'mac-aging-time': 600, 'forward-bpdu': true }. Keys that others set stay; a removed key of ours goes. */
+  declare readonly otherConfig: pulumi.Output<{ [key: string]: string | number | boolean } | undefined>;
+  /** Identifiers for other programs on the bridge (`external_ids`). Keys that others set stay; a removed key of ours goes. */
+  declare readonly externalIds: pulumi.Output<{ [key: string]: string | number | boolean } | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<OvsBridgeLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: OvsBridgeArgs, opts?: pulumi.CustomResourceOptions) {
+    super("OvsBridge", name, args, opts);
+  }
+}
+
+/** The virtual cable between two Open vSwitch bridges: a patch port at each. */
+export class OvsPatch extends KindBase {
+  declare readonly kind: "OvsPatch";
+  /** The port at one bridge. */
+  declare readonly a: pulumi.Output<OvsPatchA>;
+  /** The port at the other bridge. */
+  declare readonly b: pulumi.Output<OvsPatchB>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<OvsPatchLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: OvsPatchArgs, opts?: pulumi.CustomResourceOptions) {
+    super("OvsPatch", name, args, opts);
+  }
+}
+
+/** A port of an Open vSwitch bridge: a device that is there (system), a device that Open vSwitch makes (internal), or several devices as one (bond). */
+export class OvsPort extends KindBase {
+  declare readonly kind: "OvsPort";
+  /** The Open vSwitch bridge. A change replaces the port. */
+  declare readonly bridge: pulumi.Output<string>;
+  /** The port's name, 1 to 15 characters: of a system port the device's, which must be there; of an internal port the one to make. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** `system`: a device that something else makes, in the host's own namespace; a NIC loses its addresses' use by that. `internal`: a device that Open vSwitch makes. `bond`: several devices as one. Default: system. A change replaces the port. */
+  declare readonly type: pulumi.Output<"system" | "internal" | "bond">;
+  /** VLAN of an access port, or the native VLAN (`tag`), 0 to 4095; 0 is untagged, 4095 a dead port. Default: none, so the port is a trunk. */
+  declare readonly tag: pulumi.Output<number | undefined>;
+  /** VLANs that a trunk carries (`trunks`), 0 to 4095 each. Default of Open vSwitch: all. */
+  declare readonly trunks: pulumi.Output<number[] | undefined>;
+  /** Customer VLANs that a dot1q-tunnel port carries (`cvlans`). Default of Open vSwitch: all. */
+  declare readonly cvlans: pulumi.Output<number[] | undefined>;
+  /** What `tag` and `trunks` mean (`vlan_mode`). Default of Open vSwitch: access with a tag, else trunk. */
+  declare readonly vlanMode: pulumi.Output<
+    "access" | "native-tagged" | "native-untagged" | "trunk" | "dot1q-tunnel" | undefined
+  >;
+  /** The devices of a bond and how they work together; with type bond only. */
+  declare readonly bond: pulumi.Output<OvsPortBond | undefined>;
+  /** Protected ports do not reach each other (`protected`). Default of Open vSwitch: false. */
+  declare readonly protected: pulumi.Output<boolean | undefined>;
+  /** The port goes at `ovs-ctl start --delete-transient-ports` (`other_config:transient`), which Debian does not do by itself. Default: false. */
+  declare readonly transient: pulumi.Output<boolean | undefined>;
+  /** Quality of service of what leaves by the port (`qos`). Default: none. */
+  declare readonly qos: pulumi.Output<OvsPortQos | undefined>;
+  /** More settings of the port (`other_config`), as { 'stp-path-cost': 100 }. Keys that others set stay; a removed key of ours goes. */
+  declare readonly otherConfig: pulumi.Output<{ [key: string]: string | number | boolean } | undefined>;
+  /** Identifiers for other programs on the port (`external_ids`). Keys that others set stay; a removed key of ours goes. */
+  declare readonly externalIds: pulumi.Output<{ [key: string]: string | number | boolean } | undefined>;
+  /** What belongs to the port's one interface; not with type bond. */
+  declare readonly interface: pulumi.Output<OvsPortInterface | undefined>;
+  /** The network namespace of an internal port's device. It is made in the host's own and then moved; after a reboot it is moved again. A VethPair and a system port survive more. A change replaces the port. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** An internal port's device is administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean | undefined>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<OvsPortLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: OvsPortArgs, opts?: pulumi.CustomResourceOptions) {
+    super("OvsPort", name, args, opts);
+  }
+}
+
+/** A tunnel as a port of an Open vSwitch bridge, as on Neutron's br-tun. */
+export class OvsTunnel extends KindBase {
+  declare readonly kind: "OvsTunnel";
+  /** The Open vSwitch bridge. A change replaces the tunnel. */
+  declare readonly bridge: pulumi.Output<string>;
+  /** The port's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** How packets are wrapped; GRE between IPv6 addresses is Open vSwitch's type ip6gre. A change replaces the tunnel. */
+  declare readonly type: pulumi.Output<"gre" | "vxlan" | "geneve">;
+  /** The address of this host that packets come to and leave from (`local_ip`); `flow`: as flows say, with remote `flow` only. Default: any. */
+  declare readonly local: pulumi.Output<string | undefined>;
+  /** The other end's address (`remote_ip`); `flow`: as flows say. */
+  declare readonly remote: pulumi.Output<string>;
+  /** Key of all packets (`key`): a number of 32 bits with gre, of 24 with vxlan and geneve; `flow`: as flows say. Default: none, which is 0. */
+  declare readonly key: pulumi.Output<"flow" | number | undefined>;
+  /** Key that packets must come with (`in_key`), where the two directions differ. */
+  declare readonly inKey: pulumi.Output<"flow" | number | undefined>;
+  /** Key that packets leave with (`out_key`), where the two directions differ. */
+  declare readonly outKey: pulumi.Output<"flow" | number | undefined>;
+  /** UDP port of vxlan and geneve (`dst_port`), 1 to 65535. Default of Open vSwitch: 4789, and 6081. */
+  declare readonly dstPort: pulumi.Output<number | undefined>;
+  /** Send checksums of the outer packet (`csum`). Default of Open vSwitch: false. */
+  declare readonly checksum: pulumi.Output<boolean | undefined>;
+  /** Forbid routers to cut the outer packet up (`df_default`). Default of Open vSwitch: true. */
+  declare readonly dontFragment: pulumi.Output<boolean | undefined>;
+  /** Type of service of the outer packet (`tos`), 0 to 252 in steps of 4; `inherit`: the inner one's. Default of Open vSwitch: 0. */
+  declare readonly tos: pulumi.Output<"inherit" | number | undefined>;
+  /** Hops of the outer packet (`ttl`), 1 to 255; `inherit`: the inner one's. Default of Open vSwitch: the kernel's, 64. */
+  declare readonly ttl: pulumi.Output<"inherit" | number | undefined>;
+  /** Number the packets (`seq`, gre only). Default of Open vSwitch: false. */
+  declare readonly sequence: pulumi.Output<boolean | undefined>;
+  /** The fwmark of outer packets (`egress_pkt_mark`), for routing rules. Default: none. */
+  declare readonly packetMark: pulumi.Output<number | undefined>;
+  /** What travels (`packet_type`, gre and vxlan): Ethernet frames, IP packets shown as frames, or both as flows see it; legacy_l3 needs the extension gpe. Default of Open vSwitch: legacy_l2. */
+  declare readonly packetType: pulumi.Output<"legacy_l2" | "legacy_l3" | "ptap" | undefined>;
+  /** VXLAN extension (`exts`): group policy or generic protocol; the same for all tunnels of one UDP port. Default: none. */
+  declare readonly extensions: pulumi.Output<"gbp" | "gpe" | undefined>;
+  /** VLAN of the bridge that the tunnel carries, untagged (`tag`), 0 to 4095. Default: none, so it carries all VLANs. */
+  declare readonly tag: pulumi.Output<number | undefined>;
+  /** The OpenFlow port number to ask for (`ofport_request`), 1 to 65279. Default: the next free one. */
+  declare readonly ofportRequest: pulumi.Output<number | undefined>;
+  /** Identifiers for other programs on the port (`external_ids`). Keys that others set stay; a removed key of ours goes. */
+  declare readonly externalIds: pulumi.Output<{ [key: string]: string | number | boolean } | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<OvsTunnelLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: OvsTunnelArgs, opts?: pulumi.CustomResourceOptions) {
+    super("OvsTunnel", name, args, opts);
+  }
+}
+
+/** A route of the kernel, told from others by destination, table and metric. It is made with `proto static`, as routes of an administrator are. The kernel drops routes of a device that goes down: that shows as a missing route, and the next `up` makes it again. */
+export class Route extends KindBase {
+  declare readonly kind: "Route";
+  /** The network namespace. Default: the host's own. A change replaces the route. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** Destination: a network as 10.9.0.0/16, one address, or `default`, which is 0.0.0.0/0; for IPv6 write ::/0. A change replaces the route. */
+  declare readonly to: pulumi.Output<string>;
+  /** Address of the next router; an IPv4 network may have an IPv6 one. Not together with `nexthops`. */
+  declare readonly via: pulumi.Output<string | undefined>;
+  /** Device by which packets leave (`dev`). Default: the one that `via` is on. Not with `nexthops`. */
+  declare readonly device: pulumi.Output<string | undefined>;
+  /** What becomes of the packets: unicast sends them on; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; throw looks in the next table; local delivers them here; broadcast, multicast, anycast as the kernel has them. Default: unicast. */
+  declare readonly type: pulumi.Output<
+    "unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw"
+  >;
+  /** Of several routes to one destination the lowest metric is used. Default: the kernel's, 0 for IPv4, 1024 for IPv6. A change replaces the route. */
+  declare readonly metric: pulumi.Output<number | undefined>;
+  /** Routing table: main, local, default or a number. Default: main; local for the types local, broadcast and anycast. A change replaces the route. */
+  declare readonly table: pulumi.Output<"main" | "local" | "default" | number | undefined>;
+  /** Source address of packets that the host itself sends by this route (`src`). Default: the kernel's choice. */
+  declare readonly source: pulumi.Output<string | undefined>;
+  /** How far the destination is, IPv4 only. Default: link without a router, host for the type local, else global. */
+  declare readonly scope: pulumi.Output<"global" | "site" | "link" | "host" | undefined>;
+  /** Take `via` to be on the device's link although no address there says so. Default: false. */
+  declare readonly onlink: pulumi.Output<boolean | undefined>;
+  /** Path MTU to the destination in bytes. Default: the device's. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** TCP segment size to announce, in bytes. Default: from the MTU. */
+  declare readonly advmss: pulumi.Output<number | undefined>;
+  /** Initial congestion window of TCP, in segments. Kernel default: 10. */
+  declare readonly initcwnd: pulumi.Output<number | undefined>;
+  /** Initial receive window of TCP, in segments. Kernel default: from the socket's buffer. */
+  declare readonly initrwnd: pulumi.Output<number | undefined>;
+  /** Several next routers that share the traffic (ECMP), instead of `via` and `device`. */
+  declare readonly nexthops: pulumi.Output<RouteNexthop[] | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<RouteLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: RouteArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Route", name, args, opts);
   }
 }
 

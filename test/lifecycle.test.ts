@@ -140,7 +140,7 @@ describe("apply", () => {
 
   it("leaves alone what was never declared, and resets what is declared no more", async () => {
     const { outs } = await apply(box, inputs({ name: "b", size: 5, colour: "red" }));
-    boxes.get("b")!.colour = "blue";
+    boxes.set("b", { ...boxes.get("b"), colour: "blue" });
     const { outs: after } = await apply(box, inputs({ name: "b" }), outs);
     expect(boxes.get("b")).toMatchObject({ size: 1, colour: "blue" });
     expect(after).not.toHaveProperty("size");

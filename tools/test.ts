@@ -8,6 +8,7 @@ import { findPulumi, type Pulumi } from "./pulumi";
 import { root, stateDir } from "./root";
 import { setup } from "./setup";
 import { type Counts, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
+import { testPackages } from "./test-packages";
 
 const usage = "usage: npm test [-- unit|e2e] [--keep-lab] [arguments for jest]";
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
@@ -71,11 +72,20 @@ async function main(): Promise<number> {
     if (only === undefined) {
       await stage("Biome: format and lint", async () => ({ ok: await program(bin("biome"), "check", ".") }));
       await stage("Types", async () => ({
-        ok: (await program(bin("tsc"), "-p", ".")) && (await program(bin("tsc"), "-p", "test", "--noEmit")),
+        ok:
+          (await program(bin("tsc"), "-p", ".")) &&
+          (await program(bin("tsc"), "-p", "test", "--noEmit")) &&
+          (await program(bin("tsc"), "-p", "examples")),
       }));
       await stage("Generated files are current", async () => ({
         ok: await program(process.execPath, join(root, "dist", "tools", "generate.js"), "--check"),
       }));
+    }
+    if (only === undefined) {
+      await stage("Set-up: Debian packages for the unit tests", async () => {
+        await setup(testPackages);
+        return { ok: true };
+      });
     }
     if (only !== "e2e") await stage("Unit tests", () => jest("unit", [], {}));
     if (only !== "unit") await endToEnd();
@@ -134,7 +144,7 @@ async function main(): Promise<number> {
 /** Whether the lab ran before the tests: then somebody uses it, and it stays. */
 async function isUp(): Promise<boolean> {
   try {
-    return (await status()).length > 0;
+    return (await status()).some((host) => host.running);
   } catch {
     return false;
   }

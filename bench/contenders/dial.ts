@@ -51,6 +51,7 @@ export function runOverOwnConnection(door: Door, command: string): Promise<strin
     client.on("close", () => reject(new Error(`${address} closed the connection`)));
     client.connect({
       sock,
+      username: user,
       authHandler: [method],
       hostVerifier: (proven: Buffer) => proven.equals(hostKey),
       algorithms: { kex: ["curve25519-sha256"], serverHostKey: ["ssh-ed25519"] },

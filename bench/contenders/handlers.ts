@@ -8,16 +8,17 @@ import { remoteCommand } from "./remote-commands";
 type Properties = Record<string, unknown>;
 
 /** As much in the state as ours has: what was observed, and a mark. */
-const observed = (name: unknown) => ({
+const link = { ifindex: 1, mac: "02:00:00:00:00:00", mtu: 1500, operstate: "UP", addresses: ["10.200.0.1/24"] };
+const observed = (news: Properties) => ({
   revision: "000000000000",
-  live: { ifindex: 1, mac: "02:00:00:00:00:00", mtu: 1500, operstate: "UP", addresses: ["10.200.0.1/24"], name },
+  live: "a" in news ? { a: link, b: link } : link,
 });
 
 const hostFacts = { machineId: "0123456789abcdef", owner: "0123456789abcdef", epoch: "0123456789abcdef" };
 
 const answer = (news: Properties) => ({
   id: String(news.name ?? (news.a as Properties).name),
-  outs: { ...news, ...("host" in news ? observed(news.name) : hostFacts) },
+  outs: { ...news, ...("host" in news ? observed(news) : hostFacts) },
 });
 
 /** Does nothing: what is left is the engine's own time. */

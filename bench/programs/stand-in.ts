@@ -30,7 +30,14 @@ const { hosts, links } = specFromEnv();
 for (const login of hosts) {
   const defaults = { become: "sudo", commandTimeout: 60, identity: "machineId" };
   const host = new StandIn("Host", login.name, { ...login, ...defaults, ...learned });
-  const leaves = { ...login, name: host.name, machineId: host.machineId, owner: host.owner, epoch: host.epoch };
+  const leaves = {
+    ...login,
+    ...defaults,
+    name: host.name,
+    machineId: host.machineId,
+    owner: host.owner,
+    epoch: host.epoch,
+  };
   const common = { host: leaves, revision: undefined, live: undefined };
   const bridges = new Map<string, StandIn>();
   for (const link of links) {

@@ -12,18 +12,21 @@ class Tenant extends pulumi.ComponentResource {
 
   constructor(name: string, host: hostnet.Host, subnet: string, opts?: pulumi.ComponentResourceOptions) {
     super("example:index:Tenant", name, {}, opts);
-    const parent = this;
-    const namespace = new hostnet.Namespace(name, { host, sysctls: { "net.ipv4.ip_forward": 1 } }, { parent });
-    const bridge = new hostnet.LinuxBridge(`br-${name}`, { host, addresses: [`${subnet}.254/24`] }, { parent });
+    const namespace = new hostnet.Namespace(name, { host, sysctls: { "net.ipv4.ip_forward": 1 } }, { parent: this });
+    const bridge = new hostnet.LinuxBridge(`br-${name}`, { host, addresses: [`${subnet}.254/24`] }, { parent: this });
     const cable = new hostnet.VethPair(
       `${name}-cable`,
       {
         a: { name: "eth0", namespace, addresses: [`${subnet}.1/24`] },
         b: { name: `port-${name}`, bridge },
       },
-      { parent },
+      { parent: this },
     );
-    new hostnet.Route(`${name}-default`, { namespace, to: "default", via: `${subnet}.254` }, { parent, dependsOn: cable });
+    new hostnet.Route(
+      `${name}-default`,
+      { namespace, to: "default", via: `${subnet}.254` },
+      { parent: this, dependsOn: cable },
+    );
     this.gateway = pulumi.interpolate`${subnet}.254`;
     this.registerOutputs({ gateway: this.gateway });
   }

@@ -17,6 +17,7 @@ export function opensshTransport(program = "ssh"): Transport {
 class OpensshConnection implements Connection {
   readonly dialsOnOpen = true;
   private channel?: ChildChannel;
+  loggedIn?: () => void;
   private end: (cause?: unknown) => void = () => {};
   readonly closed = new Promise<unknown>((resolve) => {
     this.end = resolve;
@@ -31,7 +32,9 @@ class OpensshConnection implements Connection {
   async open(commandLine: string): Promise<ChildChannel> {
     if (this.channel) throw new ChannelRefused("one ssh process carries one shell");
     const folder = await mkdtemp(join(tmpdir(), "hostnet-ssh-"));
+    // Not at the end of the connection: an idle one ends with the process, and nobody would remove the key.
     const forget = () => rm(folder, { recursive: true, force: true });
+    this.loggedIn = forget;
     try {
       const files: TempFiles = async (name, text, mode = 0o600) => {
         const path = join(folder, name);

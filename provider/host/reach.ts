@@ -20,7 +20,10 @@ export interface HostRef extends Connection {
 export function machineIdentity(facts: HostFacts, mode: "machineId" | "hostKey" | undefined): string {
   if (mode === "hostKey") {
     if (!facts.hostKeyFingerprint) {
-      throw new HostnetError("INVALID", "identity: hostKey needs a transport that proves a host key; this one does not");
+      throw new HostnetError(
+        "INVALID",
+        "identity: hostKey needs a transport that proves a host key; this one does not",
+      );
     }
     return digest(facts.hostKeyFingerprint);
   }
@@ -46,7 +49,8 @@ export async function reach(host: HostRef): Promise<Machine> {
   if (found) return found;
   throw new HostnetError("OTHER_MACHINE", "another machine answers than the one that the Host resource saw", {
     host: host.name,
-    remedy: "Run `pulumi up` again: the Host is looked at first, and everything is made anew on the machine that is there now.",
+    remedy:
+      "Run `pulumi up` again: the Host is looked at first, and everything is made anew on the machine that is there now.",
   });
 }
 

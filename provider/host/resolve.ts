@@ -130,29 +130,27 @@ function knownHosts({ knownHostsPath }: Stop, config: SshOptions, first: First, 
 
 interface Way {
   hops: JumpHost[];
-  /** The nearest hop may have a way of its own. */
-  configured: boolean;
   proxyCommand?: string;
 }
 
 /** Jump hosts or a proxy command: one thing to ssh, so one word replaces the whole. */
 function wayOf({ jumpHosts, direct }: Stop, { proxyJump, proxyCommand }: SshOptions, fileFirst: boolean): Way {
-  if (direct) return { hops: [], configured: false };
+  if (direct) return { hops: [] };
   const said = proxyJump !== undefined || proxyCommand !== undefined;
   if (jumpHosts !== undefined && !(fileFirst && said)) {
     const hops = jumpHosts.map((hop) => (typeof hop === "string" ? parseHop(hop) : hop));
-    return { hops, configured: false };
+    return { hops };
   }
-  return { hops: (proxyJump ?? []).map(parseHop), configured: true, proxyCommand };
+  return { hops: (proxyJump ?? []).map(parseHop), proxyCommand };
 }
 
 /** The hops of the way, each with what the ssh config says of it. */
-async function jumps(given: Stop, { hops, configured }: Way, journey: Journey): Promise<Target[]> {
+async function jumps(given: Stop, { hops }: Way, journey: Journey): Promise<Target[]> {
   const { transport, agent, privateKey, connectTimeout } = given;
   const targets: Target[] = [];
   for (const [index, hop] of hops.entries()) {
     // `ssh -J a,b host` goes to `a` by whatever way its own config tells, and from there straight on.
-    const from = { ...hop, transport, agent, connectTimeout, direct: !configured || index > 0 };
+    const from = { ...hop, transport, agent, connectTimeout, direct: index > 0 };
     const target = await stop(from, { ...journey, become: "none", depth: journey.depth + hops.length });
     const mine = given.privateKeyPath && !hop.privateKeyPath ? [expandPath(given.privateKeyPath, journey.env)] : [];
     const privateKeyPaths = [...new Set([...target.privateKeyPaths, ...mine])];

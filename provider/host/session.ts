@@ -54,6 +54,7 @@ async function openShell(target: Target, connection: Connection, counters: Count
     // Not in the subshell of a batch: it has to last. It stands in the first write all the same.
     channel.stdin.write(preparation);
     const results = await shell.run({ parts: [probe], timeoutMs: wait + target.commandTimeoutMs, startMs: wait });
+    connection.loggedIn?.();
     return { shell, results };
   } catch (error) {
     throw shell.started ? error : neverStarted(shell, connection, target, error);

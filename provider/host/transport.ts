@@ -35,6 +35,8 @@ export interface Connection {
   open(commandLine: string, timeoutMs: number): Promise<Channel>;
   /** What the end of a channel means that never answered, where the transport can read it from stderr. */
   explain?(stderr: string, end: ChannelEnd): HostnetError | undefined;
+  /** Called when the first shell answers: what was needed only to log in may go. */
+  loggedIn?(): void;
   /** Settles once, and always fulfils: with the cause where there is one. */
   readonly closed: Promise<unknown>;
   /** Ends it politely within a second. */

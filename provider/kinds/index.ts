@@ -1,13 +1,27 @@
 import type { Kind } from "../kind";
+import { address } from "./address";
+import { connectivityCheck } from "./connectivity-check";
 import { linuxBridge } from "./linux-bridge";
 import { namespace } from "./namespace";
+import { ovsBridge } from "./ovs-bridge";
+import { ovsPatch } from "./ovs-patch";
+import { ovsPort } from "./ovs-port";
+import { ovsTunnel } from "./ovs-tunnel";
+import { route } from "./route";
 import { sysctl } from "./sysctl";
 import { vethPair } from "./veth-pair";
 
 /** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
 export const kinds: Record<string, Kind> = {
+  Address: address,
+  ConnectivityCheck: connectivityCheck,
   LinuxBridge: linuxBridge,
   Namespace: namespace,
+  OvsBridge: ovsBridge,
+  OvsPatch: ovsPatch,
+  OvsPort: ovsPort,
+  OvsTunnel: ovsTunnel,
+  Route: route,
   Sysctl: sysctl,
   VethPair: vethPair,
 };

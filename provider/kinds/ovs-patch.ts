@@ -84,7 +84,11 @@ export const ovsPatch = kind({
     // `error` may be set though the port has a number: "No usable peer" (seen with OVS 3.1).
     const states = present.flatMap((port) => port.interfaces.map((row) => health(row, db)));
     return {
-      args: { a: ports.a && liveEnd(ports.a), b: ports.b && liveEnd(ports.b) } as Partial<Want>,
+      args: {
+        // An end that is plugged elsewhere is not there.
+        a: ports.a && peerOf(ports.a) === want.b.name ? liveEnd(ports.a) : undefined,
+        b: ports.b && peerOf(ports.b) === want.a.name ? liveEnd(ports.b) : undefined,
+      } as Partial<Want>,
       facts: { a: ports.a && factsOf(ports.a), b: ports.b && factsOf(ports.b) },
       marks: present.map((port) => markIn(port.row)),
       pending: states.map((state) => state.pending).find(Boolean),
@@ -112,6 +116,8 @@ export const ovsPatch = kind({
     const present = ends.flatMap((side) => ports[side] ?? []);
     return vsctl(present.map((port) => ["del-port", port.bridge, port.row.name]));
   },
+  // A cable that does not work is shown as not there, so that the next `up` makes it anew.
+  shown: (path, _want, live) => (path === "a.bridge" && live.broken ? undefined : get(live.args, path)),
 });
 
 const peerOf = ({ interfaces: [iface] }: OvsPortState) => iface?.map("options").peer;

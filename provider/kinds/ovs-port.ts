@@ -2,11 +2,19 @@ import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
 import type { Step } from "../model/command";
 import { deleteLink, linkReset } from "../model/link";
-import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
+import { addressClaims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { type OvsDatabase, type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
-import { changeRecord, columnChanges, columnResets, columnValues, mapChanges, vsctl } from "../model/ovs-columns";
+import {
+  changeRecord,
+  columnChanges,
+  columnResets,
+  columnValues,
+  mapChanges,
+  unwaited,
+  vsctl,
+} from "../model/ovs-columns";
 import {
   convergeDevice,
   deviceArgs,
@@ -21,7 +29,8 @@ import {
 } from "../model/ovs-device";
 import { health, isOwners, markChange, markIn, notOurs, portClaim, portError, portType } from "../model/ovs-port";
 import { interfaceColumns, type OvsPortArgs, ovsPortArgs, portColumns } from "../model/ovs-port-args";
-import { liveQos, qosCommands, qosRemoval } from "../model/ovs-qos";
+import { liveQos, qosCommands, qosRemoval, shownQueues } from "../model/ovs-qos";
+import type { OvsRow } from "../model/ovs-row";
 import { get, same } from "../model/path";
 
 /** What converge and remove need of the answers. */
@@ -63,7 +72,9 @@ export const ovsPort = kind({
   claims: (want) => [
     portClaim(want.name),
     ...(want.bond?.members.map(portClaim) ?? []),
-    ...(want.type === "internal" ? [linkClaim(want.namespace, want.name), ...addressClaims(want as never)] : []),
+    ...(want.type === "internal"
+      ? [linkClaim(want.namespace, want.name), ...addressClaims(want as never)]
+      : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
   ],
   observe: (want) => [
     ...ovsSections,
@@ -84,7 +95,10 @@ export const ovsPort = kind({
       return inTheWay && { args: {}, facts: {}, marks, raw };
     }
     const [iface] = port.interfaces;
-    const atWork = root !== undefined && /No such device/.test(iface?.text("error") ?? "");
+    const states =
+      want.type === "internal"
+        ? [internalState(want, raw)]
+        : port.interfaces.map((row) => memberState(row, linkState(seen, undefined, row.name), db));
     return {
       args: liveArgs(port, raw, want),
       facts: {
@@ -94,8 +108,9 @@ export const ovsPort = kind({
         ...(link && want.type === "internal" && { addresses: link.addresses.map((item) => item.address) }),
       },
       marks: [markIn(port.row)],
-      // ovs-vswitchd takes a device in by itself, a moment after that appears.
-      ...(atWork ? { pending: `ovs-vswitchd to take ${want.name} in` } : stateOf(want, raw)),
+      broken: states.map((state) => state.broken).find(Boolean),
+      pending:
+        states.map((state) => state.pending).find(Boolean) ?? (link && iface && mtuPending(asked(want), link, iface)),
       raw,
     };
   },
@@ -119,24 +134,27 @@ export const ovsPort = kind({
       throw notOurs(`port ${want.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
     }
     // Made anew in the next round: del-port and add-port in one transaction are no change at all for the datapath.
-    if (other || isDead(want, live.raw as Raw)) return delPort(want, port.bridge);
+    if (other || isGone(want, live.raw as Raw)) return delPort(want, port.bridge);
     const steps = vsctl(changes(want, live.raw as Raw, context), touched(want));
+    if (want.namespace && link && newborn && isRemnant(link)) {
+      return [deleteLink(want.name, want.namespace), ...deviceSteps(want, undefined, newborn, context)];
+    }
     if (live.broken && steps.length === 0) throw portError(`port ${want.name} of bridge ${want.bridge}`, live.broken);
     if (live.broken || want.type !== "internal") return steps;
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
   remove(live, want, context) {
     const { db, port } = live.raw as Raw;
-    return vsctl(
-      [["del-port", port?.bridge ?? want.bridge, want.name], ...qosRemoval(want.name, db, context)],
-      touched(want),
-    );
+    const qos = port ? qosRemoval(want.name, port.row, db, context) : [];
+    // Two transactions, of which the first need not be waited for: together with del-port the row is still referenced.
+    return [...vsctl(qos).map(unwaited), ...delPort(want, port?.bridge ?? want.bridge)];
   },
   shown(path, want, live) {
     const { link } = live.raw as Raw;
     if (path === "interface.mac" && want.interface?.mac === "kernel") return "kernel";
     // A port that does not work is shown as not there, so that the next `up` makes it anew.
     if (path === "bridge" && live.broken) return undefined;
+    if (path === "qos.queues") return shownQueues(want.qos, live.args.qos);
     if (path === "addresses") return link && shownLink(path, want as never, link, live.args);
     return get(live.args, path);
   },
@@ -171,34 +189,39 @@ function liveArgs({ row, bridge, interfaces }: OvsPortState, { db, link }: Raw, 
   } as Partial<Want>;
 }
 
-/** Whether Open vSwitch has it running, and its device is where it belongs. */
-function stateOf(want: Want, raw: Raw): Pick<Found<unknown>, "pending" | "broken"> {
-  const { db, port, link, newborn } = raw;
-  const states = port?.interfaces.map((row) => health(row, db)) ?? [];
-  const pending = states.map((state) => state.pending).find(Boolean);
-  const broken = states.map((state) => state.broken).find(Boolean);
+type State = Pick<Found<unknown>, "pending" | "broken">;
+
+/** The MTU that ovs-vswitchd has to set by itself. */
+const asked = (want: Want) => ({ mtu: want.namespace ? undefined : want.interface?.mtu });
+
+/** A device of somebody else's in the bridge. ovs-vswitchd may show it as well long after it is gone (userspace datapath). */
+function memberState(row: OvsRow, link: LinkState | undefined, db: OvsDatabase): State {
+  const state = health(row, db);
+  if (!link) return { broken: state.broken ?? `could not open network device ${row.name} (No such device)` };
+  // It takes a device in by itself, a moment after that appears.
+  const late = row.number("ifindex") !== link.json.ifindex && (!state.broken || /No such device/.test(state.broken));
+  return late ? { pending: `ovs-vswitchd to take ${row.name} in` } : state;
+}
+
+function internalState(want: Want, { db, port, link, newborn }: Raw): State {
   const [iface] = port?.interfaces ?? [];
-  if (pending || broken || !iface) return { pending, broken };
-  if (want.type === "internal" && !link) {
-    const where = newborn ? "in the host's own namespace" : "gone, or in a namespace that is gone";
-    // Not broken where it is about to be moved: after its creation, and after a restart of the host.
-    return newborn ? {} : { broken: `its device is ${where}` };
-  }
-  const asked = { mtu: want.namespace ? undefined : want.interface?.mtu };
-  return { pending: link && mtuPending(asked, link, iface) };
+  const state = iface ? health(iface, db) : {};
+  if (state.pending || state.broken) return state;
+  if (link && newborn && isRemnant(link)) return { broken: `the device of port ${want.name} is dead` };
+  // In the host's own namespace it is right after its creation, and after a restart of the host: it is moved then.
+  return link || newborn ? {} : { broken: `the device of port ${want.name} is gone` };
+}
+
+/** The row is there and nothing wrong with it, but the device is not: it went with its namespace. */
+function isGone({ type }: Want, { db, port, link, newborn }: Raw): boolean {
+  const [iface] = port?.interfaces ?? [];
+  return type === "internal" && iface !== undefined && !health(iface, db).broken && !link && !newborn;
 }
 
 /**
- * The row is there and says nothing of it, but the device is not, or it is a dead one: the namespace went with it, or
- * ovs-vswitchd was restarted and made another in the host's own namespace (userspace datapath).
+ * A device that a former ovs-vswitchd had open (userspace datapath): the present one has made another in the host's own
+ * namespace. Or one whose port has been deleted. That it is ours, its alias says.
  */
-function isDead({ type }: Want, { port, link, newborn }: Raw): boolean {
-  const [iface] = port?.interfaces ?? [];
-  if (type !== "internal" || iface?.text("error") !== undefined) return false;
-  return (link === undefined) === (newborn === undefined) && (iface?.number("ofport") ?? -1) > 0;
-}
-
-/** A device that ovs-vswitchd made and forgot. That it is ours has been decided by its alias. */
 const isRemnant = (link: LinkState) => link.type === "tun" && isMark(link.json.ifalias);
 
 function deviceSteps(
@@ -263,6 +286,6 @@ const delPort = (want: Want, bridge: string) => vsctl([["del-port", bridge, want
 
 /** Devices whose traffic stops or changes its way. */
 const touched = ({ type, name, namespace, bond }: Want) => {
-  if (type === "internal") return namespace ? [] : [name];
+  if (type === "internal") return namespace ? undefined : [name];
   return bond?.members ?? [name];
 };

@@ -16,7 +16,7 @@ import {
   nameTaken,
   observeLink,
 } from "../model/link";
-import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
+import { addressClaims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { type LinkState, linkState } from "../model/link-state";
 
 const ends = ["a", "b"] as const;
@@ -62,7 +62,9 @@ export const vethPair = kind({
     ends.flatMap((end) => Object.entries(linkReset).map(([key, value]) => [`${end}.${key}`, value])),
   ),
   claims: (want) =>
-    ends.flatMap((end) => [linkClaim(want[end].namespace, want[end].name), ...addressClaims(want[end])]),
+    ends
+      .map((end) => want[end])
+      .flatMap((end) => [linkClaim(end.namespace, end.name), ...addressClaims(end), ...portClaims(end)]),
   observe: (want) => ends.flatMap((end) => observeLink(want[end])),
   find(want, seen) {
     const a = linkState(seen, want.a.namespace, want.a.name);
@@ -115,24 +117,28 @@ export const vethPair = kind({
 
 type Want = z.output<typeof args>;
 
-/** Both ends are made where they belong, so that no name is ever taken in a namespace where it does not belong. */
+/**
+ * Both ends are made where they belong. The command runs where its first end belongs: up to Linux 6.1 at least, the name
+ * of the first end must be free in the namespace where the command runs (rtnl_newlink), that of the peer need not.
+ */
 function create(want: Want, context: Context<Want>): Step[] {
-  const words = (end: End) => {
-    const { name, namespace } = want[end];
-    return [
-      "name",
-      name,
-      ...(namespace ? ["netns", namespace] : []),
-      ...creationWords(want[end], contextOf(context, end)),
-    ];
-  };
+  const [first, peer]: [End, End] = want.b.namespace === undefined ? ["b", "a"] : ["a", "b"];
+  const words = (end: End) => ["name", want[end].name, ...creationWords(want[end], contextOf(context, end))];
+  const into = want[peer].namespace === undefined ? [] : ["netns", want[peer].namespace];
   return [
-    { argv: ["ip", "link", "add", ...words("a"), "type", "veth", "peer", ...words("b")] },
+    {
+      argv: ["ip", "link", "add", ...words(first), "type", "veth", "peer", ...words(peer), ...into],
+      namespace: want[first].namespace,
+    },
     ...ends.flatMap((end) => afterCreation(want[end], contextOf(context, end))),
   ];
 }
 
 /** An index may stand for different devices in two namespaces; both directions together do not lie. */
 function peers(a: LinkState, b: LinkState): boolean {
-  return a.json.link_index === b.json.ifindex && b.json.link_index === a.json.ifindex;
+  return leadsTo(a, b) && leadsTo(b, a);
 }
+
+/** In the same namespace `ip` prints the peer's name, and its index only when it is in another one. */
+const leadsTo = ({ json }: LinkState, other: LinkState) =>
+  json.link ? json.link === other.json.ifname : json.link_index === other.json.ifindex;

@@ -5,22 +5,24 @@ import { canonicalAddress, cidr, family, ipAddress, subnet } from "./scalars";
 const scope = z.enum(["global", "link", "host", "site"]);
 
 /** An address with all that `ip address add` takes. */
-export const addressObject = z.strictObject({
-  address: cidr.describe("Address with prefix length, as 10.0.1.1/24."),
-  peer: ipAddress
-    .optional()
-    .describe("The address of the other end of a point-to-point link; the prefix length is its."),
-  scope: scope.optional().describe("Where the address is valid. Default: what the kernel derives from the address."),
-  label: z
-    .string()
-    .regex(/^[A-Za-z0-9_.:-]{1,15}$/, "must be 1 to 15 characters, beginning with the interface's name")
-    .optional()
-    .describe("Label of an IPv4 address, which begins with the interface's name. Default: that name."),
-  nodad: z
-    .boolean()
-    .optional()
-    .describe("Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours."),
-}).meta({ title: "Address" });
+export const addressObject = z
+  .strictObject({
+    address: cidr.describe("Address with prefix length, as 10.0.1.1/24."),
+    peer: ipAddress
+      .optional()
+      .describe("The address of the other end of a point-to-point link; the prefix length is its."),
+    scope: scope.optional().describe("Where the address is valid. Default: what the kernel derives from the address."),
+    label: z
+      .string()
+      .regex(/^[A-Za-z0-9_.:-]{1,15}$/, "must be 1 to 15 characters, beginning with the interface's name")
+      .optional()
+      .describe("Label of an IPv4 address, which begins with the interface's name. Default: that name."),
+    nodad: z
+      .boolean()
+      .optional()
+      .describe("Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours."),
+  })
+  .meta({ title: "IpAddress" });
 
 export const address = z.union([cidr, addressObject]);
 

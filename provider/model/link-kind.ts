@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import type { Context, Found, Kind, kind } from "../kind";
 import { shownAddresses } from "./address";
-import type { Step } from "./command";
+import type { Section, Step } from "./command";
 import {
   afterCreation,
   convergeLink,
@@ -14,126 +15,174 @@ import {
   linkReset,
   linkShape,
   liveLinkArgs,
+  markLink,
   mustBeType,
   nameTaken,
   observeLink,
 } from "./link";
+import { differingWords, type LinkOption, liveValue, resetsOf, wordsOf } from "./link-option";
 import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
-import { get, same } from "./path";
+import { get } from "./path";
 
-/** One attribute of `ip link … type X`: a line in a kind's table. */
-export interface LinkOption {
-  /** Type, limits and documentation. */
-  schema: z.ZodType;
-  /** The word of `ip link … type X`. */
-  word: string;
-  /** Its name in `info_data` of `ip -j -d link`. Default: the word. */
-  json?: string;
-  /** The kernel's default, where a removed argument goes back to. */
-  default?: unknown;
-  /** The words to set it. Default: the word and the value, 1 or 0 for a boolean. */
-  encode?: (value: never) => string[];
-  /** The value as declared, from what `ip -j -d link` prints. Default: as it is printed; a boolean from 1 or 0. */
-  decode?: (printed: unknown, data: Record<string, unknown>) => unknown;
-  /** Largest difference that is none: the kernel keeps times in jiffies. */
-  tolerance?: number;
-  /** The kernel takes it only when the device is made: a change replaces the device. */
-  fixed?: true;
-}
-
-/** Gives the table its types, so that the schema's types become the arguments'. */
-export const options = <T extends Record<string, LinkOption>>(table: T): T => table;
+export { options } from "./link-option";
 
 type Shape<T extends Record<string, LinkOption>> = { [P in keyof T]: T[P]["schema"] };
 
-export interface LinkKindDefinition<T extends Record<string, LinkOption>> {
+export interface LinkKindDefinition<T extends Record<string, LinkOption>, F extends z.ZodObject = typeof linkFacts> {
   name: string;
   /** The type word of `ip link add … type`. */
-  type: string | ((want: LinkArgs & Record<string, unknown>) => string);
+  type: string | ((want: Want) => string);
   doc: string;
   options: T;
-  traits?: LinkTraits;
+  traits?: LinkTraits | ((want: Want) => LinkTraits);
   needs?: string[];
   identity?: string[];
-  /** Words before the type, as `link eth1` of a macvlan, and the namespace in which `ip link add` runs when not the device's. */
-  creation?(want: LinkArgs & Record<string, unknown>): { words: string[]; from?: string | null };
+  /** What `live` tells beside what it tells of every link. */
+  facts?: F;
+  /** How it is made, when not simply in its namespace. */
+  creation?(want: Want): Creation;
   /** Rules over several arguments: [path, what is allowed] of each that is broken. */
-  rules?(want: LinkArgs & Record<string, unknown>): [path: string, text: string][];
+  rules?(want: Want): [path: string, text: string][];
   reset?: Record<string, unknown>;
+  /** What it occupies beside its name. */
+  claims?(want: Want): string[];
+  /** What has to be read beside the links of its namespace. */
+  observe?(want: Want): Section[];
+  /** What the link's own entry does not tell. */
+  complete?(live: LinkState, want: Want, seen: Seen): Completion;
+  /** One form of what can be declared in several ways, for comparing and writing. */
+  effective?(want: Want): Want;
+  /** What follows when the device itself is as it should be. */
+  converge?(want: Want, live: Found<Want, object>): Step[];
+  /** Changes that the kernel refuses in place. */
+  replaces?(was: Want, want: Want): string[];
+}
+
+type Want = LinkArgs & Record<string, unknown>;
+
+export interface Creation {
+  /** Words of `ip link add` before the name, as `link eth1`. */
+  words?: string[];
+  /** Where `ip link add` runs, when not in the device's namespace; null: in the host's own. */
+  from?: string | null;
+  /** The name under which it is born there, marked, before it moves to its namespace and gets its own. */
+  bornAs?: string;
+}
+
+export interface Completion {
+  args?: Record<string, unknown>;
+  facts?: Record<string, unknown>;
+  broken?: string;
+  /** For `reset`, `converge`; it becomes `raw.extra`. */
+  extra?: unknown;
 }
 
 /** Most devices are a table and a type word. */
-export function linkKind<T extends Record<string, LinkOption>>(definition: LinkKindDefinition<T>) {
+export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodObject = typeof linkFacts>(
+  definition: LinkKindDefinition<T, F>,
+) {
   const table = Object.entries(definition.options) as [string, LinkOption][];
   const shape = {
     ...linkShape,
     ...Object.fromEntries(table.map(([key, option]) => [key, option.schema])),
   } as typeof linkShape & Shape<T>;
   const args = z.strictObject(shape).superRefine((value, issues) => {
-    const want = value as LinkArgs & Record<string, unknown>;
+    const want = value as Want;
     const taken = nameTaken(want.name, want.namespace);
     const broken = [...(taken ? [["name", taken]] : []), ...(definition.rules?.(want) ?? [])] as [string, string][];
     for (const [path, message] of broken) issues.addIssue({ code: "custom", path: path.split("."), message });
   });
-  type A = LinkArgs & Record<string, unknown>;
-  const traits = definition.traits ?? {};
-  const typeOf = (want: A) => (typeof definition.type === "string" ? definition.type : definition.type(want));
+  const { type, traits = {} } = definition;
+  const traitsOf = typeof traits === "function" ? traits : () => traits;
+  const typeOf = typeof type === "function" ? type : () => type;
+  const effective = definition.effective ?? ((want: Want) => want);
   const fixed = table.filter(([, option]) => option.fixed).map(([key]) => key);
 
-  const spec: Kind<A, z.output<typeof linkFacts>> = {
+  const spec: Kind<Want, z.output<typeof linkFacts>> = {
     name: definition.name,
     doc: definition.doc,
     args,
-    facts: linkFacts,
+    facts: definition.facts ?? linkFacts,
     identity: ["name", "namespace", ...(definition.identity ?? []), ...fixed],
     needs: ["ip", ...(definition.needs ?? [])],
     mark: "alias",
     reset: { ...linkReset, ...resetsOf(table), ...definition.reset },
-    claims: (want) => [linkClaim(want.namespace, want.name), ...addressClaims(want)],
-    observe: (want) => observeLink(want, traits),
+    claims: (want) => [
+      linkClaim(want.namespace, want.name),
+      ...addressClaims(want),
+      ...portClaims(want),
+      ...(definition.claims?.(effective(want)) ?? []),
+    ],
+    observe: (want) => [...observeLink(want, traitsOf(want)), ...(definition.observe?.(want) ?? [])],
     find(want, seen) {
-      const live = linkState(seen, want.namespace, want.name);
-      return live && found(live, want.namespace, table);
+      const live = linkState(seen, want.namespace, want.name) ?? unfinished(want, seen);
+      if (!live) return undefined;
+      const { args: more, facts, broken, extra } = definition.complete?.(live, want, seen) ?? {};
+      const here = found<Want>(live, want.namespace, table);
+      return {
+        ...here,
+        args: { ...here.args, ...more },
+        facts: { ...here.facts, ...facts },
+        broken: live.json.ifname === want.name ? broken : "it has not been moved to its namespace",
+        raw: { ...live, extra },
+      };
     },
     list: (seen) =>
       linksIn(seen, undefined)
-        .filter((link) => link.linkinfo?.info_kind === definition.type && !fallbackDevices.has(link.ifname))
-        .map((link) => ({ name: link.ifname }) as Partial<A>),
-    converge(want, live, context) {
+        .filter((link) => link.linkinfo?.info_kind === type && !fallbackDevices.has(link.ifname))
+        .map((link) => ({ name: link.ifname }) as Partial<Want>),
+    converge(declared, live, context) {
+      const want = effective(declared);
       if (!live) return create(want, context);
       const state = stateOf(live);
       mustBeType(state, typeOf(want));
+      if (live.broken) return [removal(want, state), ...create(want, context)];
       const differing = differingWords(table, want, live.args);
-      const setOptions: Step[] =
-        differing.length === 0
-          ? []
-          : [
-              {
-                argv: ["ip", "link", "set", "dev", want.name, "type", typeOf(want), ...differing],
-                namespace: want.namespace,
-              },
-            ];
-      return [...setOptions, ...convergeLink(want, state, context, traits)];
+      const set = ["ip", "link", "set", "dev", want.name, "type", typeOf(want), ...differing];
+      return [
+        ...(differing.length > 0 ? [{ argv: set, namespace: want.namespace, touches: touched(want) }] : []),
+        ...convergeLink(want, state, context, traitsOf(want)),
+        ...(definition.converge?.(want, live) ?? []),
+      ];
     },
-    remove: (_live, want) => [deleteLink(want.name, want.namespace)],
+    remove: (live, want) => [removal(want, stateOf(live))],
+    replaces: definition.replaces && ((was, want) => definition.replaces?.(was, want) ?? []),
     shown: (path, want, live) => shownLink(path, want, stateOf(live), live.args),
   };
 
-  function create(want: A, context: Context<A>): Step[] {
-    const { words, from } = definition.creation?.(want) ?? { words: [] };
+  /** What an interrupted creation has left under the name of birth. */
+  function unfinished(want: Want, seen: Seen): LinkState | undefined {
+    const { bornAs, from } = definition.creation?.(want) ?? {};
+    return bornAs ? linkState(seen, from ?? undefined, bornAs) : undefined;
+  }
+
+  function removal(want: Want, state: LinkState): Step {
+    if (state.json.ifname === want.name) return deleteLink(want.name, want.namespace);
+    return deleteLink(state.json.ifname, definition.creation?.(want)?.from ?? undefined);
+  }
+
+  function create(want: Want, context: Context<Want>): Step[] {
+    const { words = [], from, bornAs } = definition.creation?.(want) ?? {};
+    const own = traitsOf(want);
     const namespace = from === undefined ? want.namespace : (from ?? undefined);
-    const into = namespace !== want.namespace && want.namespace ? ["netns", want.namespace] : [];
-    const argv = ["ip", "link", "add", ...words, "name", want.name, ...into, ...creationWords(want, context, traits)];
-    const optionWords = table.flatMap(([key, option]) => wordsOf(option, want[key]));
-    return [
-      { argv: [...argv, "type", typeOf(want), ...optionWords], namespace },
-      ...afterCreation(want, context, traits),
-    ];
+    const into = !bornAs && namespace !== want.namespace && want.namespace ? ["netns", want.namespace] : [];
+    const first = ["ip", "link", "add", ...words, "name", bornAs ?? want.name, ...into];
+    // `null` stands for a reset: what is new has nothing to take away.
+    const optionWords = table.flatMap(([key, option]) => wordsOf(option, want[key] ?? undefined, want));
+    const add = {
+      argv: [...first, ...creationWords(want, context, own), "type", typeOf(want), ...optionWords],
+      namespace,
+    };
+    if (!bornAs) return [add, ...afterCreation(want, context, own)];
+    const move = ["ip", "link", "set", "dev", bornAs, "netns", want.namespace ?? "", "name", want.name];
+    return [add, markLink(bornAs, namespace, context), { argv: move, namespace }, ...afterCreation(want, context, own)];
   }
 
   // The table gives the arguments their types; within, they are looked up by name.
-  return spec as unknown as ReturnType<typeof kind<z.ZodObject<typeof linkShape & Shape<T>>, typeof linkFacts>>;
+  return spec as unknown as ReturnType<typeof kind<z.ZodObject<typeof linkShape & Shape<T>>, F>>;
 }
+
+const touched = (want: LinkArgs) => (want.namespace === undefined ? [want.name] : undefined);
 
 export const linkClaim = (namespace: string | undefined, name: string) =>
   `device ${name}${namespace ? ` in namespace ${namespace}` : ""}`;
@@ -142,8 +191,13 @@ export const linkClaim = (namespace: string | undefined, name: string) =>
 export const addressClaims = (want: LinkArgs) =>
   want.addresses ? [`addresses of ${linkClaim(want.namespace, want.name)}`] : [];
 
+/** Being a port belongs to one resource: the link itself, or a BridgePort. */
+export const portClaims = ({ bridge, ...want }: LinkArgs) => (bridge ? [portClaim(want.namespace, want.name)] : []);
+
+export const portClaim = (namespace: string | undefined, name: string) => `bridge of ${linkClaim(namespace, name)}`;
+
 /** The link of which `found` was made. */
-export const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
+export const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState & { extra?: unknown };
 
 /** What `find` answers for a link. */
 export function found<A>(
@@ -161,44 +215,6 @@ export function found<A>(
     pending,
     raw: live,
   };
-}
-
-/** The words that set what differs, in the table's order: some options only hold together. */
-export function differingWords(
-  table: [string, LinkOption][],
-  want: Record<string, unknown>,
-  live: Record<string, unknown>,
-): string[] {
-  return table.flatMap(([key, option]) => {
-    if (want[key] === undefined || option.fixed) return [];
-    return sameValue(option, want[key], live[key]) ? [] : wordsOf(option, want[key]);
-  });
-}
-
-function sameValue(option: LinkOption, want: unknown, live: unknown): boolean {
-  if (typeof want === "number" && typeof live === "number") return Math.abs(want - live) <= (option.tolerance ?? 0);
-  return same(want, live);
-}
-
-export function wordsOf(option: LinkOption, value: unknown): string[] {
-  if (value === undefined) return [];
-  if (option.encode) return option.encode(value as never);
-  return [option.word, typeof value === "boolean" ? String(Number(value)) : String(value)];
-}
-
-function liveValue(option: LinkOption, data: Record<string, unknown>): unknown {
-  const printed = data[option.json ?? option.word];
-  if (option.decode) return option.decode(printed, data);
-  if (option.schema instanceof z.ZodOptional && option.schema.unwrap() instanceof z.ZodBoolean) {
-    return printed === 1 || printed === true || printed === "on";
-  }
-  return printed;
-}
-
-export function resetsOf(table: [string, LinkOption][]): Record<string, unknown> {
-  return Object.fromEntries(
-    table.filter(([, option]) => option.default !== undefined).map(([key, option]) => [key, option.default]),
-  );
 }
 
 /** A link's live value: of the addresses only the declared ones; foreign ones are no drift. */

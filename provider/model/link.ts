@@ -90,6 +90,8 @@ export interface LinkTraits {
   layer2?: boolean;
   /** The MAC stays as it is unless declared (a NIC), or there is none (layer 3). */
   keepsMac?: boolean;
+  /** The device is not ours: the alias is left alone, the ledger has the mark. */
+  unmarked?: boolean;
 }
 
 /** Where the arguments of every link go back to. */
@@ -136,7 +138,8 @@ export function liveLinkArgs(live: LinkState, namespace: string | undefined): Pa
 export function linkFactsOf({ json, addresses }: LinkState): LinkFacts {
   return {
     ifindex: json.ifindex,
-    mac: json.address,
+    // A layer-3 tunnel prints its local IP address here.
+    mac: json.link_type === "ether" ? json.address : undefined,
     mtu: json.mtu,
     operstate: json.operstate,
     addresses: addresses.map((item) => item.address),
@@ -227,7 +230,7 @@ export function convergeLink(
   const steps: Step[] = [];
 
   // An alias that somebody wrote is never overwritten; the ledger then has the mark.
-  if (json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias)))
+  if (!traits.unmarked && json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias)))
     steps.push(markLink(name, namespace, context));
 
   const mac = wantedMac(want, context, traits);

@@ -7,7 +7,10 @@ export const managerSections: Section[] = [
   ...linkSections(undefined),
   { key: "networkctl", argv: ["networkctl", "--no-legend", "--no-pager", "list"] },
   { key: "nmcli", argv: ["nmcli", "-t", "-f", "DEVICE,STATE", "device"] },
-  { key: "ifupdown", argv: ["grep", "-rhsE", "^[[:space:]]*iface", "/etc/network/interfaces", "/etc/network/interfaces.d"] },
+  {
+    key: "ifupdown",
+    argv: ["grep", "-rhsE", "^[[:space:]]*iface", "/etc/network/interfaces", "/etc/network/interfaces.d"],
+  },
 ];
 
 /** Programs that make devices of their own names. */

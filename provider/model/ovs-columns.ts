@@ -116,6 +116,9 @@ export function vsctl(commands: string[][], touches?: string[]): Step[] {
   return [{ argv: ["ovs-vsctl", "--timeout=30", ...commands.flatMap((command) => ["--", ...command])], touches }];
 }
 
+/** The same, returning at once. Its transaction is never joined with one that is waited for. */
+export const unwaited = (step: Step): Step => ({ ...step, argv: step.argv.toSpliced(1, 0, "--no-wait") });
+
 /** Keys of a map argument that other arguments stand for: [key, argument]. */
 export type ReservedKeys = Record<string, string>;
 

@@ -125,9 +125,19 @@ export function qosCommands(
   return [...(want ? create(name, want, context) : [["clear", "Port", name, "qos"]]), ...destroy(old)];
 }
 
-/** The commands that take away what the port leaves behind. */
-export const qosRemoval = (name: string, db: OvsDatabase, context: Context<unknown>) =>
-  destroy(rowsOf(name, db, context, undefined));
+/** The commands that take away what the port would leave behind. */
+export function qosRemoval(name: string, port: OvsRow, db: OvsDatabase, context: Context<unknown>): string[][] {
+  const old = rowsOf(name, db, context, undefined);
+  const used = old.some(({ uuid }) => uuid === port.one("qos"));
+  return [...(used ? [["clear", "Port", name, "qos"]] : []), ...destroy(old)];
+}
+
+/** The live queues in the order of the declared ones. */
+export function shownQueues(want: Qos | undefined, live: Qos | undefined): Queue[] | undefined {
+  const at = ({ id }: Queue) => want?.queues?.findIndex((queue) => queue.id === id) ?? -1;
+  const place = (queue: Queue) => (at(queue) < 0 ? Number.POSITIVE_INFINITY : at(queue));
+  return live?.queues && [...live.queues].sort((a, b) => place(a) - place(b) || a.id - b.id);
+}
 
 function create(
   name: string,

@@ -15,7 +15,7 @@ const tables = {
     "other_config external_ids",
   ],
   Interface: [
-    "_uuid name type error ofport ofport_request options mac mac_in_use mtu mtu_request ingress_policing_rate",
+    "_uuid name type error ofport ofport_request ifindex options mac mac_in_use mtu mtu_request ingress_policing_rate",
     "ingress_policing_burst external_ids",
   ],
   Controller: ["_uuid target"],

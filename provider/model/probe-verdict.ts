@@ -1,8 +1,10 @@
 import type { Probe, ProbeAnswer } from "./probe";
 import { family } from "./scalars";
 
+type From = Pick<Probe, "namespace" | "protocol" | "to" | "device" | "source">;
+
 /** Where a path ends, as far as the host itself can tell: one clause for a person. */
-export function whereItEnds(probe: Pick<Probe, "namespace" | "to" | "device" | "source">, answer: ProbeAnswer): string {
+export function whereItEnds(probe: From, answer: ProbeAnswer): string {
   return (
     deviceTrouble(probe.device, probe, answer) ??
     sourceTrouble(probe, answer) ??
@@ -15,8 +17,6 @@ export function whereItEnds(probe: Pick<Probe, "namespace" | "to" | "device" | "
     silence(probe, answer)
   );
 }
-
-type From = Pick<Probe, "namespace" | "to" | "device" | "source">;
 
 const place = ({ namespace }: From) => (namespace ? ` in namespace ${namespace}` : "");
 
@@ -64,6 +64,8 @@ function routeTrouble(probe: From, { route }: ProbeAnswer): string | undefined {
 function neighbourTrouble(probe: From, answer: ProbeAnswer): string | undefined {
   const device = outDevice(probe, answer);
   const hop = routeOf(answer)?.gateway ?? probe.to;
+  // arping goes past the kernel's table of neighbours.
+  if (probe.protocol === "arp") return `${probe.to} does not answer ARP on ${device}`;
   const entry = answer.neighbours.find(({ dst, dev }) => dst === hop && dev === device);
   const state = entry?.state?.find((word) => word === "FAILED" || word === "INCOMPLETE");
   if (!state) return undefined;

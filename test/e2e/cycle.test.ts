@@ -102,7 +102,7 @@ it("names drift of any kind and mends just that; what others added stays", async
   await stack.up({ args: ["--refresh"] });
   expect((await ping("cy-blue", "10.71.0.254")).exitCode).toBe(0);
   expect(await mustOnHost("n1", "ip -br address show cy-br; sysctl -n net.ipv4.ip_forward")).toMatch(
-    /10\.71\.9\.9\/32[^]*\n1\n$/,
+    /10\.71\.9\.9\/32[\s\S]*\n1\n$/,
   );
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ update: 0, create: 0 });
 }, 180_000);

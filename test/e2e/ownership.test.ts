@@ -31,7 +31,7 @@ it("refuses a device that somebody else made, and leaves it as it is", async () 
   const { all } = await stack.up({ expectFailure: true });
   expect(all).toMatch(/n1: LinuxBridge ow-br: is there already and carries no mark of ours \[FOREIGN\]/);
   expect(all).toMatch(/adopt: true/);
-  expect(await mustOnHost("n1", "ip -d link show ow-br")).toMatch(/DOWN[^]*forward_delay 700/);
+  expect(await mustOnHost("n1", "ip -d link show ow-br")).toMatch(/DOWN[\s\S]*forward_delay 700/);
 }, 120_000);
 
 it("takes it over when told to", async () => {

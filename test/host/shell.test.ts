@@ -1,6 +1,7 @@
 import { type ChildChannel, spawnChannel } from "../../provider/host/child";
 import { renderCommand } from "../../provider/host/render";
 import { Shell } from "../../provider/host/shell";
+import { path } from "../../provider/host/transport";
 import type { Command } from "../../provider/model/command";
 import { failure, Sandbox, timed } from "./helpers/sandbox";
 
@@ -8,7 +9,7 @@ const box = new Sandbox();
 afterEach(() => box.clean());
 afterAll(() => box.remove());
 
-const environment = { PATH: process.env.PATH ?? "", LC_ALL: "C" };
+const environment = { PATH: path, LC_ALL: "C" };
 
 async function open(): Promise<{ shell: Shell; channel: ChildChannel }> {
   const channel = box.keep(await spawnChannel("/bin/sh", [], environment), ({ kill }) => kill());

@@ -27,8 +27,10 @@ export interface Sample {
 export interface Update {
   /** A valid value that differs from the kernel's default. */
   to: unknown;
-  /** Other arguments that it needs, merged over `args` for this update. */
+  /** Other arguments that it needs, merged over `args` for this update; an undefined one is taken out. */
   with?: Record<string, unknown>;
+  /** It is not tried together with others, because one shows in what another prints. */
+  apart?: true;
   /** Root shell command that shows the attribute by a tool of the host. */
   shows: string;
   /** What it prints when `to` is set. */

@@ -1,0 +1,187 @@
+import { z } from "zod";
+import { type Context, type Found, kind } from "../kind";
+import type { Step } from "../model/command";
+import { HostnetError } from "../model/errors";
+import { convergeLink, type LinkArgs, linkFacts, linkFactsOf, linkShape, liveLinkArgs, wantsIpv6 } from "../model/link";
+import { addressClaims, linkClaim, portClaims, shownLink } from "../model/link-kind";
+import { type LinkState, linkSections } from "../model/link-state";
+import { isMark } from "../model/mark";
+import { inNamespace } from "../model/namespaces";
+import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
+import { get } from "../model/path";
+import { between, macAddress } from "../model/scalars";
+
+const ringEntries = (what: string) =>
+  between(1, 0xffff_ffff)
+    .optional()
+    .describe(`Entries of the ${what} ring. Drivers round, or take powers of two only: give what the driver takes.`);
+
+const args = z
+  .strictObject({
+    ...linkShape,
+    name: linkShape.name.describe(
+      "The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`.",
+    ),
+    namespace: linkShape.namespace.describe(
+      "The network namespace in which the device is found. Default: the host's own. A change replaces the resource.",
+    ),
+    mac: linkShape.mac.describe("MAC address, unicast. Default: as it is."),
+    mtu: linkShape.mtu.describe("Largest packet in bytes, 68 to 65535. Default: as it is."),
+    selector: z
+      .strictObject({
+        mac: macAddress.optional().describe("The MAC address that the NIC was made with."),
+        pciPath: z
+          .string()
+          .regex(
+            /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/,
+            "must be a PCI address, as 0000:00:03.0, in lower case",
+          )
+          .optional()
+          .describe("The PCI address, as 0000:00:03.0; of a virtio NIC that of its virtio device."),
+      })
+      .refine(({ mac, pciPath }) => mac !== undefined || pciPath !== undefined, "must have `mac` or `pciPath`")
+      .optional()
+      .describe("Choose the NIC by what it is instead of by name. A change replaces the resource."),
+    ringSize: z
+      .strictObject({ rx: ringEntries("receive"), tx: ringEntries("transmit") })
+      .optional()
+      .describe("Sizes of the NIC's rings (`ethtool -G`). Default: as they are."),
+    promisc: z.boolean().optional().describe("Take all packets, whoever they are for (`promisc`). Default: as it is."),
+    allMulticast: z.boolean().optional().describe("Take all multicast packets (`allmulticast`). Default: as it is."),
+  })
+  .meta({ title: "Interface" });
+
+type Want = z.output<typeof args>;
+type Nic = Partial<Want>;
+
+const traits = { keepsMac: true, unmarked: true };
+
+/** What is given back, each by itself. */
+const kept = ["mac", "mtu", "up", "bridge", "ipv6", "arp", "txQueueLength", "promisc", "allMulticast"] as const;
+
+const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
+
+export const nic = kind({
+  name: "Interface",
+  doc: "A network card, or another device, that exists: never created nor deleted. It is set up as declared, and when the resource is deleted it is given back as it was.",
+  args,
+  facts: linkFacts.extend({ name: z.string().describe("The device's name; with `selector` the one that was found.") }),
+  identity: ["name", "namespace", "selector.mac", "selector.pciPath"],
+  needs: ["ip"],
+  mark: "ledger",
+  permanent: true,
+  // All else goes back to what is remembered, in `converge`.
+  reset: { addresses: [] },
+  claims: ({ selector, ...want }) =>
+    selector
+      ? [`the device with ${shownChoice({ ...want, selector })}`]
+      : [linkClaim(want.namespace, want.name), ...addressClaims(want), ...portClaims(want)],
+  observe: (want) => [
+    ...linkSections(want.namespace, { ipv6: true }),
+    ...inNamespace(want.namespace, ...nicSections(want)),
+  ],
+  find(want, seen) {
+    const found = chosenNic(seen, want);
+    if (!found) return undefined;
+    const { ifname, flags, ifalias } = found.json;
+    const state: LinkState = { ...found, features: nicFeatures(seen, want, ifname) };
+    return {
+      args: {
+        ...liveLinkArgs(state, want.namespace),
+        name: want.name,
+        selector: want.selector,
+        ringSize: nicRings(seen, want, ifname),
+        promisc: flags.includes("PROMISC"),
+        allMulticast: flags.includes("ALLMULTI"),
+      } as Nic,
+      facts: { ...linkFactsOf(state), name: ifname },
+      // A device that a resource of ours has made is that resource's.
+      marks: isMark(ifalias) ? [ifalias] : [],
+      pending: state.addresses.some((item) => item.tentative) ? "duplicate address detection" : undefined,
+      raw: state,
+    };
+  },
+  remember: (live) => live?.args,
+  converge(want, live, context) {
+    if (!live) throw absent(want);
+    return steps({ ...dropped(want, context), ...want }, live, context);
+  },
+  remove(live, want, context) {
+    return steps(givenBack(want, live, memoryOf(context)), live, { ...context, was: [...context.was, want] });
+  },
+  shown: (path, want, live) =>
+    path === "addresses" ? shownLink(path, want, stateOf(live), live.args) : get(live.args, path),
+});
+
+const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).memory ?? {};
+
+/** What was declared before and no longer is goes back to what is remembered. */
+function dropped(want: Want, context: Context<Want>): Nic {
+  const memory = memoryOf(context);
+  const before = (path: string) => context.was.some((args) => get(args, path) !== undefined);
+  const back = kept.filter((key) => want[key] === undefined && before(key));
+  const parts = (key: "offloads" | "ringSize") =>
+    Object.fromEntries(Object.entries(memory[key] ?? {}).filter(([part]) => before(`${key}.${part}`)));
+  return {
+    ...Object.fromEntries(back.map((key) => [key, key === "bridge" ? (memory.bridge ?? "") : memory[key]])),
+    offloads: { ...parts("offloads"), ...want.offloads },
+    ringSize: { ...parts("ringSize"), ...want.ringSize },
+  };
+}
+
+/** How it was, of all that is still as we set it; what somebody has changed since is not ours to change. */
+function givenBack(want: Want, live: Found<Nic>, memory: Nic): Want {
+  const declared: Nic = { ...want, ipv6: wantsIpv6(want, traits), ...(want.mac === "kernel" && { mac: undefined }) };
+  const ours = kept.filter((key) => declared[key] !== undefined && declared[key] === live.args[key]);
+  const parts = (key: "offloads" | "ringSize") => {
+    const has = (live.args[key] ?? {}) as Record<string, unknown>;
+    const old = (memory[key] ?? {}) as Record<string, unknown>;
+    const own = Object.entries(want[key] ?? {}).filter(
+      ([part, value]) => has[part] === value && old[part] !== undefined,
+    );
+    return Object.fromEntries(own.map(([part]) => [part, old[part]]));
+  };
+  const back = Object.fromEntries(
+    ours.map((key) => [key, key === "bridge" ? (memory.bridge ?? "") : memory[key]]),
+  ) as Nic;
+  const { name, namespace, selector } = want;
+  const addresses = want.addresses && [];
+  return {
+    name,
+    namespace,
+    selector,
+    addresses,
+    ...back,
+    offloads: parts("offloads"),
+    ringSize: parts("ringSize"),
+  } as Want;
+}
+
+function steps(want: Want, live: Found<Nic>, context: Context<unknown>): Step[] {
+  const state = stateOf(live);
+  const name = state.json.ifname;
+  const { namespace, promisc, allMulticast, ringSize } = want;
+  const touches = namespace === undefined ? [name] : undefined;
+  const differs = (value: unknown, has: unknown) => value !== undefined && value !== has;
+  const set = (word: string, on: boolean): Step => ({
+    argv: ["ip", "link", "set", "dev", name, word, on ? "on" : "off"],
+    namespace,
+  });
+  const rings = (["rx", "tx"] as const).filter((part) => differs(ringSize?.[part], live.args.ringSize?.[part]));
+  const ringWords = rings.flatMap((part) => [part, String((ringSize as RingSize)[part])]);
+  const link: LinkArgs = { ...want, name, ipv6: want.ipv6 };
+  return [
+    ...(rings.length > 0 ? [{ argv: ["ethtool", "-G", name, ...ringWords], namespace, touches }] : []),
+    ...convergeLink(link, state, context, traits),
+    ...(differs(promisc, live.args.promisc) ? [set("promisc", promisc === true)] : []),
+    ...(differs(allMulticast, live.args.allMulticast) ? [set("allmulticast", allMulticast === true)] : []),
+  ];
+}
+
+function absent(want: Want): HostnetError {
+  const where = want.namespace ? `in namespace ${want.namespace}` : "on the host";
+  return new HostnetError("STEP_FAILED", `there is no device ${shownChoice(want)} ${where}`, {
+    remedy:
+      "Host's output `interfaces` lists the devices that are there; `selector` finds one by MAC address or PCI path.",
+  });
+}

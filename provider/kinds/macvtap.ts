@@ -1,0 +1,184 @@
+import { z } from "zod";
+import type { Seen } from "../host/seen";
+import type { Found } from "../kind";
+import type { Section, Step } from "../model/command";
+import { HostnetError } from "../model/errors";
+import { type LinkArgs, linkFacts } from "../model/link";
+import { linkKind, options, stateOf } from "../model/link-kind";
+import type { LinkState } from "../model/link-state";
+import {
+  macvlanClaims,
+  macvlanCompletion,
+  macvlanCreation,
+  macvlanOptions,
+  macvlanReplaces,
+  macvlanRules,
+  macvlanSections,
+  macvlanTraits,
+} from "../model/macvlan";
+import { inNamespace, keyIn } from "../model/namespaces";
+import { between } from "../model/scalars";
+
+type Want = LinkArgs & Record<string, unknown>;
+
+/** A device file and who may open it. */
+interface Node {
+  path: string;
+  /** Major and minor number, in hex. */
+  number: string;
+  owner: number;
+  group: number;
+  permissions: string;
+}
+
+/** Not an attribute of the link, but of the file. */
+const ofNode = { word: "", encode: () => [], decode: () => undefined };
+
+const account = (what: string) =>
+  z
+    .union([
+      z.string().regex(/^[a-z_][a-z0-9_.-]{0,31}\$?$/i, "must be the name of an account on the host, or a number"),
+      between(0, 0xffff_fffe),
+    ])
+    .optional()
+    .describe(`${what} of the device file, by name or number. Default: root, as the kernel makes it.`);
+
+// In /dev there is one tap<N> for all namespaces: the owner is read of all of them at once.
+const nodesSection: Section = {
+  key: "tapnodes",
+  argv: [
+    ...["find", "/dev", "-maxdepth", "1", "-name", "tap*", "-type", "c"],
+    ...["-exec", "stat", "-c", "%n %t:%T %u %g %a", "{}", "+"],
+  ],
+};
+
+// The numbers that belong to it: two namespaces may both have a device 9, and the second one then finds /dev/tap9 taken.
+// `find -L` complains of the loop by `subsystem`, after it has answered.
+const numbersSection: Section = {
+  key: "tapnumbers",
+  argv: [
+    ...["find", "-L", "/sys/class/macvtap", "-mindepth", "2", "-maxdepth", "2", "-name", "dev"],
+    ...["-exec", "grep", "-H", "", "{}", "+"],
+  ],
+};
+
+const accountSection = (database: "passwd" | "group", name: string): Section => ({
+  key: `${database}:${name}`,
+  argv: ["getent", database, name],
+});
+
+function accountSections({ owner, group }: Want): Section[] {
+  return [
+    ...(typeof owner === "string" ? [accountSection("passwd", owner)] : []),
+    ...(typeof group === "string" ? [accountSection("group", group)] : []),
+  ];
+}
+
+/** The number behind a name; undefined when the host does not know it. */
+function idOf(seen: Seen, database: "passwd" | "group", name: unknown): number | undefined {
+  if (typeof name !== "string") return name as number | undefined;
+  const id = seen.result(`${database}:${name}`).stdout.split(":")[2];
+  return id === undefined ? undefined : Number(id);
+}
+
+function mustExist(what: "user" | "group", name: unknown, id: number | undefined): void {
+  if (name === undefined || id !== undefined) return;
+  throw new HostnetError("INVALID", `the host has no ${what} ${name}`, {
+    remedy: `Make the ${what} on the host, or give a number.`,
+  });
+}
+
+function nodeOf(seen: Seen, live: LinkState, namespace: string | undefined): Node | undefined {
+  const name = `tap${live.json.ifindex}`;
+  const numbers = seen.result(keyIn("tapnumbers", namespace)).stdout;
+  const own = new RegExp(`/${name}/dev:(\\d+):(\\d+)$`, "m").exec(numbers);
+  const line = seen
+    .result("tapnodes")
+    .stdout.split("\n")
+    .find((text) => text.startsWith(`/dev/${name} `));
+  const [path = "", number = "", owner, group, permissions = ""] = line?.split(" ") ?? [];
+  const ownNumber = own
+    ?.slice(1)
+    .map((part) => Number(part).toString(16))
+    .join(":");
+  return line && number === ownNumber
+    ? { path, number, owner: Number(owner), group: Number(group), permissions }
+    : undefined;
+}
+
+interface Extra {
+  mtu: number;
+  node?: Node;
+  /** The numbers of the accounts that are wanted. */
+  owner?: number;
+  group?: number;
+}
+
+const extraOf = (live: Found<unknown, unknown>) => stateOf(live).extra as Extra;
+
+export const macvtap = linkKind({
+  name: "Macvtap",
+  type: "macvtap",
+  doc: "A macvlan whose frames go to a program, as a virtual machine's, by a device file: `live.devicePath`, /dev/tap<N>. The number is another one after each rebuild; the file is in the host's /dev also when the device is in a namespace.",
+  options: {
+    ...macvlanOptions,
+    ...options({
+      owner: { schema: account("Owner"), ...ofNode },
+      group: { schema: account("Group"), ...ofNode },
+      permissions: {
+        schema: z
+          .string()
+          .regex(/^0?[0-7]{3}$/, "must be three octal digits, as 660")
+          .transform((mode) => mode.slice(-3))
+          .optional()
+          .describe("Permissions of the device file, three octal digits. Default: 600, as the kernel makes it."),
+        ...ofNode,
+      },
+    }),
+  },
+  facts: linkFacts.extend({
+    devicePath: z.string().optional().describe("The device file, /dev/tap<N>; another one after each rebuild."),
+  }),
+  traits: macvlanTraits,
+  creation: macvlanCreation,
+  rules: macvlanRules,
+  claims: macvlanClaims,
+  replaces: macvlanReplaces,
+  reset: {
+    mtu: (live: Found<unknown, unknown>) => extraOf(live).mtu,
+    txQueueLength: 500,
+    ...{ owner: 0, group: 0, permissions: "600" },
+  },
+  observe: (want) => [
+    ...macvlanSections(want),
+    ...[nodesSection, ...accountSections(want), ...inNamespace(want.namespace, numbersSection)],
+  ],
+  complete(live, want, seen) {
+    const common = macvlanCompletion(live, want, seen);
+    const node = nodeOf(seen, live, want.namespace);
+    const ids = { owner: idOf(seen, "passwd", want.owner), group: idOf(seen, "group", want.group) };
+    // Shown as declared where it is the same account.
+    const shown = (what: "owner" | "group") => (node && node[what] === ids[what] ? want[what] : node?.[what]);
+    const taken = `/dev/tap${live.json.ifindex} is another device's: two namespaces have used the same number`;
+    return {
+      args: { ...common.args, owner: shown("owner"), group: shown("group"), permissions: node?.permissions },
+      facts: { devicePath: node?.path },
+      broken: common.broken ?? (node ? undefined : taken),
+      extra: { mtu: common.extra, node, ...ids } satisfies Extra,
+    };
+  },
+  converge(want, live): Step[] {
+    const { node, owner, group } = extraOf(live);
+    if (!node) return [];
+    mustExist("user", want.owner, owner);
+    mustExist("group", want.group, group);
+    const account = `${owner ?? node.owner}:${group ?? node.group}`;
+    const { permissions } = want as { permissions?: string };
+    return [
+      ...(account === `${node.owner}:${node.group}` ? [] : [{ argv: ["chown", account, node.path] }]),
+      ...(permissions === undefined || permissions === node.permissions
+        ? []
+        : [{ argv: ["chmod", permissions, node.path] }]),
+    ];
+  },
+});

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { same } from "./path";
+
+/** One attribute of `ip link … type X`: a line in a kind's table. */
+export interface LinkOption {
+  /** Type, limits and documentation. */
+  schema: z.ZodType;
+  /** The word of `ip link … type X`. */
+  word: string;
+  /** Its name in `info_data` of `ip -j -d link`. Default: the word. */
+  json?: string;
+  /** The kernel's default, where a removed argument goes back to. */
+  default?: unknown;
+  /** The words to set it; `null`, where that is the default, takes it away. Default: word and value, 1 or 0 for a boolean. */
+  encode?: (value: never, want: Record<string, unknown>) => string[];
+  /** The value as declared, from what `ip -j -d link` prints. Default: as it is printed; a boolean from 1 or 0. */
+  decode?: (printed: unknown, data: Record<string, unknown>) => unknown;
+  /** Largest difference that is none: the kernel keeps times in jiffies. */
+  tolerance?: number;
+  /** What counts as the same, where the order or an omitted part does not matter. */
+  same?: (want: never, live: unknown) => boolean;
+  /** Said whenever anything is, as it is when it is not declared: `ip` gets the rest wrong without it. */
+  always?: true;
+  /** The kernel takes it only when the device is made: a change replaces the device. */
+  fixed?: true;
+}
+
+/** Gives the table its types, so that the schema's types become the arguments'. */
+export const options = <T extends Record<string, LinkOption>>(table: T): T => table;
+
+/** The words that set what differs, in the table's order: some options only hold together. */
+export function differingWords(
+  table: [string, LinkOption][],
+  want: Record<string, unknown>,
+  live: Record<string, unknown>,
+): string[] {
+  const differs = ([key, option]: [string, LinkOption]) =>
+    want[key] !== undefined && !option.fixed && !sameValue(option, want[key], live[key]);
+  if (!table.some((entry) => differs(entry) && wordsOf(entry[1], want[entry[0]], want).length > 0)) return [];
+  return table.flatMap((entry) => {
+    const [key, option] = entry;
+    if (differs(entry)) return wordsOf(option, want[key], want);
+    return option.always ? wordsOf(option, live[key], want) : [];
+  });
+}
+
+function sameValue(option: LinkOption, want: unknown, live: unknown): boolean {
+  if (want === null || live === undefined) return want === null && live === undefined;
+  if (option.same) return option.same(want as never, live);
+  if (typeof want === "number" && typeof live === "number") return Math.abs(want - live) <= (option.tolerance ?? 0);
+  return same(want, live);
+}
+
+export function wordsOf(option: LinkOption, value: unknown, want: Record<string, unknown>): string[] {
+  if (value === undefined) return [];
+  if (option.encode) return option.encode(value as never, want);
+  return [option.word, typeof value === "boolean" ? String(Number(value)) : String(value)];
+}
+
+export function liveValue(option: LinkOption, data: Record<string, unknown>): unknown {
+  const printed = data[option.json ?? option.word];
+  if (option.decode) return option.decode(printed, data);
+  if (option.schema instanceof z.ZodOptional && option.schema.unwrap() instanceof z.ZodBoolean) {
+    return printed === 1 || printed === true || printed === "on";
+  }
+  return printed;
+}
+
+export function resetsOf(table: [string, LinkOption][]): Record<string, unknown> {
+  return Object.fromEntries(
+    table.filter(([, option]) => option.default !== undefined).map(([key, option]) => [key, option.default]),
+  );
+}

@@ -1,0 +1,178 @@
+import type { Sample, Update } from "../sample";
+
+const bridges = [
+  { kind: "OvsBridge", args: { name: "s-ovs" } },
+  { kind: "OvsBridge", args: { name: "s-ovs2" } },
+];
+
+/** A column of the row of that name, or a key of one; nothing is printed of a key that is not there. */
+const column =
+  (table: string, row: string) =>
+  (to: unknown, name: string, printed: RegExp, removed?: RegExp, drift?: string): Update => ({
+    to,
+    shows: `ovs-vsctl --if-exists get ${table} ${row} ${name}`,
+    expect: printed,
+    ...(removed && { removed }),
+    ...(drift && { drift: `ovs-vsctl set ${table} ${row} ${drift}` }),
+  });
+
+const port = column("Port", "s-int");
+const iface = column("Interface", "s-int");
+const bond = column("Port", "s-bond");
+const nothing = /^\[\]$/m;
+const absent = /^$/;
+
+const htb = { type: "linux-htb", maxRate: 1_000_000, queues: [{ id: 7, minRate: 1000 }] };
+const qos = (to: unknown, path: string, printed: RegExp): Update => ({
+  to,
+  ...(path !== "type" && { with: { qos: htb } }),
+  shows: "ovs-vsctl list QoS $(ovs-vsctl get Port s-int qos); ovs-vsctl list Queue; tc qdisc show dev s-int",
+  expect: printed,
+});
+
+/** An internal port: every argument but those of a bond. */
+export const ovsPort: Sample = {
+  kind: "OvsPort",
+  needs: [...bridges, { kind: "Namespace", args: { name: "s-ovsns" } }],
+  args: { bridge: "s-ovs", name: "s-int", type: "internal" },
+  exists: "ovs-vsctl port-to-br s-int",
+  vanish: "ovs-vsctl del-port s-int",
+  updates: {
+    tag: port(7, "tag", /^7$/m, nothing, "tag=8"),
+    trunks: port([3, 1], "trunks", /^\[1, 3\]$/m, nothing, "trunks=1"),
+    cvlans: port([9], "cvlans", /^\[9\]$/m, nothing, "cvlans=8"),
+    vlanMode: port("native-tagged", "vlan_mode", /^native-tagged$/m, nothing, "vlan_mode=trunk"),
+    protected: port(true, "protected", /^true$/m, /^false$/m, "protected=false"),
+    transient: port(true, "other_config:transient", /^"true"$/m, absent, "other_config:transient=false"),
+    otherConfig: port(
+      { "stp-path-cost": 100 },
+      "other_config:stp-path-cost",
+      /^"100"$/m,
+      absent,
+      'other_config:stp-path-cost=\\"5\\"',
+    ),
+    externalIds: port({ a: "b c" }, "external_ids:a", /^"b c"$/m, absent, "external_ids:a=x"),
+    "qos.type": {
+      ...qos("linux-htb", "type", /qdisc htb/),
+      removed: /^(?![\s\S]*(qdisc htb|_uuid))/,
+      drift: "ovs-vsctl clear Port s-int qos",
+    },
+    "qos.maxRate": qos(2_000_000, "maxRate", /max-rate="2000000"/),
+    "qos.queues": qos([{ id: 3, maxRate: 5000, burst: 1600, priority: 5, dscp: 10 }], "queues", /dscp +: 10/),
+    "qos.otherConfig": { ...qos({ x: "y" }, "otherConfig", /x=y/) },
+    "interface.externalIds": iface(
+      { "iface-id": "u" },
+      "external_ids:iface-id",
+      /^u$/m,
+      absent,
+      "external_ids:iface-id=v",
+    ),
+    "interface.options": iface({ x: "y" }, "options:x", /^y$/m, absent, "options:x=z"),
+    "interface.ofportRequest": iface(77, "ofport", /^77$/m, undefined, "ofport_request=78"),
+    "interface.mac": iface(
+      "02:00:00:00:0a:05",
+      "mac_in_use",
+      /^"02:00:00:00:0a:05"$/m,
+      /^"02:(?!00:00:00:0a:05)/m,
+      'mac=\\"02:00:00:00:0a:06\\"',
+    ),
+    "interface.mtu": {
+      to: 1400,
+      shows: "cat /sys/class/net/s-int/mtu",
+      expect: /^1400$/m,
+      removed: /^1500$/m,
+      drift: "ovs-vsctl set Interface s-int mtu_request=1300",
+    },
+    "interface.ingressPolicing.rate": iface(
+      1000,
+      "ingress_policing_rate",
+      /^1000$/m,
+      /^0$/m,
+      "ingress_policing_rate=5",
+    ),
+    "interface.ingressPolicing.burst": {
+      ...iface(100, "ingress_policing_burst", /^100$/m, /^0$/m, "ingress_policing_burst=5"),
+      with: { interface: { ingressPolicing: { rate: 1000 } } },
+    },
+    up: {
+      to: false,
+      shows: "ip -br link show dev s-int",
+      expect: /<(?!.*[<,]UP[,>])/m,
+      removed: /[<,]UP[,>]/m,
+      drift: "ip link set dev s-int up",
+    },
+    addresses: {
+      to: ["192.0.2.1/24"],
+      shows: "ip -4 -br address show dev s-int",
+      expect: /192\.0\.2\.1\/24/,
+      removed: /^(?!.*192\.0\.2\.1)/,
+      drift: "ip address del 192.0.2.1/24 dev s-int",
+    },
+    addressesExact: {
+      to: true,
+      with: { addresses: ["192.0.2.1/24"] },
+      shows: "ip -4 -br address show dev s-int",
+      expect: /192\.0\.2\.1\/24 *$/m,
+      drift: "ip address add 192.0.2.9/24 dev s-int",
+    },
+    ipv6: {
+      to: true,
+      shows: "cat /proc/sys/net/ipv6/conf/s-int/disable_ipv6",
+      expect: /^0$/m,
+      removed: /^1$/m,
+      drift: "sysctl -qw net.ipv6.conf.s-int.disable_ipv6=1",
+    },
+  },
+  replaces: { name: "s-int2", bridge: "s-ovs2", namespace: "s-ovsns", type: "system" },
+  invalid: [
+    { args: { name: "a-name-of-16-char" }, path: "name", text: /1 to 15/ },
+    { args: { tag: 4096 }, path: "tag", text: /0 to 4095.*4096/ },
+    { args: { tag: 1, trunks: [2] }, path: "trunks", text: /native-tagged/ },
+    { args: { type: "system", up: true }, path: "up", text: /type system/ },
+    { args: { type: "bond" }, path: "bond", text: /type bond/ },
+    { args: { otherConfig: { transient: true } }, path: "otherConfig.transient", text: /`transient`/ },
+  ],
+};
+
+const veths = ["s-va", "s-vb", "s-vc"];
+
+/** A bond of devices that are not ours. */
+export const ovsBond: Sample = {
+  kind: "OvsPort",
+  needs: bridges.slice(0, 1),
+  before: veths.map((name) => `ip link add ${name} type veth peer name ${name}p`).join("; "),
+  after: veths.map((name) => `ip link del ${name}`).join("; "),
+  args: { bridge: "s-ovs", name: "s-bond", type: "bond", bond: { members: ["s-va", "s-vb"] } },
+  exists: "ovs-vsctl port-to-br s-bond",
+  vanish: "ovs-vsctl del-port s-bond",
+  updates: {
+    "bond.members": {
+      to: ["s-vc", "s-vb"],
+      shows: "ovs-vsctl list-ifaces s-ovs",
+      expect: /^s-vb\ns-vc$/m,
+      drift: "ovs-vsctl del-bond-iface s-bond s-vc -- add-bond-iface s-bond s-va",
+    },
+    "bond.mode": bond("balance-slb", "bond_mode", /^balance-slb$/m, nothing, "bond_mode=active-backup"),
+    "bond.lacp": bond("active", "lacp", /^active$/m, nothing, "lacp=passive"),
+    "bond.lacpTime": bond("fast", "other_config:lacp-time", /^fast$/m, absent, "other_config:lacp-time=slow"),
+    "bond.lacpFallback": bond(
+      true,
+      "other_config:lacp-fallback-ab",
+      /^"true"$/m,
+      absent,
+      "other_config:lacp-fallback-ab=false",
+    ),
+    "bond.lacpSystemId": bond("02:00:00:00:00:0b", "other_config:lacp-system-id", /^"02:00:00:00:00:0b"$/m, absent),
+    "bond.lacpSystemPriority": bond(5, "other_config:lacp-system-priority", /^"5"$/m, absent),
+    "bond.upDelay": bond(50, "bond_updelay", /^50$/m, /^0$/m, "bond_updelay=1"),
+    "bond.downDelay": bond(60, "bond_downdelay", /^60$/m, /^0$/m, "bond_downdelay=1"),
+    "bond.primary": bond("s-vb", "other_config:bond-primary", /^s-vb$/m, absent),
+    "bond.detectMode": bond("miimon", "other_config:bond-detect-mode", /^miimon$/m, absent),
+    "bond.miimonInterval": bond(100, "other_config:bond-miimon-interval", /^"100"$/m, absent),
+    "bond.rebalanceInterval": bond(20_000, "other_config:bond-rebalance-interval", /^"20000"$/m, absent),
+    "bond.hashBasis": bond(9, "other_config:bond-hash-basis", /^"9"$/m, absent),
+    "bond.allMembersActive": bond(true, "other_config:all-members-active", /^"true"$/m, absent),
+  },
+  replaces: { name: "s-bond2" },
+  invalid: [{ args: { bond: { members: ["s-va"] } }, path: "bond.members", text: /at least two/ }],
+};

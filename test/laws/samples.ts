@@ -1,0 +1,67 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { kinds } from "../../provider/kinds";
+import { set } from "../../provider/model/path";
+import { unwrap } from "../../provider/validate";
+import type { Sample, Update } from "../kinds/sample";
+
+const folder = join(__dirname, "../kinds/samples");
+
+/** Every sample there is, by kind. */
+export const samples = new Map<string, Sample>(
+  readdirSync(folder).flatMap((file) => {
+    const exported = Object.values(require(join(folder, file)) as Record<string, unknown>);
+    return exported.filter(isSample).map((sample) => [sample.kind, sample] as const);
+  }),
+);
+
+function isSample(value: unknown): value is Sample {
+  return typeof value === "object" && value !== null && "kind" in value && "updates" in value && "exists" in value;
+}
+
+export const kindNames = Object.keys(kinds).sort();
+
+/** The kinds of the registry that have a sample; the law that all have one is one of its own. */
+export const sampled = kindNames.filter((name) => samples.has(name));
+
+export function sampleOf(name: string): Sample {
+  const sample = samples.get(name);
+  if (!sample) throw new Error(`there is no sample of ${name} under test/kinds/samples`);
+  return sample;
+}
+
+/** The arguments with others merged over them; an undefined one is taken out. */
+export function over(args: Record<string, unknown>, others: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.entries(others).reduce((all, [path, value]) => set(all, path, value), args);
+}
+
+/** The sample's arguments, with one updated. */
+export const updated = (sample: Sample, path: string, update: Update) =>
+  set(over(sample.args, update.with), path, update.to);
+
+/** The fields of an object's schema, dotted, those of objects in it too; a list, a record and a union are one value. */
+export function fieldsOf(schema: z.ZodType, prefix = ""): { path: string; schema: z.ZodType; of: z.ZodObject }[] {
+  const object = unwrap(schema);
+  if (!(object instanceof z.ZodObject)) return [];
+  return Object.entries(object.shape as Record<string, z.ZodType>).flatMap(([key, field]) => {
+    const path = prefix ? `${prefix}.${key}` : key;
+    return [{ path, schema: field, of: object }, ...fieldsOf(field, path)];
+  });
+}
+
+/** Every schema below, also those in lists, records and alternatives, with the way to it. */
+export function allFields(schema: z.ZodType, path = ""): { path: string; schema: z.ZodType }[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) {
+    return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, field]) => {
+      const at = path ? `${path}.${key}` : key;
+      return [{ path: at, schema: field }, ...allFields(field, at)];
+    });
+  }
+  if (inner instanceof z.ZodArray) return allFields(inner.element as z.ZodType, `${path}[]`);
+  if (inner instanceof z.ZodUnion) return (inner.options as z.ZodType[]).flatMap((option) => allFields(option, path));
+  return [];
+}
+
+export const descriptionOf = (schema: z.ZodType) => schema.meta()?.description ?? unwrap(schema).meta()?.description;
