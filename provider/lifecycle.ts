@@ -33,10 +33,12 @@ export interface Outputs extends Inputs {
   live: unknown;
   /** Arguments of updates that failed half way: values in them may still be on the host. */
   was?: Args[];
+  /** The create failed half way: what is there without any mark may have been made by it, before its mark was. */
+  unfinished?: true;
 }
 
 const common = ["host", "parents", "adopt", "__provider"] as const;
-const learned = ["revision", "live", "was"] as const;
+const learned = ["revision", "live", "was", "unfinished"] as const;
 
 const pick = (properties: Args, keys: readonly string[]) =>
   Object.fromEntries(Object.entries(properties).filter(([key]) => keys.includes(key)));
@@ -90,7 +92,7 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
   try {
     const machine = await reach(host);
     requireTools(kind, machine);
-    run = new Run(kind, machine, host, id, withResets(kind, args, was), context);
+    run = new Run(kind, machine, host, id, withResets(kind, args, was), context, olds?.unfinished);
     await run.look();
     run.want = withResets(kind, args, was, run.found);
     claim(kind, run.parts(), news.adopt === true);
@@ -101,7 +103,13 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     const error = located(cause, kind, host, args);
     if (!run?.begun) throw error;
     // Something may be on the host: in state, so that the next `up` goes on from there and `destroy` finds it.
-    const properties = plain({ ...news, revision, live: run.found?.facts ?? {}, was: was.slice(-3) });
+    const properties = plain({
+      ...news,
+      revision,
+      live: run.found?.facts ?? {},
+      was: was.slice(-3),
+      unfinished: run.makes ? true : undefined,
+    });
     throw Object.assign(error, { id, properties, reasons: [error.message] });
   }
 }
@@ -118,7 +126,7 @@ export async function read(
     const machine = await reachIfSame(olds.host);
     if (!machine) return {};
     const context = contextOf(olds);
-    const run = new Run(kind, machine, olds.host, id, args, context);
+    const run = new Run(kind, machine, olds.host, id, args, context, olds.unfinished);
     await run.look();
     if (!run.found || !run.isOurs()) return {};
     keep(olds.revision);
@@ -138,7 +146,7 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
   try {
     const machine = await reachIfSame(host);
     if (!machine) return say("was on a machine that no longer answers at this address; it counts as gone");
-    const run = new Run(kind, machine, host, id, args, contextOf(olds));
+    const run = new Run(kind, machine, host, id, args, contextOf(olds), olds.unfinished);
     await run.look();
     if (run.found && !run.isOurs()) {
       if (run.parts().some(({ whose }) => whose !== "this" && whose !== "sibling"))

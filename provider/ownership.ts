@@ -18,12 +18,18 @@ export interface Part {
  * Whose the parts of an object are. The ledger speaks for what has no place for a mark, and for a device whose alias is
  * somebody else's.
  */
-export function partsOf(found: Found<unknown, unknown>, entry: Entry | undefined, own: string): Part[] {
+export function partsOf(
+  found: Found<unknown, unknown>,
+  entry: Entry | undefined,
+  own: string,
+  unfinished = false,
+): Part[] {
   const recorded = entry && markOf(own.split(":")[1] ?? "", entry.nonce);
   const marks = found.marks.length > 0 ? found.marks : [undefined];
   return marks.map((text) => {
     const mark = text?.startsWith("hostnet:") ? text : (recorded ?? text);
-    return { mark, whose: ownership(mark, own) };
+    // Our own create was cut off after the object was there and before its mark was.
+    return { mark, whose: !mark && unfinished ? "this" : ownership(mark, own) };
   });
 }
 

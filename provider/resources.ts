@@ -135,6 +135,90 @@ export interface IpAddress {
   nodad?: boolean;
 }
 
+export interface BridgePortLive {
+  /** What the device is a port of. */
+  master?: string;
+  /** disabled, listening, learning, forwarding or blocking. */
+  state?: string;
+  /** The port's VLANs, as '1 pvid untagged'; also the bridge's own that were not declared. */
+  vlans: string[];
+}
+
+export interface PortVlanArgs {
+  /** VLAN id, 1 to 4094, or a range, as '100-199'. */
+  id: pulumi.Input<number | string>;
+  /** Packets without a tag belong to it; of all VLANs one. Default: false. */
+  pvid?: pulumi.Input<boolean>;
+  /** Packets leave without its tag. Default: false. */
+  untagged?: pulumi.Input<boolean>;
+}
+
+export interface BridgePortArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The namespace of device and bridge. Default: the host's own. A change replaces the resource. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The device that becomes a port; it may be one that is not ours. A change replaces the resource. */
+  device: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** The Linux bridge. A device that is a port of something else is not taken from it without `adopt`. */
+  bridge: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off as long as it has no addresses but link-local ones. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Path cost in the spanning tree, 1 to 65535. Kernel default: by the device's speed; 2 at 10 Gbit/s. */
+  cost?: pulumi.Input<number>;
+  /** Port priority in the spanning tree, 0 to 63. Kernel default: 32. */
+  priority?: pulumi.Input<number>;
+  /** Shut the port when a spanning tree packet comes in: BPDU guard (`guard`). Kernel default: false. */
+  guard?: pulumi.Input<boolean>;
+  /** Send packets back by the port that they came by (`hairpin`). Kernel default: false. */
+  hairpin?: pulumi.Input<boolean>;
+  /** Never let the port become the root port (`root_block`). Kernel default: false. */
+  rootBlock?: pulumi.Input<boolean>;
+  /** Stop multicast at once when a listener leaves (`fastleave`). Kernel default: false. */
+  fastLeave?: pulumi.Input<boolean>;
+  /** Learn MAC addresses from what comes in (`learning`). Kernel default: true. */
+  learning?: pulumi.Input<boolean>;
+  /** Send packets to unknown MAC addresses out by the port (`flood`). Kernel default: true. */
+  flood?: pulumi.Input<boolean>;
+  /** Send multicast without known listeners out by the port (`mcast_flood`). Kernel default: true. */
+  mcastFlood?: pulumi.Input<boolean>;
+  /** Send broadcasts out by the port (`bcast_flood`). Kernel default: true. */
+  bcastFlood?: pulumi.Input<boolean>;
+  /** Send multicast as unicast to each listener (`mcast_to_unicast`). Kernel default: false. */
+  mcastToUnicast?: pulumi.Input<boolean>;
+  /** Multicast router behind the port (`mcast_router`): 0 never, 1 as seen, 2 always, 3 for a time. Kernel default: 1. */
+  mcastRouter?: pulumi.Input<number>;
+  /** Answer ARP for hosts behind the port (`proxy_arp`). Kernel default: false. */
+  proxyArp?: pulumi.Input<boolean>;
+  /** Answer ARP as access points have to (Hotspot 2.0) (`proxy_arp_wifi`). Kernel default: false. */
+  proxyArpWifi?: pulumi.Input<boolean>;
+  /** Answer ARP and neighbour discovery from the bridge's table (`neigh_suppress`). Kernel default: false. */
+  neighSuppress?: pulumi.Input<boolean>;
+  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`). Kernel default: 0. */
+  groupForwardMask?: pulumi.Input<number>;
+  /** Map VLANs to tunnel ids (`vlan_tunnel`). Kernel default: false. */
+  vlanTunnel?: pulumi.Input<boolean>;
+  /** Exchange packets only with ports that are not isolated (`isolated`). Kernel default: false. */
+  isolated?: pulumi.Input<boolean>;
+  /** Let in only what comes from known MAC addresses; with `learning: false` (`locked`). Kernel default: false. */
+  locked?: pulumi.Input<boolean>;
+  /** Port of the same bridge that takes over while this one is down (`backup_port`). Default: none. */
+  backupPort?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** The port's VLANs, exactly these, for a bridge with `vlanFiltering`. Default: the bridge's `defaultPvid`, untagged. */
+  vlans?: pulumi.Input<pulumi.Input<PortVlanArgs>[]>;
+}
+
+export interface PortVlan {
+  /** VLAN id, 1 to 4094, or a range, as '100-199'. */
+  id: number | string;
+  /** Packets without a tag belong to it; of all VLANs one. Default: false. */
+  pvid?: boolean;
+  /** Packets leave without its tag. Default: false. */
+  untagged?: boolean;
+}
+
 export interface ConnectivityCheckLive {
   /** Packets sent in the last try. */
   sent?: number;
@@ -173,6 +257,216 @@ export interface ConnectivityCheckArgs {
   timeout?: pulumi.Input<number>;
   /** The check is run again when one of these texts changes: outputs of what it is about, say. */
   triggers?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface GreTunnelLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface GreEncapsulationArgs {
+  /** Foo over UDP, or generic UDP encapsulation. */
+  type: pulumi.Input<"fou" | "gue">;
+  /** UDP port of the other end (`encap-dport`), 1 to 65535. */
+  port: pulumi.Input<number>;
+  /** UDP source port (`encap-sport`), 1 to 65535, or `auto`: by a hash of the flow. Default: auto. */
+  sourcePort?: pulumi.Input<"auto" | number>;
+  /** UDP checksums (`encap-csum`, over IPv6 `encap-udp6-csum`). Default: false; over IPv6 true. */
+  checksum?: pulumi.Input<boolean>;
+  /** Remote checksum offload (`encap-remcsum`). Default: false. */
+  remoteChecksum?: pulumi.Input<boolean>;
+}
+
+export interface GreTunnelArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{
+    rx?: pulumi.Input<boolean>;
+    tx?: pulumi.Input<boolean>;
+    sg?: pulumi.Input<boolean>;
+    tso?: pulumi.Input<boolean>;
+    gso?: pulumi.Input<boolean>;
+    gro?: pulumi.Input<boolean>;
+    lro?: pulumi.Input<boolean>;
+    rxvlan?: pulumi.Input<boolean>;
+    txvlan?: pulumi.Input<boolean>;
+  }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** 2: Ethernet frames (gretap), it may join a bridge; 3: IP packets (gre). Default: 2. A change replaces the tunnel. */
+  layer?: pulumi.Input<2 | 3>;
+  /** Where the tunnel's packets travel, for a tunnel with `namespace`: in its `own` namespace, or in the `host`'s, where it is born and then moved. Default: own. A change replaces the tunnel. */
+  underlay?: pulumi.Input<"own" | "host">;
+  /** This end's address in the underlay; IPv4 or IPv6 as `remote` (`local`). Default: any. */
+  local?: pulumi.Input<string>;
+  /** The other end's address in the underlay (`remote`). Default: any. */
+  remote?: pulumi.Input<string>;
+  /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the tunnel. */
+  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** Key of both directions (`key`), 0 to 4294967295; both ends must agree. Default: none. */
+  key?: pulumi.Input<number>;
+  /** Key of what comes in (`ikey`), 0 to 4294967295. Not with `key`. Default: none. */
+  inKey?: pulumi.Input<number>;
+  /** Key of what goes out (`okey`), 0 to 4294967295. Not with `key`. Default: none. */
+  outKey?: pulumi.Input<number>;
+  /** Checksums, sent and demanded (`csum`). Kernel default: false. */
+  checksum?: pulumi.Input<boolean>;
+  /** Sequence numbers, sent and demanded (`seq`). Kernel default: false. */
+  sequence?: pulumi.Input<boolean>;
+  /** TTL, over IPv6 hop limit, of the outer packets (`ttl`): 1 to 255, or `inherit` that of the inner ones. Kernel default: inherit; over IPv6 64. */
+  ttl?: pulumi.Input<"inherit" | number>;
+  /** Type of service, over IPv6 traffic class, of the outer packets (`tos`): even, 0 to 254, or `inherit`. Kernel default: 0. */
+  tos?: pulumi.Input<"inherit" | number>;
+  /** Set DF on the outer packets; IPv4 only (`pmtudisc`). Kernel default: true. */
+  dontFragment?: pulumi.Input<boolean>;
+  /** Fragment also inner packets with DF; IPv4 only, needs `dontFragment: false` (`ignore-df`). Kernel default: false. */
+  ignoreDf?: pulumi.Input<boolean>;
+  /** Firewall mark that the outer packets are routed by (`fwmark`), 0 for none. Kernel default: 0. */
+  fwmark?: pulumi.Input<number>;
+  /** How often packets may be put into tunnels further on (`encaplimit`); IPv6 only. Kernel default: 4. */
+  encapsulationLimit?: pulumi.Input<"none" | number>;
+  /** Flow label, 0 to 1048575, or `inherit` (`flowlabel`); IPv6 only. Kernel default: 0. */
+  flowLabel?: pulumi.Input<"inherit" | number>;
+  /** Allow a `remote` that is an address of this host; IPv6 only (`allow-localremote`). Kernel default: false. */
+  allowLocalRemote?: pulumi.Input<boolean>;
+  /** Put the tunnel's packets into UDP, as it passes NAT and spreads over paths (`encap`). Default: plain GRE. */
+  encapsulation?: pulumi.Input<GreEncapsulationArgs>;
+}
+
+export interface GreEncapsulation {
+  /** Foo over UDP, or generic UDP encapsulation. */
+  type: "fou" | "gue";
+  /** UDP port of the other end (`encap-dport`), 1 to 65535. */
+  port: number;
+  /** UDP source port (`encap-sport`), 1 to 65535, or `auto`: by a hash of the flow. Default: auto. */
+  sourcePort?: "auto" | number;
+  /** UDP checksums (`encap-csum`, over IPv6 `encap-udp6-csum`). Default: false; over IPv6 true. */
+  checksum?: boolean;
+  /** Remote checksum offload (`encap-remcsum`). Default: false. */
+  remoteChecksum?: boolean;
+}
+
+export interface InterfaceLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+  /** The device's name; with `selector` the one that was found. */
+  name: string;
+}
+
+export interface InterfaceSelectorArgs {
+  /** The MAC address that the NIC was made with. */
+  mac?: pulumi.Input<string>;
+  /** The PCI address, as 0000:00:03.0; of a virtio NIC that of its virtio device. */
+  pciPath?: pulumi.Input<string>;
+}
+
+export interface InterfaceRingSizeArgs {
+  /** Entries of the receive ring. Drivers round, or take powers of two only: give what the driver takes. */
+  rx?: pulumi.Input<number>;
+  /** Entries of the transmit ring. Drivers round, or take powers of two only: give what the driver takes. */
+  tx?: pulumi.Input<number>;
+}
+
+export interface InterfaceArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is found. Default: the host's own. A change replaces the resource. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: as it is. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: as it is. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{
+    rx?: pulumi.Input<boolean>;
+    tx?: pulumi.Input<boolean>;
+    sg?: pulumi.Input<boolean>;
+    tso?: pulumi.Input<boolean>;
+    gso?: pulumi.Input<boolean>;
+    gro?: pulumi.Input<boolean>;
+    lro?: pulumi.Input<boolean>;
+    rxvlan?: pulumi.Input<boolean>;
+    txvlan?: pulumi.Input<boolean>;
+  }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** Choose the NIC by what it is instead of by name. A change replaces the resource. */
+  selector?: pulumi.Input<InterfaceSelectorArgs>;
+  /** Sizes of the NIC's rings (`ethtool -G`). Default: as they are. */
+  ringSize?: pulumi.Input<InterfaceRingSizeArgs>;
+  /** Take all packets, whoever they are for (`promisc`). Default: as it is. */
+  promisc?: pulumi.Input<boolean>;
+  /** Take all multicast packets (`allmulticast`). Default: as it is. */
+  allMulticast?: pulumi.Input<boolean>;
+}
+
+export interface InterfaceSelector {
+  /** The MAC address that the NIC was made with. */
+  mac?: string;
+  /** The PCI address, as 0000:00:03.0; of a virtio NIC that of its virtio device. */
+  pciPath?: string;
+}
+
+export interface InterfaceRingSize {
+  /** Entries of the receive ring. Drivers round, or take powers of two only: give what the driver takes. */
+  rx?: number;
+  /** Entries of the transmit ring. Drivers round, or take powers of two only: give what the driver takes. */
+  tx?: number;
 }
 
 export interface LinuxBridgeLive {
@@ -231,7 +525,7 @@ export interface LinuxBridgeArgs {
   stp?: pulumi.Input<boolean>;
   /** Bridge priority in the spanning tree (`priority`), 0 to 65535. Kernel default: 32768. */
   priority?: pulumi.Input<number>;
-  /** Time in the listening and in the learning state (`forward_delay`), in seconds, 2 to 30. Kernel default: 15. */
+  /** Time in the listening and in the learning state; with `stp` at least 2 (`forward_delay`), in seconds, 0 to 30. Kernel default: 15. */
   forwardDelay?: pulumi.Input<number>;
   /** Time between hello packets of the root (`hello_time`), in seconds, 1 to 10. Kernel default: 2. */
   helloTime?: pulumi.Input<number>;
@@ -263,11 +557,11 @@ export interface LinuxBridgeArgs {
   mcastQueryUseIfaddr?: pulumi.Input<boolean>;
   /** Send queries when no router does (`mcast_querier`). Kernel default: false. */
   mcastQuerier?: pulumi.Input<boolean>;
-  /** Most multicast groups (`mcast_hash_max`), 1 to 2147483647. Kernel default: 4096. */
+  /** Most multicast groups (`mcast_hash_max`), 0 to 4294967295. Kernel default: 4096. */
   mcastHashMax?: pulumi.Input<number>;
-  /** Queries after a leave before the group is dropped (`mcast_last_member_count`), 0 to 255. Kernel default: 2. */
+  /** Queries after a leave before the group is dropped (`mcast_last_member_count`), 0 to 4294967295. Kernel default: 2. */
   mcastLastMemberCount?: pulumi.Input<number>;
-  /** Queries sent at start (`mcast_startup_query_count`), 0 to 255. Kernel default: 2. */
+  /** Queries sent at start (`mcast_startup_query_count`), 0 to 4294967295. Kernel default: 2. */
   mcastStartupQueryCount?: pulumi.Input<number>;
   /** Time between queries after a leave (`mcast_last_member_interval`), in seconds, 0 to 21474836. Kernel default: 1. */
   mcastLastMemberInterval?: pulumi.Input<number>;
@@ -275,11 +569,11 @@ export interface LinuxBridgeArgs {
   mcastMembershipInterval?: pulumi.Input<number>;
   /** Time after which another querier counts as gone (`mcast_querier_interval`), in seconds, 0 to 21474836. Kernel default: 255. */
   mcastQuerierInterval?: pulumi.Input<number>;
-  /** Time between queries (`mcast_query_interval`), in seconds, 1 to 21474836. Kernel default: 125. */
+  /** Time between queries (`mcast_query_interval`), in seconds, 1 to 86400. Kernel default: 125. */
   mcastQueryInterval?: pulumi.Input<number>;
   /** Time that listeners have to answer (`mcast_query_response_interval`), in seconds, 0 to 21474836. Kernel default: 10. */
   mcastQueryResponseInterval?: pulumi.Input<number>;
-  /** Time between queries at start (`mcast_startup_query_interval`), in seconds, 1 to 21474836. Kernel default: 31.25. */
+  /** Time between queries at start (`mcast_startup_query_interval`), in seconds, 1 to 86400. Kernel default: 31.25. */
   mcastStartupQueryInterval?: pulumi.Input<number>;
   /** Count IGMP and MLD packets (`mcast_stats_enabled`). Kernel default: false. */
   mcastStats?: pulumi.Input<boolean>;
@@ -295,6 +589,150 @@ export interface LinuxBridgeArgs {
   nfCallArptables?: pulumi.Input<boolean>;
   /** Do not learn from link-local packets (`no_linklocal_learn`). Kernel default: false. */
   noLinklocalLearn?: pulumi.Input<boolean>;
+}
+
+export interface MacvlanLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface MacvlanArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{
+    rx?: pulumi.Input<boolean>;
+    tx?: pulumi.Input<boolean>;
+    sg?: pulumi.Input<boolean>;
+    tso?: pulumi.Input<boolean>;
+    gso?: pulumi.Input<boolean>;
+    gro?: pulumi.Input<boolean>;
+    lro?: pulumi.Input<boolean>;
+    rxvlan?: pulumi.Input<boolean>;
+    txvlan?: pulumi.Input<boolean>;
+  }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
+  parent: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
+  parentNamespace?: pulumi.Input<string> | Namespace;
+  /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
+  mode?: pulumi.Input<"bridge" | "private" | "vepa" | "passthru" | "source">;
+  /** MAC addresses that are let in, exactly these (`macaddr`); mode source only. Default: none. */
+  sources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Do not put the parent into promiscuous mode (`flag nopromisc`); mode passthru only. Kernel default: false. */
+  nopromisc?: pulumi.Input<boolean>;
+  /** Take frames by their source alone, whatever their destination (`flag nodst`); mode source only. Kernel default: false. */
+  nodst?: pulumi.Input<boolean>;
+  /** Length of the parent's queue of broadcasts that this device asks for (`bcqueuelen`). Kernel default: 1000. */
+  broadcastQueueLength?: pulumi.Input<number>;
+}
+
+export interface MacvtapLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+  /** The device file, /dev/tap<N>; another one after each rebuild. */
+  devicePath?: string;
+}
+
+export interface MacvtapArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{
+    rx?: pulumi.Input<boolean>;
+    tx?: pulumi.Input<boolean>;
+    sg?: pulumi.Input<boolean>;
+    tso?: pulumi.Input<boolean>;
+    gso?: pulumi.Input<boolean>;
+    gro?: pulumi.Input<boolean>;
+    lro?: pulumi.Input<boolean>;
+    rxvlan?: pulumi.Input<boolean>;
+    txvlan?: pulumi.Input<boolean>;
+  }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
+  parent: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
+  parentNamespace?: pulumi.Input<string> | Namespace;
+  /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
+  mode?: pulumi.Input<"bridge" | "private" | "vepa" | "passthru" | "source">;
+  /** MAC addresses that are let in, exactly these (`macaddr`); mode source only. Default: none. */
+  sources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Do not put the parent into promiscuous mode (`flag nopromisc`); mode passthru only. Kernel default: false. */
+  nopromisc?: pulumi.Input<boolean>;
+  /** Take frames by their source alone, whatever their destination (`flag nodst`); mode source only. Kernel default: false. */
+  nodst?: pulumi.Input<boolean>;
+  /** Length of the parent's queue of broadcasts that this device asks for (`bcqueuelen`). Kernel default: 1000. */
+  broadcastQueueLength?: pulumi.Input<number>;
+  /** Owner of the device file, by name or number. Default: root, as the kernel makes it. */
+  owner?: pulumi.Input<string | number>;
+  /** Group of the device file, by name or number. Default: root, as the kernel makes it. */
+  group?: pulumi.Input<string | number>;
+  /** Permissions of the device file, three octal digits. Default: 600, as the kernel makes it. */
+  permissions?: pulumi.Input<string>;
 }
 
 export interface NamespaceLive {
@@ -1010,6 +1448,70 @@ export class Address extends KindBase {
   }
 }
 
+/** A device as a port of a Linux bridge, with all of a port's options. Deleted, it is given back as it was: to the bridge that it was in before, or to none. */
+export class BridgePort extends KindBase {
+  declare readonly kind: "BridgePort";
+  /** The namespace of device and bridge. Default: the host's own. A change replaces the resource. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The device that becomes a port; it may be one that is not ours. A change replaces the resource. */
+  declare readonly device: pulumi.Output<string>;
+  /** The Linux bridge. A device that is a port of something else is not taken from it without `adopt`. */
+  declare readonly bridge: pulumi.Output<string>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off as long as it has no addresses but link-local ones. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Path cost in the spanning tree, 1 to 65535. Kernel default: by the device's speed; 2 at 10 Gbit/s. */
+  declare readonly cost: pulumi.Output<number | undefined>;
+  /** Port priority in the spanning tree, 0 to 63. Kernel default: 32. */
+  declare readonly priority: pulumi.Output<number | undefined>;
+  /** Shut the port when a spanning tree packet comes in: BPDU guard (`guard`). Kernel default: false. */
+  declare readonly guard: pulumi.Output<boolean | undefined>;
+  /** Send packets back by the port that they came by (`hairpin`). Kernel default: false. */
+  declare readonly hairpin: pulumi.Output<boolean | undefined>;
+  /** Never let the port become the root port (`root_block`). Kernel default: false. */
+  declare readonly rootBlock: pulumi.Output<boolean | undefined>;
+  /** Stop multicast at once when a listener leaves (`fastleave`). Kernel default: false. */
+  declare readonly fastLeave: pulumi.Output<boolean | undefined>;
+  /** Learn MAC addresses from what comes in (`learning`). Kernel default: true. */
+  declare readonly learning: pulumi.Output<boolean | undefined>;
+  /** Send packets to unknown MAC addresses out by the port (`flood`). Kernel default: true. */
+  declare readonly flood: pulumi.Output<boolean | undefined>;
+  /** Send multicast without known listeners out by the port (`mcast_flood`). Kernel default: true. */
+  declare readonly mcastFlood: pulumi.Output<boolean | undefined>;
+  /** Send broadcasts out by the port (`bcast_flood`). Kernel default: true. */
+  declare readonly bcastFlood: pulumi.Output<boolean | undefined>;
+  /** Send multicast as unicast to each listener (`mcast_to_unicast`). Kernel default: false. */
+  declare readonly mcastToUnicast: pulumi.Output<boolean | undefined>;
+  /** Multicast router behind the port (`mcast_router`): 0 never, 1 as seen, 2 always, 3 for a time. Kernel default: 1. */
+  declare readonly mcastRouter: pulumi.Output<number | undefined>;
+  /** Answer ARP for hosts behind the port (`proxy_arp`). Kernel default: false. */
+  declare readonly proxyArp: pulumi.Output<boolean | undefined>;
+  /** Answer ARP as access points have to (Hotspot 2.0) (`proxy_arp_wifi`). Kernel default: false. */
+  declare readonly proxyArpWifi: pulumi.Output<boolean | undefined>;
+  /** Answer ARP and neighbour discovery from the bridge's table (`neigh_suppress`). Kernel default: false. */
+  declare readonly neighSuppress: pulumi.Output<boolean | undefined>;
+  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`). Kernel default: 0. */
+  declare readonly groupForwardMask: pulumi.Output<number | undefined>;
+  /** Map VLANs to tunnel ids (`vlan_tunnel`). Kernel default: false. */
+  declare readonly vlanTunnel: pulumi.Output<boolean | undefined>;
+  /** Exchange packets only with ports that are not isolated (`isolated`). Kernel default: false. */
+  declare readonly isolated: pulumi.Output<boolean | undefined>;
+  /** Let in only what comes from known MAC addresses; with `learning: false` (`locked`). Kernel default: false. */
+  declare readonly locked: pulumi.Output<boolean | undefined>;
+  /** Port of the same bridge that takes over while this one is down (`backup_port`). Default: none. */
+  declare readonly backupPort: pulumi.Output<string | undefined>;
+  /** The port's VLANs, exactly these, for a bridge with `vlanFiltering`. Default: the bridge's `defaultPvid`, untagged. */
+  declare readonly vlans: pulumi.Output<PortVlan[] | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<BridgePortLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: BridgePortArgs, opts?: pulumi.CustomResourceOptions) {
+    super("BridgePort", name, args, opts);
+  }
+}
+
 /** A path from a host or namespace to an address, proven whenever the resource is made or changed. It changes nothing on the host. A check that fails fails the deployment, and says where the path ends. */
 export class ConnectivityCheck extends KindBase {
   declare readonly kind: "ConnectivityCheck";
@@ -1045,6 +1547,154 @@ export class ConnectivityCheck extends KindBase {
    */
   constructor(name: string, args: ConnectivityCheckArgs, opts?: pulumi.CustomResourceOptions) {
     super("ConnectivityCheck", name, args, opts);
+  }
+}
+
+/** A GRE tunnel of the kernel: gretap, which carries Ethernet frames, or gre, which carries IP packets; over IPv4 or IPv6 by its addresses. Its MTU is smaller than the underlay's: by 38 bytes for gretap over IPv4, by 42 with a key. */
+export class GreTunnel extends KindBase {
+  declare readonly kind: "GreTunnel";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<
+    | {
+        rx?: boolean;
+        tx?: boolean;
+        sg?: boolean;
+        tso?: boolean;
+        gso?: boolean;
+        gro?: boolean;
+        lro?: boolean;
+        rxvlan?: boolean;
+        txvlan?: boolean;
+      }
+    | undefined
+  >;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** 2: Ethernet frames (gretap), it may join a bridge; 3: IP packets (gre). Default: 2. A change replaces the tunnel. */
+  declare readonly layer: pulumi.Output<2 | 3>;
+  /** Where the tunnel's packets travel, for a tunnel with `namespace`: in its `own` namespace, or in the `host`'s, where it is born and then moved. Default: own. A change replaces the tunnel. */
+  declare readonly underlay: pulumi.Output<"own" | "host">;
+  /** This end's address in the underlay; IPv4 or IPv6 as `remote` (`local`). Default: any. */
+  declare readonly local: pulumi.Output<string | undefined>;
+  /** The other end's address in the underlay (`remote`). Default: any. */
+  declare readonly remote: pulumi.Output<string | undefined>;
+  /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the tunnel. */
+  declare readonly device: pulumi.Output<string | undefined>;
+  /** Key of both directions (`key`), 0 to 4294967295; both ends must agree. Default: none. */
+  declare readonly key: pulumi.Output<number | undefined>;
+  /** Key of what comes in (`ikey`), 0 to 4294967295. Not with `key`. Default: none. */
+  declare readonly inKey: pulumi.Output<number | undefined>;
+  /** Key of what goes out (`okey`), 0 to 4294967295. Not with `key`. Default: none. */
+  declare readonly outKey: pulumi.Output<number | undefined>;
+  /** Checksums, sent and demanded (`csum`). Kernel default: false. */
+  declare readonly checksum: pulumi.Output<boolean | undefined>;
+  /** Sequence numbers, sent and demanded (`seq`). Kernel default: false. */
+  declare readonly sequence: pulumi.Output<boolean | undefined>;
+  /** TTL, over IPv6 hop limit, of the outer packets (`ttl`): 1 to 255, or `inherit` that of the inner ones. Kernel default: inherit; over IPv6 64. */
+  declare readonly ttl: pulumi.Output<"inherit" | number | undefined>;
+  /** Type of service, over IPv6 traffic class, of the outer packets (`tos`): even, 0 to 254, or `inherit`. Kernel default: 0. */
+  declare readonly tos: pulumi.Output<"inherit" | number | undefined>;
+  /** Set DF on the outer packets; IPv4 only (`pmtudisc`). Kernel default: true. */
+  declare readonly dontFragment: pulumi.Output<boolean | undefined>;
+  /** Fragment also inner packets with DF; IPv4 only, needs `dontFragment: false` (`ignore-df`). Kernel default: false. */
+  declare readonly ignoreDf: pulumi.Output<boolean | undefined>;
+  /** Firewall mark that the outer packets are routed by (`fwmark`), 0 for none. Kernel default: 0. */
+  declare readonly fwmark: pulumi.Output<number | undefined>;
+  /** How often packets may be put into tunnels further on (`encaplimit`); IPv6 only. Kernel default: 4. */
+  declare readonly encapsulationLimit: pulumi.Output<"none" | number | undefined>;
+  /** Flow label, 0 to 1048575, or `inherit` (`flowlabel`); IPv6 only. Kernel default: 0. */
+  declare readonly flowLabel: pulumi.Output<"inherit" | number | undefined>;
+  /** Allow a `remote` that is an address of this host; IPv6 only (`allow-localremote`). Kernel default: false. */
+  declare readonly allowLocalRemote: pulumi.Output<boolean | undefined>;
+  /** Put the tunnel's packets into UDP, as it passes NAT and spreads over paths (`encap`). Default: plain GRE. */
+  declare readonly encapsulation: pulumi.Output<GreEncapsulation | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<GreTunnelLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: GreTunnelArgs, opts?: pulumi.CustomResourceOptions) {
+    super("GreTunnel", name, args, opts);
+  }
+}
+
+/** A network card, or another device, that exists: never created nor deleted. It is set up as declared, and when the resource is deleted it is given back as it was. */
+export class Interface extends KindBase {
+  declare readonly kind: "Interface";
+  /** The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is found. Default: the host's own. A change replaces the resource. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: as it is. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: as it is. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<
+    | {
+        rx?: boolean;
+        tx?: boolean;
+        sg?: boolean;
+        tso?: boolean;
+        gso?: boolean;
+        gro?: boolean;
+        lro?: boolean;
+        rxvlan?: boolean;
+        txvlan?: boolean;
+      }
+    | undefined
+  >;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** Choose the NIC by what it is instead of by name. A change replaces the resource. */
+  declare readonly selector: pulumi.Output<InterfaceSelector | undefined>;
+  /** Sizes of the NIC's rings (`ethtool -G`). Default: as they are. */
+  declare readonly ringSize: pulumi.Output<InterfaceRingSize | undefined>;
+  /** Take all packets, whoever they are for (`promisc`). Default: as it is. */
+  declare readonly promisc: pulumi.Output<boolean | undefined>;
+  /** Take all multicast packets (`allmulticast`). Default: as it is. */
+  declare readonly allMulticast: pulumi.Output<boolean | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<InterfaceLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: InterfaceArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Interface", name, args, opts);
   }
 }
 
@@ -1092,7 +1742,7 @@ export class LinuxBridge extends KindBase {
   declare readonly stp: pulumi.Output<boolean | undefined>;
   /** Bridge priority in the spanning tree (`priority`), 0 to 65535. Kernel default: 32768. */
   declare readonly priority: pulumi.Output<number | undefined>;
-  /** Time in the listening and in the learning state (`forward_delay`), in seconds, 2 to 30. Kernel default: 15. */
+  /** Time in the listening and in the learning state; with `stp` at least 2 (`forward_delay`), in seconds, 0 to 30. Kernel default: 15. */
   declare readonly forwardDelay: pulumi.Output<number | undefined>;
   /** Time between hello packets of the root (`hello_time`), in seconds, 1 to 10. Kernel default: 2. */
   declare readonly helloTime: pulumi.Output<number | undefined>;
@@ -1124,11 +1774,11 @@ export class LinuxBridge extends KindBase {
   declare readonly mcastQueryUseIfaddr: pulumi.Output<boolean | undefined>;
   /** Send queries when no router does (`mcast_querier`). Kernel default: false. */
   declare readonly mcastQuerier: pulumi.Output<boolean | undefined>;
-  /** Most multicast groups (`mcast_hash_max`), 1 to 2147483647. Kernel default: 4096. */
+  /** Most multicast groups (`mcast_hash_max`), 0 to 4294967295. Kernel default: 4096. */
   declare readonly mcastHashMax: pulumi.Output<number | undefined>;
-  /** Queries after a leave before the group is dropped (`mcast_last_member_count`), 0 to 255. Kernel default: 2. */
+  /** Queries after a leave before the group is dropped (`mcast_last_member_count`), 0 to 4294967295. Kernel default: 2. */
   declare readonly mcastLastMemberCount: pulumi.Output<number | undefined>;
-  /** Queries sent at start (`mcast_startup_query_count`), 0 to 255. Kernel default: 2. */
+  /** Queries sent at start (`mcast_startup_query_count`), 0 to 4294967295. Kernel default: 2. */
   declare readonly mcastStartupQueryCount: pulumi.Output<number | undefined>;
   /** Time between queries after a leave (`mcast_last_member_interval`), in seconds, 0 to 21474836. Kernel default: 1. */
   declare readonly mcastLastMemberInterval: pulumi.Output<number | undefined>;
@@ -1136,11 +1786,11 @@ export class LinuxBridge extends KindBase {
   declare readonly mcastMembershipInterval: pulumi.Output<number | undefined>;
   /** Time after which another querier counts as gone (`mcast_querier_interval`), in seconds, 0 to 21474836. Kernel default: 255. */
   declare readonly mcastQuerierInterval: pulumi.Output<number | undefined>;
-  /** Time between queries (`mcast_query_interval`), in seconds, 1 to 21474836. Kernel default: 125. */
+  /** Time between queries (`mcast_query_interval`), in seconds, 1 to 86400. Kernel default: 125. */
   declare readonly mcastQueryInterval: pulumi.Output<number | undefined>;
   /** Time that listeners have to answer (`mcast_query_response_interval`), in seconds, 0 to 21474836. Kernel default: 10. */
   declare readonly mcastQueryResponseInterval: pulumi.Output<number | undefined>;
-  /** Time between queries at start (`mcast_startup_query_interval`), in seconds, 1 to 21474836. Kernel default: 31.25. */
+  /** Time between queries at start (`mcast_startup_query_interval`), in seconds, 1 to 86400. Kernel default: 31.25. */
   declare readonly mcastStartupQueryInterval: pulumi.Output<number | undefined>;
   /** Count IGMP and MLD packets (`mcast_stats_enabled`). Kernel default: false. */
   declare readonly mcastStats: pulumi.Output<boolean | undefined>;
@@ -1164,6 +1814,142 @@ export class LinuxBridge extends KindBase {
    */
   constructor(name: string, args: LinuxBridgeArgs, opts?: pulumi.CustomResourceOptions) {
     super("LinuxBridge", name, args, opts);
+  }
+}
+
+/** A device with a MAC address of its own on a shared parent, as a NIC. The host itself reaches it only by another macvlan on the same parent. */
+export class Macvlan extends KindBase {
+  declare readonly kind: "Macvlan";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<
+    | {
+        rx?: boolean;
+        tx?: boolean;
+        sg?: boolean;
+        tso?: boolean;
+        gso?: boolean;
+        gro?: boolean;
+        lro?: boolean;
+        rxvlan?: boolean;
+        txvlan?: boolean;
+      }
+    | undefined
+  >;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
+  declare readonly parent: pulumi.Output<string>;
+  /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
+  declare readonly parentNamespace: pulumi.Output<string | undefined>;
+  /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
+  declare readonly mode: pulumi.Output<"bridge" | "private" | "vepa" | "passthru" | "source">;
+  /** MAC addresses that are let in, exactly these (`macaddr`); mode source only. Default: none. */
+  declare readonly sources: pulumi.Output<string[] | undefined>;
+  /** Do not put the parent into promiscuous mode (`flag nopromisc`); mode passthru only. Kernel default: false. */
+  declare readonly nopromisc: pulumi.Output<boolean | undefined>;
+  /** Take frames by their source alone, whatever their destination (`flag nodst`); mode source only. Kernel default: false. */
+  declare readonly nodst: pulumi.Output<boolean | undefined>;
+  /** Length of the parent's queue of broadcasts that this device asks for (`bcqueuelen`). Kernel default: 1000. */
+  declare readonly broadcastQueueLength: pulumi.Output<number | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<MacvlanLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: MacvlanArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Macvlan", name, args, opts);
+  }
+}
+
+/** A macvlan whose frames go to a program, as a virtual machine's, by a device file: `live.devicePath`, /dev/tap<N>. The number is another one after each rebuild; the file is in the host's /dev also when the device is in a namespace. */
+export class Macvtap extends KindBase {
+  declare readonly kind: "Macvtap";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<
+    | {
+        rx?: boolean;
+        tx?: boolean;
+        sg?: boolean;
+        tso?: boolean;
+        gso?: boolean;
+        gro?: boolean;
+        lro?: boolean;
+        rxvlan?: boolean;
+        txvlan?: boolean;
+      }
+    | undefined
+  >;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
+  declare readonly parent: pulumi.Output<string>;
+  /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
+  declare readonly parentNamespace: pulumi.Output<string | undefined>;
+  /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
+  declare readonly mode: pulumi.Output<"bridge" | "private" | "vepa" | "passthru" | "source">;
+  /** MAC addresses that are let in, exactly these (`macaddr`); mode source only. Default: none. */
+  declare readonly sources: pulumi.Output<string[] | undefined>;
+  /** Do not put the parent into promiscuous mode (`flag nopromisc`); mode passthru only. Kernel default: false. */
+  declare readonly nopromisc: pulumi.Output<boolean | undefined>;
+  /** Take frames by their source alone, whatever their destination (`flag nodst`); mode source only. Kernel default: false. */
+  declare readonly nodst: pulumi.Output<boolean | undefined>;
+  /** Length of the parent's queue of broadcasts that this device asks for (`bcqueuelen`). Kernel default: 1000. */
+  declare readonly broadcastQueueLength: pulumi.Output<number | undefined>;
+  /** Owner of the device file, by name or number. Default: root, as the kernel makes it. */
+  declare readonly owner: pulumi.Output<string | number | undefined>;
+  /** Group of the device file, by name or number. Default: root, as the kernel makes it. */
+  declare readonly group: pulumi.Output<string | number | undefined>;
+  /** Permissions of the device file, three octal digits. Default: 600, as the kernel makes it. */
+  declare readonly permissions: pulumi.Output<string | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<MacvtapLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: MacvtapArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Macvtap", name, args, opts);
   }
 }
 

@@ -23,6 +23,8 @@ export class Run {
   entry: Entry | undefined;
   /** True once something may have been written. */
   begun = false;
+  /** True when it was absent, or begun and not marked, before that: what is there now without a mark is of our making. */
+  makes = false;
 
   constructor(
     private readonly kind: Kind,
@@ -31,6 +33,7 @@ export class Run {
     private readonly id: string,
     public want: Record<string, unknown>,
     private readonly context: Context<unknown>,
+    private readonly unfinished = false,
   ) {}
 
   private get sections() {
@@ -47,7 +50,7 @@ export class Run {
     this.found = this.kind.find(this.want, seen);
   }
 
-  parts = () => (this.found ? partsOf(this.found, this.entry, this.context.mark) : []);
+  parts = () => (this.found ? partsOf(this.found, this.entry, this.context.mark, this.unfinished) : []);
 
   isOurs = () => isOurs(this.kind, this.parts());
 
@@ -89,6 +92,7 @@ export class Run {
 
   private async write(steps: Step[]): Promise<void> {
     await this.guard(steps);
+    if (!this.begun) this.makes = this.unfinished || !this.found;
     this.begun = true;
     const { seen, failure } = await this.machine.write(steps, this.sections);
     if (failure) throw stepFailed(failure);

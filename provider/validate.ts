@@ -87,6 +87,10 @@ function describe(root: z.ZodType, value: unknown, issue: Issue): Failure[] {
       return { path: pathText([...issue.path, key]), reason: `there is no such argument; ${hint}` };
     });
   }
+  // The name itself is wrong, not what stands under it.
+  if (issue.code === "invalid_key") {
+    return issue.issues.map((inner) => ({ path, reason: `the name ${inner.message}` }));
+  }
   const given = valueAt(value, issue.path);
   if (given === undefined) return [{ path, reason: `is required; ${allowedText(issue)}` }];
   return [

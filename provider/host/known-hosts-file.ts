@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** One line of a known_hosts file, as sshd(8) describes it. */
 export interface KnownHost {
-  /** A @cert-authority signs keys and is none itself; of @revoked keys none is taken, whoever else vouches for it. */
-  marker?: "cert-authority" | "revoked";
+  /** What follows `@`. A cert-authority signs keys and is none itself; a revoked key is not taken, whoever vouches for it. */
+  marker?: string;
   /** The first field: a list of patterns, or one hashed name. */
   hosts: string;
   key: Buffer;
@@ -18,7 +18,6 @@ export function parseKnownHosts(text: string, file: string): KnownHost[] {
     const marker = words[0]?.startsWith("@") ? words.shift()?.slice(1) : undefined;
     const [hosts, type, blob] = words;
     if (!hosts || hosts.startsWith("#") || !type || !blob) return [];
-    if (marker !== undefined && marker !== "cert-authority" && marker !== "revoked") return [];
     const key = Buffer.from(blob, "base64");
     // The key names its own type; a line that says otherwise is damaged.
     if (key.length < 4 || key.toString("latin1", 4, 4 + key.readUInt32BE(0)) !== type) return [];

@@ -48,8 +48,7 @@ export function managementSections({ sshConnection, tools }: HostFacts): Section
 /** The devices that carry our connection, the nearest to the address first; [] where none does. Throws READ_FAILED. */
 export function managementPath({ sshConnection }: HostFacts, seen: Seen): string[] {
   if (!sshConnection) return [];
-  // `ip -j` prints an empty object for what a filter leaves out.
-  const links = seen.json<Partial<Link>[]>(keys.links).filter((link): link is Link => link.ifname !== undefined);
+  const links = seen.json<Link[]>(keys.links);
   const start = firstDevices(seen, links, sshConnection.serverAddress);
   if (start === "none") return [];
   if (start.length === 0) {

@@ -63,6 +63,8 @@ export interface BatchOptions {
   nonce: string;
   /** For how many seconds to wait for the machine's lock, which is held while the batch runs. */
   lockSeconds?: number;
+  /** Of the parts before this one, none runs after one that failed. Default: 0, each runs whatever came before. */
+  stopAfterFailureBefore?: number;
 }
 
 /**
@@ -72,8 +74,13 @@ export interface BatchOptions {
  * - `</dev/null`: a program that reads its standard input would otherwise eat the rest of what we send.
  * - `printf` is built in, so a mark costs no process, and does not depend on a newline before it.
  */
-export function renderBatch(parts: readonly string[], { nonce, lockSeconds }: BatchOptions): string {
-  const script = parts.map((part, index) => `${part}\n_mark ${index + 1}\n`).join("");
+export function renderBatch(parts: readonly string[], options: BatchOptions): string {
+  const { nonce, lockSeconds, stopAfterFailureBefore = 0 } = options;
+  const render = (part: string, index: number) =>
+    index < stopAfterFailureBefore
+      ? `[ "$_failed" ] || {\n${part}\n}\n_mark ${index + 1}\n[ "$_r" = 0 ] || _failed=1\n`
+      : `${part}\n_mark ${index + 1}\n`;
+  const script = `_failed=\n${parts.map(render).join("")}`;
   const locked = lockSeconds !== undefined;
   const lock = locked
     ? `flock -w ${lockSeconds} -E ${lockTaken} 9 2>/dev/null\n` +

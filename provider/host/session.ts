@@ -5,7 +5,7 @@ import { renderCommand } from "./render";
 import { Shell } from "./shell";
 import type { Target } from "./target";
 import { bootstrap, ChannelRefused, type Connection } from "./transport";
-import type { Counters, HostFacts, Session } from "./types";
+import type { Counters, HostFacts, RunOptions, Session } from "./types";
 
 const openMs = 10_000;
 const startMs = 10_000;
@@ -92,6 +92,14 @@ function printable(text: string): string {
     .trim();
 }
 
+/** The commands that were not run after a failed one say so. */
+function withSkipped(results: Result[], before: number): Result[] {
+  const failed = results.slice(0, before).findIndex(({ exitCode }) => exitCode !== 0);
+  if (failed < 0) return results;
+  const skipped = { exitCode: -1, stdout: "", stderr: "" };
+  return results.map((result, index) => (index > failed && index < before ? skipped : result));
+}
+
 class ShellSession implements LiveSession {
   readonly ended: Promise<void>;
   private slow?: Promise<Shell>;
@@ -119,10 +127,7 @@ class ShellSession implements LiveSession {
     return this.inFlight > 0 ? undefined : this.lastUsed;
   }
 
-  async run(
-    commands: Command[],
-    options: { timeoutMs?: number; lock?: boolean; slow?: boolean } = {},
-  ): Promise<Result[]> {
+  async run(commands: Command[], options: RunOptions = {}): Promise<Result[]> {
     if (commands.length === 0) return [];
     const locked = options.lock === true && this.canLock;
     const timeoutMs = options.timeoutMs ?? this.target.commandTimeoutMs + 50 * commands.length;
@@ -134,7 +139,9 @@ class ShellSession implements LiveSession {
       this.counters.commands += commands.length;
       const lockSeconds = locked ? Math.max(1, this.target.commandTimeoutMs / 1000) : undefined;
       const name = (index: number) => (commands[index] ? show(commands[index]) : "");
-      return await shell.run({ parts, timeoutMs, lockSeconds, show: name });
+      const { stopAfterFailureBefore } = options;
+      const results = await shell.run({ parts, timeoutMs, lockSeconds, stopAfterFailureBefore, show: name });
+      return withSkipped(results, stopAfterFailureBefore ?? 0);
     } catch (error) {
       throw error instanceof HostnetError ? error.at({ host: this.target.name }) : error;
     } finally {

@@ -16,6 +16,8 @@ export interface BatchRun {
   timeoutMs: number;
   /** Wait for and hold the machine's lock; nothing runs when it is not had in that time. */
   lockSeconds?: number;
+  /** Of the commands before this one, none runs after one that failed. */
+  stopAfterFailureBefore?: number;
   /** What a command looks like, to name the one that did not end. */
   show?: (index: number) => string;
   /** Until then the shell must have begun to answer. Only the first batch of a shell needs it. */

@@ -1,7 +1,12 @@
 import type { Kind } from "../kind";
 import { address } from "./address";
+import { bridgePort } from "./bridge-port";
 import { connectivityCheck } from "./connectivity-check";
+import { greTunnel } from "./gre-tunnel";
+import { nic } from "./interface";
 import { linuxBridge } from "./linux-bridge";
+import { macvlan } from "./macvlan";
+import { macvtap } from "./macvtap";
 import { namespace } from "./namespace";
 import { ovsBridge } from "./ovs-bridge";
 import { ovsPatch } from "./ovs-patch";
@@ -14,8 +19,13 @@ import { vethPair } from "./veth-pair";
 /** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
 export const kinds: Record<string, Kind> = {
   Address: address,
+  BridgePort: bridgePort,
   ConnectivityCheck: connectivityCheck,
+  GreTunnel: greTunnel,
+  Interface: nic,
   LinuxBridge: linuxBridge,
+  Macvlan: macvlan,
+  Macvtap: macvtap,
   Namespace: namespace,
   OvsBridge: ovsBridge,
   OvsPatch: ovsPatch,

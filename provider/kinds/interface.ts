@@ -104,7 +104,7 @@ export const nic = kind({
   remember: (live) => live?.args,
   converge(want, live, context) {
     if (!live) throw absent(want);
-    return steps({ ...dropped(want, context), ...want }, live, context);
+    return steps({ ...want, ...dropped(want, context) }, live, context);
   },
   remove(live, want, context) {
     return steps(givenBack(want, live, memoryOf(context)), live, { ...context, was: [...context.was, want] });
@@ -118,14 +118,20 @@ const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).mem
 /** What was declared before and no longer is goes back to what is remembered. */
 function dropped(want: Want, context: Context<Want>): Nic {
   const memory = memoryOf(context);
-  const before = (path: string) => context.was.some((args) => get(args, path) !== undefined);
-  const back = kept.filter((key) => want[key] === undefined && before(key));
-  const parts = (key: "offloads" | "ringSize") =>
-    Object.fromEntries(Object.entries(memory[key] ?? {}).filter(([part]) => before(`${key}.${part}`)));
+  const was = context.was as Want[];
+  const said = (args: Nic, key: (typeof kept)[number]) =>
+    key === "ipv6" ? wantsIpv6(args as Want, traits) !== undefined : args[key] !== undefined;
+  const back = kept.filter((key) => !said(want, key) && was.some((args) => said(args, key)));
+  const parts = (key: "offloads" | "ringSize") => {
+    const old = Object.entries(memory[key] ?? {}).filter(([part]) =>
+      was.some((args) => get(args, `${key}.${part}`) !== undefined),
+    );
+    return old.length > 0 ? { ...Object.fromEntries(old), ...want[key] } : want[key];
+  };
   return {
     ...Object.fromEntries(back.map((key) => [key, key === "bridge" ? (memory.bridge ?? "") : memory[key]])),
-    offloads: { ...parts("offloads"), ...want.offloads },
-    ringSize: { ...parts("ringSize"), ...want.ringSize },
+    offloads: parts("offloads") as Want["offloads"],
+    ringSize: parts("ringSize") as Want["ringSize"],
   };
 }
 

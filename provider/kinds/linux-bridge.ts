@@ -2,7 +2,8 @@ import { z } from "zod";
 import { linkKind, options } from "../model/link-kind";
 import { between, unsigned } from "../model/scalars";
 
-// Defaults from net/bridge/br_device.c (br_dev_setup) and br_multicast.c (br_multicast_ctx_init), Linux 6.1.
+// Options of `ip link help bridge`, but for fdb_flush, which is an order, and mcast_hash_elasticity, which the kernel ignores
+// since 4.17. Names, defaults and limits as seen on Linux 6.1 (br_dev_setup, br_multicast_ctx_init).
 
 const flag = (word: string, byDefault: boolean, doc: string) => ({
   schema: z.boolean().optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
@@ -10,16 +11,17 @@ const flag = (word: string, byDefault: boolean, doc: string) => ({
   default: byDefault,
 });
 
-const count = (word: string, least: number, most: number, byDefault: number, doc: string) => ({
+const count = (word: string, least: number, most: number, byDefault: number, doc: string, json = word) => ({
   schema: between(least, most)
     .optional()
     .describe(`${doc} (\`${word}\`), ${least} to ${most}. Kernel default: ${byDefault}.`),
   word,
+  json,
   default: byDefault,
 });
 
-/** Seconds in the program, hundredths of a second in the kernel's words, which it rounds to its ticks. */
-const seconds = (word: string, least: number, most: number, byDefault: number, doc: string) => ({
+/** Seconds in the program, hundredths of a second in the kernel's words. */
+const seconds = (word: string, least: number, most: number, byDefault: number, doc: string, json = word) => ({
   schema: z
     .number()
     .min(least, `must be ${least} to ${most} seconds`)
@@ -27,19 +29,33 @@ const seconds = (word: string, least: number, most: number, byDefault: number, d
     .optional()
     .describe(`${doc} (\`${word}\`), in seconds, ${least} to ${most}. Kernel default: ${byDefault}.`),
   word,
+  json,
   default: byDefault,
   encode: (value: number) => [word, String(Math.round(value * 100))],
   decode: (printed: unknown) => (typeof printed === "number" ? printed / 100 : undefined),
-  tolerance: 0.04,
+  // It counts in ticks, 250 a second on Debian: 4.01 reads back as 4.00.
+  tolerance: 0.02,
 });
 
+type Rule = [path: string, text: string];
+
 const longest = 21_474_836;
+// A query interval above a day is cut down without a word (br_multicast_set_query_intvl).
+const day = 86_400;
+const uint32 = 0xffff_ffff;
 
 export const linuxBridge = linkKind({
   name: "LinuxBridge",
   type: "bridge",
   doc: "A Linux bridge: a layer-2 switch in the kernel. Its ports are links with `bridge`, or BridgePort resources.",
   traits: { layer2: true },
+  rules: ({ bridge, stp, forwardDelay }) => [
+    ...(bridge === undefined ? [] : [["bridge", "must not be given: a bridge cannot be a port of a bridge"] as Rule]),
+    // Without the spanning tree any delay is taken (br_set_forward_delay).
+    ...(stp === true && typeof forwardDelay === "number" && forwardDelay < 2
+      ? [["forwardDelay", "must be 2 to 30 seconds with `stp`"] as Rule]
+      : []),
+  ],
   options: options({
     stp: {
       schema: z.boolean().optional().describe("Run the spanning tree protocol (`stp_state`). Kernel default: false."),
@@ -49,7 +65,13 @@ export const linuxBridge = linkKind({
       decode: (printed) => printed !== 0,
     },
     priority: count("priority", 0, 65535, 32768, "Bridge priority in the spanning tree"),
-    forwardDelay: seconds("forward_delay", 2, 30, 15, "Time in the listening and in the learning state"),
+    forwardDelay: seconds(
+      "forward_delay",
+      0,
+      30,
+      15,
+      "Time in the listening and in the learning state; with `stp` at least 2",
+    ),
     helloTime: seconds("hello_time", 1, 10, 2, "Time between hello packets of the root"),
     maxAge: seconds("max_age", 6, 40, 20, "Age at which another bridge counts as dead"),
     ageingTime: seconds(
@@ -62,8 +84,9 @@ export const linuxBridge = linkKind({
     groupAddress: {
       schema: z
         .string()
-        .regex(/^01:80:c2:00:00:0[0-9a-f]$/, "must be 01:80:c2:00:00:00 to 01:80:c2:00:00:0f, in lower case")
+        .regex(/^01:80:c2:00:00:0[0-9a-f]$/i, "must be 01:80:c2:00:00:00 to 01:80:c2:00:00:0f")
         .refine((mac) => !/0[123]$/.test(mac), "must not end in 01, 02 or 03, which are reserved")
+        .transform((mac) => mac.toLowerCase())
         .optional()
         .describe("Multicast address for spanning tree packets (`group_address`). Kernel default: 01:80:c2:00:00:00."),
       word: "group_address",
@@ -120,22 +143,38 @@ export const linuxBridge = linkKind({
     },
     mcastQueryUseIfaddr: flag("mcast_query_use_ifaddr", false, "Send queries from the bridge's own address"),
     mcastQuerier: flag("mcast_querier", false, "Send queries when no router does"),
-    mcastHashMax: count("mcast_hash_max", 1, 0x7fffffff, 4096, "Most multicast groups"),
+    mcastHashMax: count("mcast_hash_max", 0, uint32, 4096, "Most multicast groups"),
     mcastLastMemberCount: count(
       "mcast_last_member_count",
       0,
-      255,
+      uint32,
       2,
       "Queries after a leave before the group is dropped",
+      "mcast_last_member_cnt",
     ),
-    mcastStartupQueryCount: count("mcast_startup_query_count", 0, 255, 2, "Queries sent at start"),
-    mcastLastMemberInterval: seconds("mcast_last_member_interval", 0, longest, 1, "Time between queries after a leave"),
+    mcastStartupQueryCount: count(
+      "mcast_startup_query_count",
+      0,
+      uint32,
+      2,
+      "Queries sent at start",
+      "mcast_startup_query_cnt",
+    ),
+    mcastLastMemberInterval: seconds(
+      "mcast_last_member_interval",
+      0,
+      longest,
+      1,
+      "Time between queries after a leave",
+      "mcast_last_member_intvl",
+    ),
     mcastMembershipInterval: seconds(
       "mcast_membership_interval",
       0,
       longest,
       260,
       "Time after which a silent group is dropped",
+      "mcast_membership_intvl",
     ),
     mcastQuerierInterval: seconds(
       "mcast_querier_interval",
@@ -143,21 +182,24 @@ export const linuxBridge = linkKind({
       longest,
       255,
       "Time after which another querier counts as gone",
+      "mcast_querier_intvl",
     ),
-    mcastQueryInterval: seconds("mcast_query_interval", 1, longest, 125, "Time between queries"),
+    mcastQueryInterval: seconds("mcast_query_interval", 1, day, 125, "Time between queries", "mcast_query_intvl"),
     mcastQueryResponseInterval: seconds(
       "mcast_query_response_interval",
       0,
       longest,
       10,
       "Time that listeners have to answer",
+      "mcast_query_response_intvl",
     ),
     mcastStartupQueryInterval: seconds(
       "mcast_startup_query_interval",
       1,
-      longest,
+      day,
       31.25,
       "Time between queries at start",
+      "mcast_startup_query_intvl",
     ),
     mcastStats: flag("mcast_stats_enabled", false, "Count IGMP and MLD packets"),
     igmpVersion: count("mcast_igmp_version", 2, 3, 2, "IGMP version"),

@@ -101,6 +101,8 @@ export const linkReset: Record<string, unknown> = {
   addresses: [],
   bridge: "",
   arp: true,
+  // Nothing is declared, and so what was goes back.
+  offloads: {},
   txQueueLength: 1000,
 };
 

@@ -76,13 +76,15 @@ const links = { key: "links", argv: ["ip", "-j", "link"] };
     expect(names(b)).toEqual(["a", "b"]);
   });
 
-  test("a namespace that is not there: all who wanted it fail, in one round trip", async () => {
+  test("a namespace that is not there: all who wanted it fail together", async () => {
     const [a, b, c] = await write([ip("link set dev lo up", other)], [ip("link set dev lo up", other)], [bridge("c")]);
     expect([a, b].map((one) => one?.failure?.result.stderr)).toEqual(
       Array(2).fill(expect.stringMatching(/Cannot open network namespace/)),
     );
     expect(c?.failure).toBeUndefined();
     expect(names(c)).toEqual(["c"]);
+    // One in which both fail, and one for those who were behind them.
+    expect(session.counters.roundTrips).toBe(2);
   });
 
   test("a namespace, its loopback and a veth into it, each of other resources after it", async () => {

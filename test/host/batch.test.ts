@@ -29,6 +29,17 @@ describe("round trips", () => {
     expect(session.runs[0]?.options.lock).toBe(false);
   });
 
+  test("whoever asks before the tick ends is in the batch", async () => {
+    const session = echo();
+    const machine = await over(session);
+    const after = async (ticks: number) => {
+      for (let tick = 0; tick < ticks; tick++) await null;
+      await machine.observe([section("x")]);
+    };
+    await Promise.all([after(0), after(5), after(50)]);
+    expect(session.counters.roundTrips).toBe(1);
+  });
+
   test("write and verify is one, for all who write, with the lock held", async () => {
     const session = echo();
     const machine = await over(session);
@@ -128,6 +139,16 @@ describe("failures of steps", () => {
       ["ip link set dev c up", "sysctl -qw later.a=1 later.c=1", "show x"],
     ]);
     expect(session.runs[0]?.results.map(({ exitCode }) => exitCode)).toEqual([1, -1, 0]);
+  });
+
+  test("a failure among more steps than a batch holds: the answer is read all the same", async () => {
+    const session = failing("d3");
+    const machine = await over(session);
+    const steps = Array.from({ length: 2500 }, (_, index) => step(`d${index}`));
+    const { failure, seen } = await machine.write(steps, [section("x")]);
+    expect(failure?.step).toEqual(step("d3"));
+    expect(seen.text("x")).toBe("ok");
+    expect(session.counters.roundTrips).toBe(2);
   });
 
   test("who has failed does not wait for the others' further round trips", async () => {
@@ -247,6 +268,21 @@ describe("a broken connection", () => {
     const all = [machine.observe([section("x")]), machine.write([step("a")], [])];
     const settled = await Promise.allSettled(all);
     expect(settled.map((one) => (one as PromiseRejectedResult).reason.code)).toEqual(["UNREACHABLE", "UNREACHABLE"]);
+    expect(dials).toBe(2);
+  });
+
+  test("those who come while it is being dialled do not dial once more", async () => {
+    const session = echo();
+    let dials = 0;
+    const machine = await MachineBatcher.open(async () => {
+      if (dials++ === 0) return session;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      throw new HostnetError("UNREACHABLE", "no answer");
+    });
+    const first = machine.observe([section("x")]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const settled = await Promise.allSettled([first, machine.observe([section("y")])]);
+    expect(settled.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(dials).toBe(2);
   });
 

@@ -147,6 +147,23 @@ describe("resolve", () => {
     });
   });
 
+  test("what is given holds against the user's own config too", async () => {
+    const given = connection({
+      port: 2222,
+      user: "ops",
+      privateKeyPath: "/key",
+      knownHostsPath: "/known",
+      connectTimeout: 5,
+    });
+    expect(await resolve(given, env())).toMatchObject({
+      port: 2222,
+      user: "ops",
+      privateKeyPaths: ["/key"],
+      knownHostsPaths: ["/known"],
+      connectTimeoutMs: 5000,
+    });
+  });
+
   test.each([
     [undefined, "/agent"],
     [true, "/agent"],

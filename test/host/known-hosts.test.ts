@@ -93,6 +93,7 @@ describe("known_hosts", () => {
       { port: 2222 },
     ],
     ["an alias has no port", [line("alias")], "known", { port: 2222, hostKeyName: "alias" }],
+    ["another key under an alias", [line("alias", other)], "HOST_KEY_MISMATCH", { port: 2222, hostKeyName: "alias" }],
     ["IPv6", [line("[2001:db8::1]:2222")], "known", { port: 2222, address: "2001:db8::1", hostKeyName: "2001:db8::1" }],
     ["a revoked key, although known", [line("host.example"), `@revoked ${line("*")}`], "HOST_KEY_MISMATCH"],
     ["another key is revoked", [line("host.example"), `@revoked ${line("*", other)}`], "known"],

@@ -53,3 +53,19 @@ test("a session that is closed says so", async () => {
   await session.close();
   expect(await failure(session.run([{ argv: ["true"] }]))).toMatchObject({ code: "CONNECTION_LOST" });
 });
+
+test("of the commands that stop at a failure none runs after one; the others do", async () => {
+  const session = await pool().acquire(to);
+  const commands = [["true"], ["false"], ["echo", "never"], ["echo", "always"]].map((argv) => ({ argv }));
+  const stopped = await session.run(commands, { stopAfterFailureBefore: 3, lock: true });
+  expect(stopped).toEqual([
+    { exitCode: 0, stdout: "", stderr: "" },
+    { exitCode: 1, stdout: "", stderr: "" },
+    { exitCode: -1, stdout: "", stderr: "" },
+    { exitCode: 0, stdout: "always\n", stderr: "" },
+  ]);
+  const touched = `${box.folder}/never`;
+  await session.run([{ argv: ["false"] }, { argv: ["touch", touched] }], { stopAfterFailureBefore: 2 });
+  const [there] = await session.run([{ argv: ["test", "-e", touched] }]);
+  expect(there?.exitCode).toBe(1);
+});

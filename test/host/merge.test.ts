@@ -98,6 +98,11 @@ describe("plan", () => {
     expect(texts(list).filter((text) => text === "udevadm settle")).toHaveLength(1);
   });
 
+  test("udevadm settle waits, however many want it, for the one who comes to it later", () => {
+    const list = jobs([settleUdev], [settleUdev], [settleUdev], [add("a"), settleUdev]);
+    expect(texts(list)).toEqual(["ip link add name a type bridge", "udevadm settle"]);
+  });
+
   test("unknown programs run alone, also twice the same", () => {
     const install = { argv: ["install", "/dev/stdin", "f"], stdin: "x" };
     expect(plan(jobs([install], [install])).map(({ parts }) => parts.length)).toEqual([1, 1]);

@@ -113,7 +113,7 @@ describe("OvsBridge", () => {
     expect(() => on(dead).converge(declared)).toThrow(
       /could not set up br-int \[MISSING_FEATURE\][\s\S]*modprobe openvswitch/,
     );
-    expect(on(dead).drift(declared)).toStrictEqual({ up: undefined, addresses: undefined });
+    expect(on(dead).drift(declared)).toStrictEqual({ up: undefined });
   });
 
   it("says what to do when Open vSwitch does not run", () => {

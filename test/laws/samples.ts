@@ -8,12 +8,9 @@ import type { Sample, Update } from "../kinds/sample";
 
 const folder = join(__dirname, "../kinds/samples");
 
-/** Every sample there is, by kind. */
-export const samples = new Map<string, Sample>(
-  readdirSync(folder).flatMap((file) => {
-    const exported = Object.values(require(join(folder, file)) as Record<string, unknown>);
-    return exported.filter(isSample).map((sample) => [sample.kind, sample] as const);
-  }),
+/** Every sample there is; a kind may have several, as its variants need. */
+const samples: Sample[] = readdirSync(folder).flatMap((file) =>
+  Object.values(require(join(folder, file)) as Record<string, unknown>).filter(isSample),
 );
 
 function isSample(value: unknown): value is Sample {
@@ -22,14 +19,12 @@ function isSample(value: unknown): value is Sample {
 
 export const kindNames = Object.keys(kinds).sort();
 
-/** The kinds of the registry that have a sample; the law that all have one is one of its own. */
-export const sampled = kindNames.filter((name) => samples.has(name));
+export const samplesOf = (name: string) => samples.filter(({ kind }) => kind === name);
 
-export function sampleOf(name: string): Sample {
-  const sample = samples.get(name);
-  if (!sample) throw new Error(`there is no sample of ${name} under test/kinds/samples`);
-  return sample;
-}
+/** The samples of all kinds of the registry, under titles of their own: OvsPort, OvsPort 2. */
+export const trials: [title: string, sample: Sample][] = kindNames.flatMap((name) =>
+  samplesOf(name).map((sample, index): [string, Sample] => [index === 0 ? name : `${name} ${index + 1}`, sample]),
+);
 
 /** The arguments with others merged over them; an undefined one is taken out. */
 export function over(args: Record<string, unknown>, others: Record<string, unknown> = {}): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { Kind } from "../../../provider/kind";
-import { same } from "../../../provider/model/path";
+import { get, same } from "../../../provider/model/path";
 import { validate } from "../../../provider/validate";
 import type { Sample, Update } from "../../kinds/sample";
 import { over } from "../../laws/samples";
@@ -16,7 +16,9 @@ export function groupsOf(kind: Kind, sample: Sample): Group[] {
   const groups: (Group & { changes: Record<string, unknown>; apart: boolean })[] = [];
   for (const [path, update] of Object.entries(sample.updates)) {
     const changes = { ...update.with, [path]: update.to };
-    const apart = update.apart === true;
+    // One that changes what the others stand on goes alone too.
+    const apart =
+      update.apart === true || Object.keys(update.with ?? {}).some((key) => get(sample.args, key) !== undefined);
     const home = apart
       ? undefined
       : groups.find((group) => !group.apart && agree(group.changes, changes) && valid(kind, over(group.args, changes)));

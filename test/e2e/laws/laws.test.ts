@@ -10,7 +10,7 @@ import type { Section, Step } from "../../../provider/model/command";
 import { show } from "../../../provider/model/command";
 import { get, leaves, same } from "../../../provider/model/path";
 import type { Sample } from "../../kinds/sample";
-import { sampled, sampleOf } from "../../laws/samples";
+import { trials } from "../../laws/samples";
 import type { Footprint } from "../helpers/footprint";
 import { footprint, hosts } from "../helpers/lab";
 import { type Group, groupsOf } from "./groups";
@@ -43,7 +43,7 @@ interface Need {
 }
 
 const only = process.env.HOSTNET_LAW_KINDS?.split(",");
-const names = sampled.filter((name) => only === undefined || only.includes(name));
+const chosen = trials.filter(([, { kind }]) => only === undefined || only.includes(kind));
 const [machine] = hosts();
 const node = machine?.name ?? "";
 const subjects: Subject[] = [];
@@ -208,7 +208,7 @@ async function attributes(round: number): Promise<void> {
   await phase(label("again"), (subject) => apply(subject, group(subject).args), who);
   wroteNothing(label("again"));
   await onHost(label("drift"), (subject) =>
-    group_(subject, round).flatMap(([path, { drift }]) =>
+    updatesOf(subject, round).flatMap(([path, { drift }]) =>
       drift ? [{ command: drift, fault: (_: string, code: number) => (code ? `no drift of ${path}` : undefined) }] : [],
     ),
   );
@@ -219,7 +219,7 @@ async function attributes(round: number): Promise<void> {
   await shown(label("after mending"), round);
   await phase(label("removed from the program"), (subject) => apply(subject, subject.sample.args), who);
   await onHost(label("after its removal from the program"), (subject) =>
-    group_(subject, round).flatMap(([path, { shows, removed }]) =>
+    updatesOf(subject, round).flatMap(([path, { shows, removed }]) =>
       removed
         ? [
             {
@@ -232,7 +232,7 @@ async function attributes(round: number): Promise<void> {
   );
 }
 
-const group_ = (subject: Subject, round: number) => subject.groups[round]?.updates ?? [];
+const updatesOf = (subject: Subject, round: number) => subject.groups[round]?.updates ?? [];
 
 /** A second process: with a memory of its own of which resources it keeps. */
 function secondProcess(): typeof lifecycle {
@@ -376,8 +376,8 @@ beforeAll(async () => {
   const checked = await hostHandler.check({} as never, login as never);
   expect(checked.failures).toEqual([]);
   host = (await hostHandler.create(checked.inputs as never)).outs as unknown as HostRef;
-  for (const name of names) {
-    const [kind, sample] = [kinds[name] as Kind, sampleOf(name)];
+  for (const [name, sample] of chosen) {
+    const kind = kinds[sample.kind] as Kind;
     const inputs = inputsOf(kind, sample.args);
     subjects.push({ name, kind, sample, groups: groupsOf(kind, sample), inputs, failures: [] });
   }
@@ -405,7 +405,7 @@ afterAll(async () => {
   await closeAll();
 });
 
-test.each(names)("%s keeps the laws", (name) => {
+test.each(chosen.map(([title]) => title))("%s keeps the laws", (name) => {
   if (trouble) throw trouble;
   const subject = subjects.find((one) => one.name === name);
   expect(subject?.failures.join("\n\n")).toBe("");

@@ -39,7 +39,7 @@ export const route: Sample = {
       drift: "ip -n s-rt route replace 10.62.8.0/24 via 10.62.0.4",
       apart: true,
     },
-    device: { to: "s-rt0", shows: show, expect: / dev s-rt0 /, apart: true },
+    device: { to: "s-rt0", shows: show, expect: / dev s-rt0 / },
     onlink: {
       to: true,
       with: { via: "192.0.2.9", device: "s-rt1" },
