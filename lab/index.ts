@@ -10,7 +10,7 @@ import { hubName, startHub } from "./network";
 import { requireTools } from "./packages";
 import { knownHostsFile, loginKeyFile, machineFiles, machineNames, stateRoot } from "./paths";
 import { choosePort } from "./ports";
-import { endProcesses, labProcesses, processUptime } from "./processes";
+import { endMachine, labProcesses, processUptime } from "./processes";
 import { secondsSince, until } from "./run";
 import { adoptIdentity, boot, bootTimeout, restore, type Snapshot, saveSnapshot, snapshotIn } from "./snapshot";
 import { address, runOn, sshArguments, user, waitForGreeting, writeKnownHosts } from "./ssh";
@@ -205,14 +205,14 @@ async function markReady(name: Name): Promise<void> {
 /** Ends a machine and removes its files. */
 async function discard(name: Name, options = { keepHostKey: false }): Promise<void> {
   const files = machineFiles(name);
-  await endProcesses(name, (await labProcesses(stateRoot())).get(name) ?? [], stateRoot());
+  await endMachine(name, stateRoot());
   const { hostKey, port: _, folder, ...others } = files;
   if (options.keepHostKey) for (const file of Object.values(others)) await rm(file, { force: true });
   else await rm(folder, { recursive: true, force: true });
 }
 
 async function endAll(processes: Map<string, number[]>): Promise<void> {
-  await Promise.all([...processes].map(([name, pids]) => endProcesses(name, pids, stateRoot())));
+  await Promise.all([...processes.keys()].map((name) => endMachine(name, stateRoot())));
 }
 
 function locked<T>(log: Log, work: () => Promise<T>): Promise<T> {

@@ -4,8 +4,10 @@ import type { Accelerator } from "./accelerator";
 import { type Identity, macOf, readIdentity, writeIdentity } from "./identity";
 import type { Image } from "./image";
 import { type Segment, socketOf } from "./network";
-import { loginKeyFile, machineFiles, stateRoot } from "./paths";
-import { run } from "./run";
+import { toolPath } from "./packages";
+import { loginKeyFile, machineFiles, stateRoot, supervisorFile } from "./paths";
+import { monitor } from "./qmp";
+import { run, until } from "./run";
 
 /** The three NICs of every machine, by role. */
 export const interfaces = { management: "eth0", underlay: "eth1", external: "eth2" };
@@ -35,8 +37,23 @@ export async function startMachine(name: string, { image, accelerator, snapshot 
   await rm(files.ready, { force: true });
   const backing = snapshot ? ["-b", snapshot.disk, "-F", "qcow2"] : ["-b", image.disk, "-F", "raw"];
   await run("qemu-img", ["create", "-q", "-f", "qcow2", ...backing, files.disk]);
-  const memory = snapshot ? ["-incoming", `exec:cat '${snapshot.memory}'`] : [];
-  await run("qemu-system-x86_64", [...machineArguments(files, identity, port, image, accelerator), ...memory]);
+  const machine = machineArguments(files, identity, port, image, accelerator);
+  await startSupervisor(name, [files.console, snapshot?.memory ?? "", ...machine]);
+}
+
+/** Resolves when QEMU's monitor answers. The supervisor and QEMU outlive this process. */
+async function startSupervisor(name: string, args: string[]): Promise<void> {
+  const { log, monitor: monitorFile } = machineFiles(name);
+  await rm(log, { force: true });
+  const { execa } = await import("execa");
+  const detached = { stdio: "ignore", detached: true, cleanup: false, reject: false } as const;
+  const supervisor = execa("sh", [supervisorFile(), log, ...args], { env: { PATH: toolPath }, cwd: "/", ...detached });
+  supervisor.unref();
+  const ended = supervisor.then(async () => {
+    throw new Error(`${name} did not start: ${(await readFile(log, "utf8")).trim()}`);
+  });
+  const answers = () => monitor(monitorFile).then(Boolean, () => undefined);
+  await Promise.race([ended, until(answers, 30_000, () => `${name}: QEMU does not answer, see ${log}`, 50)]);
 }
 
 function machineArguments(
@@ -47,8 +64,8 @@ function machineArguments(
   accelerator: Accelerator,
 ): string[] {
   return [
-    ...["-name", `hostnet-lab-${identity.name}`, "-daemonize", "-pidfile", files.pid, "-uuid", identity.uuid],
-    ...["-machine", "q35,vmport=off", "-nodefaults", "-no-user-config", "-display", "none"],
+    ...["-name", `hostnet-lab-${identity.name}`, "-pidfile", files.pid, "-uuid", identity.uuid],
+    ...["-machine", "q35,vmport=off", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...(accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
     ...hardware,
     ...["-kernel", image.kernel, "-initrd", image.initrd, "-append", kernelLine],

@@ -25,6 +25,9 @@ export function machineFiles(name: string, root = stateRoot()) {
     /** Also the mark by which a process is known as ours: see processes.ts. */
     pid: join(folder, "qemu.pid"),
     monitor: join(folder, "qmp"),
+    /** What QEMU and its supervisor say. */
+    log: join(folder, "qemu.log"),
+    /** What the machine's kernel says. */
     console: join(folder, "console.log"),
     disk: join(folder, "disk.qcow2"),
     memory: join(folder, "memory"),
@@ -38,7 +41,7 @@ export function machineFiles(name: string, root = stateRoot()) {
   };
 }
 
-/** The guest's configuration and build script: this file runs as lab/paths.ts under jest, else as dist/lab/paths.js. */
+/** The guest's configuration, build script and supervisor: this file runs as lab/paths.ts under jest, else as dist/lab/paths.js. */
 export function guestFiles(): string {
   for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const found = join(folder, "lab", "files");
@@ -46,3 +49,5 @@ export function guestFiles(): string {
   }
   throw new Error(`The lab's files are not in this installation (looked upwards from ${__dirname}).`);
 }
+
+export const supervisorFile = () => join(guestFiles(), "supervise");

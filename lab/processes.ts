@@ -3,41 +3,56 @@ import { basename, dirname } from "node:path";
 import { sleep } from "./run";
 
 /**
- * The lab's machine (or "hub") that a command line belongs to; undefined if it is no process of this lab. A pid file
- * alone proves nothing: after a crash or a reboot its number may be anybody's.
+ * The lab's machine (or "hub") that a command line belongs to: QEMU's, or that of a machine's supervisor, which has the
+ * same arguments. Undefined if it is no process of this lab: a pid file alone proves nothing, after a crash or a reboot
+ * its number may be anybody's.
  */
 export function machineOf(commandLine: string[], root: string): string | undefined {
-  if (!basename(commandLine[0] ?? "").startsWith("qemu-system-")) return undefined;
+  if (!isSupervisor(commandLine) && !basename(commandLine[0] ?? "").startsWith("qemu-system-")) return undefined;
   const pidFile = commandLine[commandLine.indexOf("-pidfile") + 1];
   if (!commandLine.includes("-pidfile") || pidFile === undefined) return undefined;
   return dirname(dirname(pidFile)) === root ? basename(dirname(pidFile)) : undefined;
 }
 
-/** Every running process of the lab under `root`, by machine. Found by command line, so that none is ever lost. */
+const isSupervisor = ([shell = "", script = ""]: string[]) =>
+  basename(shell) === "sh" && basename(script) === "supervise";
+
+/**
+ * Every running process of the lab under `root`, by machine, supervisors first. Found by command line, so that none is
+ * ever lost.
+ */
 export async function labProcesses(root: string): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>();
   for (const entry of await readdir("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const pid = Number(entry);
-    const name = machineOf(await commandLineOf(pid), root);
-    if (name !== undefined) found.set(name, [...(found.get(name) ?? []), pid]);
+    const commandLine = await commandLineOf(pid);
+    const name = machineOf(commandLine, root);
+    if (name === undefined) continue;
+    const others = found.get(name) ?? [];
+    found.set(name, isSupervisor(commandLine) ? [pid, ...others] : [...others, pid]);
   }
   return found;
 }
 
-/** Ends the processes of a machine of the lab: politely, after two seconds by force. */
-export async function endProcesses(name: string, pids: number[], root: string): Promise<void> {
-  const alive = async () => {
-    const mine = await Promise.all(pids.map(async (pid) => machineOf(await commandLineOf(pid), root) === name));
-    return pids.filter((_, index) => mine[index]);
-  };
+/**
+ * Ends a machine (or the hub): politely, after two seconds by force. It looks anew each time: a machine that reboots
+ * just now changes its QEMU.
+ */
+export async function endMachine(name: string, root: string): Promise<void> {
   for (const [signal, patience] of [["SIGTERM", 2000] as const, ["SIGKILL", 5000] as const]) {
-    for (const pid of await alive()) send(pid, signal);
-    for (const end = Date.now() + patience; Date.now() < end; await sleep(20)) {
-      if ((await alive()).length === 0) return;
+    const told = new Set<number>();
+    for (const end = Date.now() + patience; Date.now() < end; await sleep(30)) {
+      const pids = (await labProcesses(root)).get(name) ?? [];
+      if (pids.length === 0) return;
+      // Supervisors first: one that is left would start QEMU again.
+      for (const pid of pids.filter((each) => !told.has(each))) {
+        told.add(pid);
+        send(pid, signal);
+      }
     }
   }
-  throw new Error(`${name}: process ${(await alive()).join(", ")} does not end`);
+  throw new Error(`${name}: its processes do not end`);
 }
 
 /** Seconds since a process started. */

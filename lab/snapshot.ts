@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path";
 import { type Start, startMachine } from "./machine";
 import { machineFiles, stateRoot } from "./paths";
-import { endProcesses, labProcesses } from "./processes";
+import { endMachine } from "./processes";
 import { continueRestored, saveMemory } from "./qmp";
 import { run, secondsSince } from "./run";
 import { runOn, waitForGreeting } from "./ssh";
@@ -55,7 +55,7 @@ export async function saveSnapshot(name: string, snapshot: Snapshot, log: Log): 
   const files = machineFiles(name);
   await runOn(name, "sync");
   await saveMemory(files.monitor, files.memory);
-  await endProcesses(name, (await labProcesses(stateRoot())).get(name) ?? [], stateRoot());
+  await endMachine(name, stateRoot());
   const saving = `${snapshot.folder}.${process.pid}`;
   await mkdir(saving, { recursive: true, mode: 0o700 });
   for (const file of [files.disk, files.memory, ...identityFiles(name)]) {

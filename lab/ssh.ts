@@ -22,7 +22,7 @@ export async function sshArguments(name: string): Promise<string[]> {
 
 /** Runs a command on a machine; rejects with its stderr when it fails. */
 export async function runOn(name: string, command: string, timeout = 60_000): Promise<string> {
-  const quick = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=30"];
+  const quick = ["BatchMode=yes", "ConnectTimeout=30", "ServerAliveInterval=10"].flatMap((option) => ["-o", option]);
   return run("ssh", [...quick, ...(await sshArguments(name)), command], { timeout });
 }
 

@@ -4,7 +4,7 @@ import type { Connection } from "./connection";
 import { acquire } from "./pool";
 import { resolve } from "./resolve";
 import { targetKey } from "./target-key";
-import type { Machine } from "./types";
+import type { Machine, Session } from "./types";
 
 export { MachineBatcher };
 
@@ -12,8 +12,8 @@ export { MachineBatcher };
 const quietMs = 20_000;
 
 interface Entry {
-  machine: Promise<MachineBatcher>;
-  failure?: { error: unknown; until: number };
+  connect: () => Promise<Session>;
+  machine?: Promise<MachineBatcher>;
 }
 
 // The package may be loaded more than once in a process; a machine is there once.
@@ -24,22 +24,43 @@ const shared = globalThis as { [anchor]?: Map<string, Entry> };
 export async function machine(connection: Connection): Promise<Machine> {
   const target = await resolve(connection);
   shared[anchor] ??= new Map();
-  const machines = shared[anchor];
   const key = targetKey(target);
-  const open = (): Entry => {
-    const { commandTimeoutMs } = target;
-    const entry: Entry = { machine: MachineBatcher.open(() => acquire(target), { commandTimeoutMs }) };
-    entry.machine.catch((error: unknown) => {
-      entry.failure = { error, until: Date.now() + quietMs };
-    });
-    machines.set(key, entry);
-    return entry;
+  const entry: Entry = shared[anchor].get(key) ?? { connect: quietly(() => acquire(target)) };
+  shared[anchor].set(key, entry);
+  const { commandTimeoutMs } = target;
+  const open = () => {
+    entry.machine ??= MachineBatcher.open(entry.connect, { commandTimeoutMs });
+    return entry.machine;
   };
-  let entry = machines.get(key) ?? open();
-  if (entry.failure && entry.failure.until < Date.now()) entry = open();
-  const opened = await at(connection.name, () => entry.machine);
-  const usable = opened.replaced ? await at(connection.name, () => open().machine) : opened;
-  return named(usable, connection.name);
+  const opening = open();
+  const forget = () => {
+    if (entry.machine === opening) entry.machine = undefined;
+  };
+  return at(connection.name, async () => {
+    let found = await opening.catch((error: unknown) => {
+      forget();
+      throw error;
+    });
+    if (found.replaced) {
+      forget();
+      found = await open();
+    }
+    return named(found, connection.name);
+  });
+}
+
+/** The same, but what failed just now fails again at once. */
+function quietly(connect: () => Promise<Session>): () => Promise<Session> {
+  let failure: { error: unknown; until: number } | undefined;
+  return async () => {
+    if (failure && Date.now() < failure.until) throw failure.error;
+    try {
+      return await connect();
+    } catch (error) {
+      failure = { error, until: Date.now() + quietMs };
+      throw error;
+    }
+  };
 }
 
 /** The same machine under the name that this Host has in the program. */
@@ -57,6 +78,8 @@ async function at<T>(host: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    throw error instanceof HostnetError ? error.at({ host }) : error;
+    if (!(error instanceof HostnetError)) throw error;
+    // The connection may have been made for another Host of the program, and bear that one's name.
+    throw new HostnetError(error.code, error.summary, { ...error.details, host });
   }
 }

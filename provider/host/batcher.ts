@@ -1,10 +1,10 @@
 import type { Result, Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { Job, limits, needed, type Planned, plan, settle, size } from "./merge";
+import { type Answers, distinct, reread, slowReader } from "./reading";
 import { Seen } from "./seen";
 import type { HostFacts, Machine, Session, StepFailure } from "./types";
 
-type Answers = Map<string, { section: Section; result: Result }>;
 type Answer = { seen: Seen; failure?: StepFailure };
 
 /** One call of `write`, or of `observe`: that has nothing to write. */
@@ -23,10 +23,6 @@ export interface BatcherOptions {
   /** How long one batch may take, beside what each of its steps takes. */
   commandTimeoutMs?: number;
 }
-
-/** What `ip` says, with status 0, when the list changed while it was being read: what it printed is not all. */
-const interrupted = /Dump was interrupted/;
-const rereads = 3;
 
 /** Time that the kernel may take for one step: to delete a bridge takes 40 ms (RCU), and hosts are slower than ours. */
 const stepMs = 150;
@@ -108,7 +104,7 @@ export class MachineBatcher implements Machine {
     const sent = new Map<Job, number>();
     for (const { job } of planned.flatMap(({ parts }) => parts)) sent.set(job, (sent.get(job) ?? 0) + 1);
     // The others did not get all their steps into this batch: they read after the last of them.
-    const asking = batch.filter(({ job }) => job.done + (sent.get(job) ?? 0) >= job.steps.length);
+    const asking = batch.filter(({ job }) => job.finished || job.done + (sent.get(job) ?? 0) >= job.steps.length);
     const sections = distinct(asking.flatMap((request) => request.sections));
     const quick = sections.filter(({ slow }) => !slow);
 
@@ -125,7 +121,7 @@ export class MachineBatcher implements Machine {
     quick.forEach((section, index) => {
       answers.set(section.key, { section, result: results[planned.length + index] as Result });
     });
-    await this.reread(session, answers);
+    await reread(session, answers, (count) => this.timeout(count));
 
     const seen = new Seen(answers);
     const slow = slowReader(session, answers);
@@ -135,21 +131,6 @@ export class MachineBatcher implements Machine {
       return !ready;
     });
     this.queue.unshift(...left);
-  }
-
-  /** Asks again, in the same call, what could not be read in one piece. */
-  private async reread(session: Session, answers: Answers): Promise<void> {
-    for (let round = 0; round < rereads; round++) {
-      const torn = [...answers.values()].filter(({ result }) => interrupted.test(result.stderr));
-      if (torn.length === 0) return;
-      const results = await session.run(
-        torn.map(({ section }) => section),
-        { timeoutMs: this.timeout(torn.length) },
-      );
-      torn.forEach(({ section }, index) => {
-        answers.set(section.key, { section, result: results[index] as Result });
-      });
-    }
   }
 
   /** Answers one request. Its slow questions are asked beside the next batches, which do not wait for them. */
@@ -225,39 +206,6 @@ export class MachineBatcher implements Machine {
     return commandTimeoutMs === undefined ? undefined : commandTimeoutMs + stepMs * commands;
   }
 }
-
-/** Asks slow questions one by one, each once for all requests of a batch, and adds them to the batch's answers. */
-function slowReader(session: Session, answers: Answers): (sections: Section[]) => Promise<Seen> {
-  const asked = new Map<string, Promise<Result | undefined>>();
-  const ask = (section: Section) => {
-    const asking = asked.get(section.key) ?? session.run([section], { slow: true }).then(([result]) => result);
-    asked.set(section.key, asking);
-    return asking;
-  };
-  return async (sections) => {
-    const all: Answers = new Map(answers);
-    const read = sections.map(async (section) => {
-      all.set(section.key, { section, result: (await ask(section)) as Result });
-    });
-    await Promise.all(read);
-    return new Seen(all);
-  };
-}
-
-/** Each key once. Two different questions under one key would give somebody a wrong answer. */
-function distinct(sections: Section[]): Section[] {
-  const byKey = new Map<string, Section>();
-  for (const section of sections) {
-    const other = byKey.get(section.key);
-    if (other && textOf(other) !== textOf(section)) {
-      throw new HostnetError("INTERNAL", `two questions are called ${section.key}`);
-    }
-    byKey.set(section.key, section);
-  }
-  return [...byKey.values()];
-}
-
-const textOf = ({ argv, stdin, namespace }: Section) => JSON.stringify([argv, stdin, namespace]);
 
 const isLost = (error: unknown) => error instanceof HostnetError && error.code === "CONNECTION_LOST";
 const isBroken = (error: unknown) => isLost(error) || (error instanceof HostnetError && error.code === "TIMEOUT");

@@ -78,7 +78,7 @@ export const ovsPort = kind({
   ],
   observe: (want) => [
     ...ovsSections,
-    ...linkSections(undefined, { ipv6: want.type === "internal" }),
+    ...linkSections(undefined, { ipv6: want.type === "internal" && want.namespace === undefined }),
     ...(want.namespace ? linkSections(want.namespace, { ipv6: true }) : []),
   ],
   find(want, seen) {

@@ -218,6 +218,9 @@ export const ovsTunnel = kind({
       }
       return vsctl([["del-port", port.bridge, want.name]]);
     }
+    // Made anew in the next round: as long as the port is there, ovs-vswitchd holds its extension against the other one.
+    const other = want.extensions !== undefined && (want.extensions ?? undefined) !== live.args.extensions;
+    if (other) return vsctl([["del-port", port.bridge, want.name]]);
     const commands = changes(want, port, context);
     if (live.broken && commands.length === 0)
       throw portError(`tunnel ${want.name} of bridge ${want.bridge}`, live.broken);

@@ -2,10 +2,14 @@ import type { Path } from "../kind";
 
 type Tree = Record<string, unknown>;
 
+/** Keys of a record may have dots of their own (a sysctl's name): in a path these are written `\.`. */
+const keysOf = (path: Path) => path.split(/(?<!\\)\./).map((key) => key.replaceAll("\\.", "."));
+const written = (key: string) => key.replaceAll(".", "\\.");
+
 /** The value at a dotted path; undefined where a step of the path is missing. */
 export function get(tree: unknown, path: Path): unknown {
   let value: unknown = tree;
-  for (const key of path.split(".")) {
+  for (const key of keysOf(path)) {
     if (value === null || typeof value !== "object") return undefined;
     value = (value as Tree)[key];
   }
@@ -14,9 +18,9 @@ export function get(tree: unknown, path: Path): unknown {
 
 /** A copy of the tree with another value at the path; undefined takes the key away. */
 export function set<T>(tree: T, path: Path, value: unknown): T {
-  const [key = "", ...rest] = path.split(".");
+  const [key = "", ...rest] = keysOf(path);
   const copy: Tree = { ...(tree as Tree) };
-  const inner = rest.length > 0 ? set(copy[key] ?? {}, rest.join("."), value) : value;
+  const inner = rest.length > 0 ? set(copy[key] ?? {}, rest.map(written).join("."), value) : value;
   if (inner === undefined) delete copy[key];
   else copy[key] = inner;
   return copy as T;
@@ -26,7 +30,7 @@ export function set<T>(tree: T, path: Path, value: unknown): T {
 export function leaves(tree: unknown, prefix = ""): Path[] {
   return Object.entries((tree ?? {}) as Tree).flatMap(([key, value]) => {
     if (value === undefined) return [];
-    const path = prefix ? `${prefix}.${key}` : key;
+    const path = prefix ? `${prefix}.${written(key)}` : written(key);
     const nested = value !== null && typeof value === "object" && !Array.isArray(value);
     return nested ? leaves(value, path) : [path];
   });

@@ -37,5 +37,5 @@ describe.each(examples)("%s", (name) => {
     } finally {
       await stack.dispose();
     }
-  }, 300_000);
+  }, 900_000);
 });

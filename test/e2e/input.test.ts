@@ -11,8 +11,8 @@ ${rest}
 let stack: Stack;
 beforeAll(async () => {
   stack = await createStack({ program: program("") });
-}, 60_000);
-afterAll(() => stack?.dispose(), 60_000);
+}, 900_000);
+afterAll(() => stack?.dispose(), 900_000);
 
 it("with path, what was given, and what is allowed", async () => {
   stack.write(
@@ -45,7 +45,7 @@ new hostnet.Host("j", { address: "127.0.0.1", privateKey: "TOPSECRET", port: 999
     expect(all).toMatch(text);
   }
   expect(all).not.toContain("TOPSECRET");
-}, 60_000);
+}, 900_000);
 
 it("two resources that claim the same device, naming both", async () => {
   stack.write(
@@ -55,7 +55,7 @@ it("two resources that claim the same device, naming both", async () => {
   );
   const { all } = await stack.preview({ expectFailure: true });
   expect(all).toContain("VethPair 'two' and LinuxBridge 'one' both declare device same [CONFLICT]");
-}, 60_000);
+}, 900_000);
 
 it("an unreachable host fails `up` within its deadline, naming host, cause and remedy", async () => {
   stack.write(onOneHost("n1", `new hostnet.Namespace("x", { host });`, { port: 1, connectTimeout: 5 }));
@@ -64,4 +64,4 @@ it("an unreachable host fails `up` within its deadline, naming host, cause and r
   expect(all).toMatch(/n1: .*\[UNREACHABLE\]/);
   expect(all).toMatch(/next: .*address, port/);
   expect(Date.now() - started).toBeLessThan(40_000);
-}, 60_000);
+}, 900_000);

@@ -13,12 +13,12 @@ let before: unknown;
 beforeAll(async () => {
   before = await footprint("n1");
   stack = await createStack({ program: onOneHost("n1", "") });
-}, 120_000);
+}, 900_000);
 
 afterAll(async () => {
   await stack?.dispose();
   await onHost("n1", "ip link del ow-br");
-}, 120_000);
+}, 900_000);
 
 const bridge = (name: string, args = "{ host, name: 'ow-br' }") =>
   onOneHost("n1", `new hostnet.LinuxBridge(${JSON.stringify(name)}, ${args});`);
@@ -32,7 +32,7 @@ it("refuses a device that somebody else made, and leaves it as it is", async () 
   expect(all).toMatch(/n1: LinuxBridge ow-br: is there already and carries no mark of ours \[FOREIGN\]/);
   expect(all).toMatch(/adopt: true/);
   expect(await mustOnHost("n1", "ip -d link show ow-br")).toMatch(/DOWN[\s\S]*forward_delay 700/);
-}, 120_000);
+}, 900_000);
 
 it("takes it over when told to", async () => {
   const made = await index();
@@ -41,7 +41,7 @@ it("takes it over when told to", async () => {
   expect(await mustOnHost("n1", "ip -d link show ow-br")).toMatch(/forward_delay 400/);
   expect(await index()).toBe(made);
   expect(await alias()).toMatch(/^hostnet:[0-9a-f]{16}:[0-9a-f]{12}$/);
-}, 120_000);
+}, 900_000);
 
 it("survives a resource renamed in the program: the new one takes over, the old one's delete leaves it", async () => {
   const [made, mark] = [await index(), await alias()];
@@ -50,7 +50,7 @@ it("survives a resource renamed in the program: the new one takes over, the old 
   expect(await index()).toBe(made);
   expect(await alias()).not.toBe(mark);
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0 });
-}, 120_000);
+}, 900_000);
 
 it("survives --target-replace, and a renamed stack", async () => {
   const urn = (await stack.export()).deployment.resources.find((resource: { type: string }) =>
@@ -59,7 +59,7 @@ it("survives --target-replace, and a renamed stack", async () => {
   await stack.up({ args: ["--target-replace", urn] });
   expect((await onHost("n1", "ip link show ow-br")).exitCode).toBe(0);
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
-}, 180_000);
+}, 900_000);
 
 it("makes no second one when the CLI is killed in mid-create, and goes on with the next up", async () => {
   stack.write(
@@ -78,7 +78,7 @@ it("makes no second one when the CLI is killed in mid-create, and goes on with t
   await stack.refresh({ args: ["--clear-pending-creates"] });
   expect(await stack.up()).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
   expect(await mustOnHost("n1", "ls /sys/class/net | grep -c ^ow-k")).toBe("6\n");
-}, 240_000);
+}, 900_000);
 
 it("finishes what failed half way with the next up", async () => {
   // The port's bridge is not there: the pair is made, joining fails.
@@ -94,7 +94,7 @@ it("finishes what failed half way with the next up", async () => {
   expect(await stack.up()).toMatchObject({ failed: 0 });
   expect(await mustOnHost("n1", "ip link show ow-a")).toMatch(/master ow-missing/);
   await mustOnHost("n1", "ip link del ow-missing");
-}, 180_000);
+}, 900_000);
 
 it("is destroyed from another machine, whose key is at another path", async () => {
   const { address, port, user, privateKeyPath, knownHostsPath } = host("n1");
@@ -111,4 +111,4 @@ it("is destroyed from another machine, whose key is at another path", async () =
   await stack.up({ env });
   await stack.destroy({ env });
   expect(await footprint("n1")).toEqual(before);
-}, 240_000);
+}, 900_000);

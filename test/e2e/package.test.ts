@@ -50,4 +50,4 @@ it("holds what it needs and nothing of the tests, and deploys from a project of 
   } finally {
     await stack.dispose();
   }
-}, 400_000);
+}, 900_000);

@@ -22,8 +22,8 @@ let stack: Stack;
 beforeAll(async () => {
   stack = await createStack({ program });
   await stack.up();
-}, 180_000);
-afterAll(() => stack?.dispose(), 180_000);
+}, 900_000);
+afterAll(() => stack?.dispose(), 900_000);
 
 const whole = async () => {
   const shown = await mustOnHost(
@@ -47,7 +47,7 @@ it("is rebuilt by a plain `up` after a reboot, with the same MAC", async () => {
   await whole();
   expect(await mustOnHost("n2", "ip netns exec sv-blue cat /sys/class/net/eth0/address")).toBe(mac);
   expect(await stack.up()).toMatchObject({ update: 0, create: 0, replace: 0 });
-}, 400_000);
+}, 900_000);
 
 it("is made anew on a fresh machine at the same address, and the old one counts as gone", async () => {
   await reset("n2", { hostKey: "keep" });
@@ -56,4 +56,4 @@ it("is made anew on a fresh machine at the same address, and the old one counts 
   expect(result.resources.find(({ kind }) => kind === "Host")?.op).toBe("update");
   await whole();
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ update: 0, create: 0, replace: 0, delete: 0 });
-}, 400_000);
+}, 900_000);

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { MachineBatcher } from "../../provider/host/batch";
+import { MachineBatcher, machine as machineOf } from "../../provider/host/batch";
+import { closeAll } from "../../provider/host/pool";
 import type { Step } from "../../provider/model/command";
 import { facts, inScratch, ScriptedSession } from "./helpers/exec-session";
 
@@ -104,5 +105,32 @@ const links = { key: "links", argv: ["ip", "-j", "link"] };
     const [written] = await write([pair, address, ip("link del dev va"), pair, address]);
     expect(written?.failure).toBeUndefined();
     expect(session.counters).toMatchObject({ roundTrips: 1, commands: 3 });
+  });
+
+  test("machine(): the same through a real shell, one machine for all who name the same connection", async () => {
+    const connection = (name: string) => ({
+      ...{ name, address: "here", transport: "local" as const, become: "none" as const },
+      ...{ commandTimeout: 30, identity: "machineId" as const },
+    });
+    try {
+      const [one, two] = await Promise.all([machineOf(connection("one")), machineOf(connection("two"))]);
+      const bad = { ...ip("address add 10.0.0.1/99 dev a"), namespace: scratch };
+      const inside = (step: Step) => ({ ...step, namespace: scratch });
+      const question = { ...links, namespace: scratch };
+      const [a, b] = await Promise.all([
+        one.write([inside(bridge("a")), bad, inside(bridge("never"))], [question]),
+        two.write([inside(bridge("b")), inside(ip("link set dev b up"))], [question]),
+      ]);
+      expect(a.failure?.step).toEqual(bad);
+      expect(a.failure?.result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/any valid prefix/) });
+      expect(b.failure).toBeUndefined();
+      expect(names(b)).toEqual(["a", "b"]);
+      await expect(two.write([{ argv: ["nft", "\0"] }], [])).rejects.toMatchObject({
+        code: "INVALID",
+        details: { host: "two" },
+      });
+    } finally {
+      await closeAll();
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { MachineBatcher } from "../../provider/host/batch";
+import { MachineBatcher, machine as machineOf } from "../../provider/host/batch";
 import type { Section, Step } from "../../provider/model/command";
 import { HostnetError } from "../../provider/model/errors";
 import { done, facts, lost, ScriptedSession } from "./helpers/exec-session";
@@ -32,11 +32,11 @@ describe("round trips", () => {
   test("whoever asks before the tick ends is in the batch", async () => {
     const session = echo();
     const machine = await over(session);
-    const after = async (ticks: number) => {
+    const later = async (ticks: number) => {
       for (let tick = 0; tick < ticks; tick++) await null;
       await machine.observe([section("x")]);
     };
-    await Promise.all([after(0), after(5), after(50)]);
+    await Promise.all([later(0), later(5), later(50)]);
     expect(session.counters.roundTrips).toBe(1);
   });
 
@@ -284,6 +284,18 @@ describe("a broken connection", () => {
     const settled = await Promise.allSettled([first, machine.observe([section("y")])]);
     expect(settled.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(dials).toBe(2);
+  });
+
+  test("a host that did not answer is not dialled again at once, whoever asks", async () => {
+    const host = (name: string) =>
+      machineOf({
+        ...{ name, address: "127.0.0.1", port: 1, privateKeyPath: "/none", jumpHosts: [], transport: "ssh2" },
+        ...{ become: "none", commandTimeout: 5, connectTimeout: 1, identity: "machineId" },
+      });
+    const [one, two] = [await host("one").catch((e) => e), await host("two").catch((e) => e)];
+    expect(one).toMatchObject({ code: "UNREACHABLE", details: { host: "one", cause: { code: "ECONNREFUSED" } } });
+    expect(two.details.host).toBe("two");
+    expect(two.details.cause).toBe(one.details.cause);
   });
 
   test("nothing is sent to another machine that answers in its place", async () => {

@@ -44,6 +44,13 @@ describe("OvsTunnel", () => {
     ]);
   });
 
+  it("is made anew for another extension, which ovs-vswitchd refuses in place", () => {
+    const vxlan = (recording: Recording) =>
+      void Object.assign(rowOf(recording, "Interface", "gre0a"), { type: "vxlan" });
+    const args = { ...bare, type: "vxlan", extensions: "gbp" };
+    expect(on(vxlan).converge(args)).toEqual([`${vsctl} -- del-port br-tun gre0a`]);
+  });
+
   it("shows drift of what is declared", () => {
     const changed = (recording: Recording) => {
       rowOf(recording, "Interface", "gre0a").options = [

@@ -63,14 +63,14 @@ export const ovsBridge: Sample = {
       { "mac-aging-time": 600 },
       "other_config:mac-aging-time",
       /^"600"$/m,
-      /^$/,
+      /^\s*$/,
       'other_config:mac-aging-time=\\"60\\"',
     ),
     externalIds: column(
       { "bridge-id": "x y=z" },
       "external_ids:bridge-id",
       /^"x y=z"$/m,
-      /^$/,
+      /^\s*$/,
       "external_ids:bridge-id=q",
     ),
     up: {

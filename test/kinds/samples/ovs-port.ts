@@ -20,7 +20,7 @@ const port = column("Port", "s-int");
 const iface = column("Interface", "s-int");
 const bond = column("Port", "s-bond");
 const nothing = /^\[\]$/m;
-const absent = /^$/;
+const absent = /^\s*$/;
 
 const htb = { type: "linux-htb", maxRate: 1_000_000, queues: [{ id: 7, minRate: 1000 }] };
 const qos = (to: unknown, path: string, printed: RegExp): Update => ({

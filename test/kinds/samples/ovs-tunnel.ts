@@ -6,7 +6,7 @@ const option = (to: unknown, key: string, printed: string, args?: Record<string,
   ...(args && { with: args }),
   shows: `ovs-vsctl --if-exists get Interface s-tun options:${key}`,
   expect: new RegExp(`^"?${printed}"?$`, "m"),
-  removed: /^$/,
+  removed: /^\s*$/,
   drift: `ovs-vsctl remove Interface s-tun options ${key}`,
 });
 
@@ -51,7 +51,7 @@ export const ovsTunnel: Sample = {
       to: { a: "b" },
       shows: "ovs-vsctl --if-exists get Port s-tun external_ids:a",
       expect: /^b$/m,
-      removed: /^$/,
+      removed: /^\s*$/,
       drift: "ovs-vsctl set Port s-tun external_ids:a=c",
     },
   },

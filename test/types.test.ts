@@ -1,0 +1,54 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type * as hostnet from "../provider";
+import type { Kind } from "../provider/kind";
+import { kinds } from "../provider/kinds";
+import type { address } from "../provider/kinds/address";
+import type { bridgePort } from "../provider/kinds/bridge-port";
+import type { connectivityCheck } from "../provider/kinds/connectivity-check";
+import type { greTunnel } from "../provider/kinds/gre-tunnel";
+import type { nic } from "../provider/kinds/interface";
+import type { linuxBridge } from "../provider/kinds/linux-bridge";
+import type { macvlan } from "../provider/kinds/macvlan";
+import type { macvtap } from "../provider/kinds/macvtap";
+import type { namespace } from "../provider/kinds/namespace";
+import type { ovsBridge } from "../provider/kinds/ovs-bridge";
+import type { ovsPatch } from "../provider/kinds/ovs-patch";
+import type { ovsPort } from "../provider/kinds/ovs-port";
+import type { ovsTunnel } from "../provider/kinds/ovs-tunnel";
+import type { route } from "../provider/kinds/route";
+import type { sysctl } from "../provider/kinds/sysctl";
+import type { vethPair } from "../provider/kinds/veth-pair";
+
+/**
+ * The generated classes against the types that zod infers. The comparison is made by the compiler: what does not fit
+ * makes `true` no longer satisfy its type, and the message names the argument and both types.
+ */
+type ArgumentsOf<K> = K extends Kind<infer A> ? A : never;
+type Plain<T> = T extends pulumi.Output<infer U> ? U : never;
+type Misfits<A, C> = {
+  [P in keyof A]-?: P extends keyof C ? (A[P] extends Plain<C[P]> ? never : [P, A[P], Plain<C[P]>]) : [P, "is missing"];
+}[keyof A];
+type Fits<A, C> = [Misfits<A, C>] extends [never] ? true : Misfits<A, C>;
+
+const fits = {
+  Address: true satisfies Fits<ArgumentsOf<typeof address>, hostnet.Address>,
+  BridgePort: true satisfies Fits<ArgumentsOf<typeof bridgePort>, hostnet.BridgePort>,
+  ConnectivityCheck: true satisfies Fits<ArgumentsOf<typeof connectivityCheck>, hostnet.ConnectivityCheck>,
+  GreTunnel: true satisfies Fits<ArgumentsOf<typeof greTunnel>, hostnet.GreTunnel>,
+  Interface: true satisfies Fits<ArgumentsOf<typeof nic>, hostnet.Interface>,
+  LinuxBridge: true satisfies Fits<ArgumentsOf<typeof linuxBridge>, hostnet.LinuxBridge>,
+  Macvlan: true satisfies Fits<ArgumentsOf<typeof macvlan>, hostnet.Macvlan>,
+  Macvtap: true satisfies Fits<ArgumentsOf<typeof macvtap>, hostnet.Macvtap>,
+  Namespace: true satisfies Fits<ArgumentsOf<typeof namespace>, hostnet.Namespace>,
+  OvsBridge: true satisfies Fits<ArgumentsOf<typeof ovsBridge>, hostnet.OvsBridge>,
+  OvsPatch: true satisfies Fits<ArgumentsOf<typeof ovsPatch>, hostnet.OvsPatch>,
+  OvsPort: true satisfies Fits<ArgumentsOf<typeof ovsPort>, hostnet.OvsPort>,
+  OvsTunnel: true satisfies Fits<ArgumentsOf<typeof ovsTunnel>, hostnet.OvsTunnel>,
+  Route: true satisfies Fits<ArgumentsOf<typeof route>, hostnet.Route>,
+  Sysctl: true satisfies Fits<ArgumentsOf<typeof sysctl>, hostnet.Sysctl>,
+  VethPair: true satisfies Fits<ArgumentsOf<typeof vethPair>, hostnet.VethPair>,
+};
+
+it("covers every kind", () => {
+  expect(Object.keys(fits).sort()).toEqual(Object.keys(kinds).sort());
+});
