@@ -5,7 +5,7 @@ export interface Target {
   transport: "ssh2" | "openssh" | "local";
   /** What to connect to: name or address after ssh config. */
   address: string;
-  /** Under which name keys are looked up in known_hosts (HostKeyAlias), else the address as the user gave it. */
+  /** Under which name keys are looked up in known_hosts: HostKeyAlias, else the host name after ssh config, as ssh does it. */
   hostKeyName: string;
   port: number;
   user: string;
