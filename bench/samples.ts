@@ -15,7 +15,8 @@ export interface Sample {
   verb: Verb;
   round: number;
   seconds: number;
-  cpuSeconds?: number;
+  /** Of processors on our side: the CLI and all that it started, or the contender's process. */
+  cpuSeconds: number;
   roundTripsPerBatch?: number;
   /** What each host counted. */
   hosts: Counts[];
@@ -37,7 +38,7 @@ export class Samples {
     return this.all.filter((sample) => wanted.every(([key, value]) => sample[key] === value));
   }
 
-  seconds(select: Select): number[] {
-    return this.of(select).map(({ seconds }) => seconds);
-  }
+  seconds = (select: Select) => this.of(select).map(({ seconds }) => seconds);
+
+  cpuSeconds = (select: Select) => this.of(select).map(({ cpuSeconds }) => cpuSeconds);
 }

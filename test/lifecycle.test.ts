@@ -179,6 +179,19 @@ describe("apply", () => {
     expect(outs).not.toHaveProperty("was");
   });
 
+  it("knows for its own what a create left that was cut off before the mark, and nothing else that has none", async () => {
+    refuse = "make";
+    const { properties, id } = await apply(box, inputs({ name: "b" })).catch((thrown) => thrown);
+    boxes.set("b", {});
+    refuse = undefined;
+    expect((await read(box, id, properties)).id).toBe(id);
+    const { outs } = await apply(box, inputs({ name: "b" }), properties);
+    expect(boxes.get("b")?.mark).toBe(`hostnet:a1b2:${properties.revision}`);
+    expect(outs).not.toHaveProperty("unfinished");
+    boxes.set("b", {});
+    await expect(apply(box, inputs({ name: "b" }), outs)).rejects.toThrow(/carries no mark of ours/);
+  });
+
   it("remembers through failed updates what was declared before", async () => {
     const { outs } = await apply(box, inputs({ name: "b", size: 9 }));
     refuse = "set";

@@ -3,21 +3,23 @@ import { type ParsedKey, utils } from "ssh2";
 import type { Login, Spec } from "../spec";
 import { wavesOf } from "../workloads";
 import { type Door, runOverOwnConnection } from "./dial";
-import type { Work } from "./process";
+import type { Ready } from "./process";
 import { remoteCommand } from "./remote-commands";
 
 /** How many operations are under way at once: Pulumi's default parallelism on two cores, and below sshd's MaxStartups. */
 export const atOnce = 8;
 
 /** One connection and one command for each link, the waves of creation one after the other, all hosts together. */
-export async function connectPerOperation({ hosts, links }: Spec, verb: "up" | "refresh" | "destroy"): Promise<Work> {
+export function connectPerOperation({ hosts, links }: Spec, verb: "up" | "refresh" | "destroy"): Ready {
   const doors = hosts.map(doorOf);
   const waves = verb === "destroy" ? wavesOf(links).reverse() : verb === "refresh" ? [links] : wavesOf(links);
-  for (const wave of waves) {
-    const operations = wave.flatMap((link) => doors.map((door) => ({ door, command: remoteCommand(link, verb) })));
-    await inParallel(operations, ({ door, command }) => runOverOwnConnection(door, command));
-  }
-  return {};
+  const operations = waves.map((wave) =>
+    wave.flatMap((link) => doors.map((door) => ({ door, command: remoteCommand(link, verb) }))),
+  );
+  return async () => {
+    for (const wave of operations) await inParallel(wave, ({ door, command }) => runOverOwnConnection(door, command));
+    return {};
+  };
 }
 
 async function inParallel<T>(items: T[], act: (item: T) => Promise<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { root } from "../../tools/root";
@@ -36,16 +36,28 @@ export class Stack {
     return stack;
   }
 
-  /** Seconds from the start of the CLI to its end. Without the preview, whose time is the engine's and the program's. */
-  async time(verb: Verb, parallel: number | undefined): Promise<number> {
+  /** From the start of the CLI to its end. Without the preview, whose time is the engine's and the program's. */
+  async time(verb: Verb, parallel: number | undefined): Promise<{ seconds: number; cpuSeconds: number }> {
     const start = performance.now();
     const command = verb === "again" ? "up" : verb;
     const options = parallel === undefined ? [] : ["--parallel", String(parallel)];
     await this.call([command, "--yes", "--skip-preview", "--stack", "bench", ...options]);
-    return (performance.now() - start) / 1000;
+    const seconds = (performance.now() - start) / 1000;
+    return { seconds, cpuSeconds: childSeconds(readFileSync(join(this.folder, "times"), "utf8")) };
   }
 
   private call(args: string[]): Promise<string> {
-    return run(this.pulumi, [...args, "--non-interactive"], { cwd: this.folder, env: this.env });
+    return run("sh", ["-c", timed, "sh", this.pulumi, ...args, "--non-interactive"], {
+      cwd: this.folder,
+      env: this.env,
+    });
   }
+}
+
+const timed = '"$@"; status=$?; times >times; exit $status';
+
+/** Processor time of the CLI and of all that it started and waited for: the second line of what `times` prints. */
+export function childSeconds(times: string): number {
+  const parts = [...(times.split("\n")[1] ?? "").matchAll(/(\d+)m([\d.]+)s/g)];
+  return parts.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0);
 }

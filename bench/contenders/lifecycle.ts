@@ -6,8 +6,10 @@ import { resolve } from "../../provider/host/resolve";
 import { kinds } from "../../provider/kinds";
 import { apply, check, type Inputs, type Outputs, read, remove } from "../../provider/lifecycle";
 import type { Login, Spec } from "../spec";
-import { type Link, wavesOf } from "../workloads";
-import type { Work } from "./process";
+import { type Link, type PairLink, wavesOf } from "../workloads";
+import type { Ready, Work } from "./process";
+
+type Connection = Parameters<typeof hostHandler.create>[0];
 
 /** What the engine would keep from one operation to the next. */
 interface State {
@@ -16,45 +18,50 @@ interface State {
 }
 
 /** Our library without the engine: all links of a wave at once, on all hosts. From nothing to the last proven answer. */
-export async function lifecycle(spec: Spec, verb: "up" | "refresh" | "destroy", file: string): Promise<Work> {
+export function lifecycle(spec: Spec, verb: "up" | "refresh" | "destroy", file: string): Ready {
   const states: State[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
-  const works = await Promise.all(
-    spec.hosts.map(async (login, index) => {
-      if (verb === "up") {
-        const { work, state } = await up(login, spec.links);
-        states[index] = state;
-        return work;
-      }
-      const state = states[index] as State;
-      return verb === "refresh" ? refresh(login, spec.links, state) : destroy(login, spec.links, state);
-    }),
-  );
-  if (verb === "up") writeFileSync(file, JSON.stringify(states));
-  await closeAll();
-  return { roundTripsPerBatch: Math.max(...works.map(({ roundTripsPerBatch = 0 }) => roundTripsPerBatch)) };
+  const inputs = new Map(spec.links.map((link) => [link.name, inputsOf(link)]));
+  const connections = spec.hosts.map(connectionOf);
+  return async () => {
+    const works = await Promise.all(
+      connections.map(async (connection, index) => {
+        if (verb === "up") {
+          const { work, state } = await up(connection, spec.links, inputs);
+          states[index] = state;
+          return work;
+        }
+        const state = states[index] as State;
+        return verb === "refresh" ? refresh(connection, spec.links, state) : destroy(connection, spec.links, state);
+      }),
+    );
+    if (verb === "up") writeFileSync(file, JSON.stringify(states));
+    await closeAll();
+    return { roundTripsPerBatch: Math.max(...works.map(({ roundTripsPerBatch = 0 }) => roundTripsPerBatch)) };
+  };
 }
 
-async function up(login: Login, links: Link[]): Promise<{ work: Work; state: State }> {
-  const { id, outs } = await hostHandler.create(connectionOf(login));
+async function up(connection: Connection, links: Link[], inputs: Map<string, Inputs>) {
+  const { id, outs } = await hostHandler.create(connection);
   const host = { ...(outs as HostRef), id };
   const resources: State["resources"] = {};
-  const work = await inWaves(login, wavesOf(links), async (link) => {
-    resources[link.name] = await apply(kindOf(link), inputsOf(link, host));
+  const work = await inWaves(connection, wavesOf(links), async (link) => {
+    resources[link.name] = await apply(kindOf(link), { ...inputs.get(link.name), host });
   });
-  return { work, state: { host, resources } };
+  const state: State = { host, resources };
+  return { work, state };
 }
 
-async function refresh(login: Login, links: Link[], { host, resources }: State): Promise<Work> {
+async function refresh(connection: Connection, links: Link[], { host, resources }: State): Promise<Work> {
   await hostHandler.read(host.id, host as never);
-  return inWaves(login, [links], async (link) => {
+  return inWaves(connection, [links], async (link) => {
     const { id, outs } = stateOf(link, resources);
     const found = await read(kindOf(link), id, outs);
     if (found.id !== id) throw new Error(`${id} was not found by read`);
   });
 }
 
-async function destroy(login: Login, links: Link[], { host, resources }: State): Promise<Work> {
-  const work = await inWaves(login, wavesOf(links).reverse(), (link) => {
+async function destroy(connection: Connection, links: Link[], { host, resources }: State): Promise<Work> {
+  const work = await inWaves(connection, wavesOf(links).reverse(), (link) => {
     const { id, outs } = stateOf(link, resources);
     return remove(kindOf(link), id, outs);
   });
@@ -63,10 +70,10 @@ async function destroy(login: Login, links: Link[], { host, resources }: State):
 }
 
 /** All links of a wave at once, and counts the round trips that a wave takes. */
-async function inWaves(login: Login, waves: Link[][], act: (link: Link) => Promise<void>): Promise<Work> {
-  const before = await roundTrips(login);
+async function inWaves(connection: Connection, waves: Link[][], act: (link: Link) => Promise<void>): Promise<Work> {
+  const before = await roundTrips(connection);
   for (const wave of waves) await Promise.all(wave.map(act));
-  return { roundTripsPerBatch: ((await roundTrips(login)) - before) / waves.length };
+  return { roundTripsPerBatch: ((await roundTrips(connection)) - before) / waves.length };
 }
 
 function stateOf({ name }: Link, resources: State["resources"]) {
@@ -81,22 +88,20 @@ const kindOf = ({ kind }: Link) => {
   return found;
 };
 
-function inputsOf(link: Link, host: HostRef): Inputs {
+/** What the engine would hand over, but for the Host, which is not there yet. */
+function inputsOf(link: Link): Inputs {
   const args = link.kind === "LinuxBridge" ? { name: link.name } : pairArgs(link);
-  const { inputs, failures } = check(kindOf(link), { host, parents: {}, ...args });
+  const { inputs, failures } = check(kindOf(link), { host: {} as HostRef, parents: {}, ...args });
   if (failures[0]) throw new Error(failures[0].reason);
   return inputs;
 }
 
-const pairArgs = ({ near, far }: Extract<Link, { kind: "VethPair" }>) => ({
-  a: { name: near.name, addresses: [near.address] },
-  b: far,
-});
+const pairArgs = ({ near, far }: PairLink) => ({ a: { name: near.name, addresses: [near.address] }, b: far });
 
-function connectionOf(login: Login) {
-  const { inputs, failures } = hostHandler.check({}, login as never);
+function connectionOf(login: Login): Connection {
+  const { inputs, failures } = hostHandler.check({}, login as Connection);
   if (failures[0]) throw new Error(failures[0].reason);
-  return inputs as never;
+  return inputs as Connection;
 }
 
-const roundTrips = async (login: Login) => (await acquire(await resolve(connectionOf(login)))).counters.roundTrips;
+const roundTrips = async (connection: Connection) => (await acquire(await resolve(connection))).counters.roundTrips;

@@ -8,6 +8,9 @@ export interface Work {
   roundTripsPerBatch?: number;
 }
 
+/** A contender that has read its arguments, and now waits for the word. */
+export type Ready = () => Promise<Work>;
+
 /** What the process of a contender prints. */
 export interface ProcessReport extends Work {
   seconds: number;
@@ -17,15 +20,16 @@ export interface ProcessReport extends Work {
 
 /**
  * `process.js <contender> <verb> <state file>`: one operation in a process of its own, as a provider's is at each
- * `pulumi up`: nothing is connected, nor compiled by V8. Counted from the first dial to the last answer, without the
- * start of the process.
+ * `pulumi up`: nothing is connected, nor compiled by V8. Counted from the first question how to dial to the last
+ * answer, without the start of the process and without the check of the arguments.
  */
 async function main(): Promise<void> {
   const [contender, verb, file] = process.argv.slice(2) as [string, "up" | "refresh" | "destroy", string];
   const spec = specFromEnv();
+  const ready = contender === "lifecycle" ? lifecycle(spec, verb, file) : connectPerOperation(spec, verb);
   const start = performance.now();
   const cpu = process.cpuUsage();
-  const work = await (contender === "lifecycle" ? lifecycle(spec, verb, file) : connectPerOperation(spec, verb));
+  const work = await ready();
   const { user, system } = process.cpuUsage(cpu);
   const report: ProcessReport = {
     ...work,

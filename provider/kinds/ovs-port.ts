@@ -1,51 +1,27 @@
 import { z } from "zod";
-import { type Context, type Found, kind } from "../kind";
+import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { deleteLink, linkReset } from "../model/link";
 import { addressClaims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
-import { isMark } from "../model/mark";
-import { type OvsDatabase, type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
-import {
-  changeRecord,
-  columnChanges,
-  columnResets,
-  columnValues,
-  mapChanges,
-  unwaited,
-  vsctl,
-} from "../model/ovs-columns";
-import {
-  convergeDevice,
-  deviceArgs,
-  macChange,
-  macIn,
-  moveDevice,
-  mtuChange,
-  mtuColumn,
-  mtuPending,
-  settled,
-  wantedMac,
-} from "../model/ovs-device";
-import { health, isOwners, markChange, markIn, notOurs, portClaim, portError, portType } from "../model/ovs-port";
+import { type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
+import { changeRecord, columnChanges, columnResets, mapChanges, unwaited, vsctl } from "../model/ovs-columns";
+import { convergeDevice, macChange, moveDevice, mtuChange, mtuPending, settled, wantedMac } from "../model/ovs-device";
+import { isOwners, markChange, markIn, notOurs, portClaim, portError, portType } from "../model/ovs-port";
 import { interfaceColumns, type OvsPortArgs, ovsPortArgs, portColumns } from "../model/ovs-port-args";
-import { liveQos, qosCommands, qosRemoval, shownQueues } from "../model/ovs-qos";
-import type { OvsRow } from "../model/ovs-row";
+import {
+  asked,
+  internalState,
+  isGone,
+  isRemnant,
+  liveArgs,
+  macColumn,
+  memberState,
+  mtuColumns,
+  type OvsPortRaw,
+} from "../model/ovs-port-live";
+import { qosCommands, qosRemoval, shownQueues } from "../model/ovs-qos";
 import { get, same } from "../model/path";
-
-/** What converge and remove need of the answers. */
-interface Raw {
-  db: OvsDatabase;
-  /** Absent: only a device of that name is there. */
-  port?: OvsPortState | undefined;
-  /** The device where it belongs. */
-  link?: LinkState | undefined;
-  /** The device in the host's own namespace, where ovs-vswitchd makes it, when it belongs elsewhere. */
-  newborn?: LinkState | undefined;
-}
-
-const macColumn = { column: "mac" };
-const mtuColumns = [mtuColumn("interface.mtu")];
 
 export const ovsPort = kind({
   name: "OvsPort",
@@ -87,7 +63,7 @@ export const ovsPort = kind({
     const root = linkState(seen, undefined, want.name);
     const link = want.namespace ? linkState(seen, want.namespace, want.name) : root;
     const newborn = want.namespace ? root : undefined;
-    const raw: Raw = { db, port, link, newborn };
+    const raw: OvsPortRaw = { db, port, link, newborn };
     if (!port) {
       // Open vSwitch would make the row, fail to make the device, and exit with 0.
       const inTheWay = want.type === "internal" ? (link ?? newborn) : undefined;
@@ -124,7 +100,7 @@ export const ovsPort = kind({
     }),
   converge(want, live, context) {
     if (!live) return [...create(want, context), ...(want.type === "internal" ? [settled] : [])];
-    const { port, link, newborn } = live.raw as Raw;
+    const { port, link, newborn } = live.raw as OvsPortRaw;
     if (!port) {
       if (link && isRemnant(link)) return [deleteLink(want.name, want.namespace)];
       throw notOurs(`device ${want.name}`, "not of Open vSwitch");
@@ -134,8 +110,8 @@ export const ovsPort = kind({
       throw notOurs(`port ${want.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
     }
     // Made anew in the next round: del-port and add-port in one transaction are no change at all for the datapath.
-    if (other || isGone(want, live.raw as Raw)) return delPort(want, port.bridge);
-    const steps = vsctl(changes(want, live.raw as Raw, context), touched(want));
+    if (other || isGone(want, live.raw as OvsPortRaw)) return delPort(want, port.bridge);
+    const steps = vsctl(changes(want, live.raw as OvsPortRaw, context), touched(want));
     if (want.namespace && link && newborn && isRemnant(link)) {
       return [deleteLink(want.name, want.namespace), ...deviceSteps(want, undefined, newborn, context)];
     }
@@ -144,13 +120,13 @@ export const ovsPort = kind({
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
   remove(live, want, context) {
-    const { db, port } = live.raw as Raw;
+    const { db, port } = live.raw as OvsPortRaw;
     const qos = port ? qosRemoval(want.name, port.row, db, context) : [];
     // Two transactions, of which the first need not be waited for: together with del-port the row is still referenced.
     return [...vsctl(qos).map(unwaited), ...delPort(want, port?.bridge ?? want.bridge)];
   },
   shown(path, want, live) {
-    const { link } = live.raw as Raw;
+    const { link } = live.raw as OvsPortRaw;
     if (path === "interface.mac" && want.interface?.mac === "kernel") return "kernel";
     // A port that does not work is shown as not there, so that the next `up` makes it anew.
     if (path === "bridge" && live.broken) return undefined;
@@ -161,68 +137,6 @@ export const ovsPort = kind({
 });
 
 type Want = OvsPortArgs;
-
-function liveArgs({ row, bridge, interfaces }: OvsPortState, { db, link }: Raw, want: Want): Partial<Want> {
-  const [iface] = interfaces;
-  const single = iface && {
-    ...(columnValues([...interfaceColumns, ...mtuColumns], iface) as { interface?: object }).interface,
-    externalIds: iface.map("external_ids"),
-    options: iface.map("options"),
-    mac: macIn(macColumn, iface) ?? link?.json.address,
-    // In another namespace ovs-vswitchd does not reach the device: there the column says only what should be.
-    ...(want.namespace && link && { mac: link.json.address, mtu: link.json.mtu }),
-  };
-  const bond = {
-    ...(columnValues(portColumns, row) as { bond?: object }).bond,
-    members: interfaces.map((m) => m.name),
-  };
-  const type = portType({ row, bridge, interfaces });
-  return {
-    ...columnValues(portColumns, row),
-    ...{ name: row.name, bridge, type, namespace: link ? want.namespace : undefined },
-    bond: type === "bond" ? bond : undefined,
-    interface: type === "bond" ? undefined : single,
-    otherConfig: row.map("other_config"),
-    externalIds: row.map("external_ids"),
-    qos: liveQos(row, db),
-    ...(link && type === "internal" && deviceArgs(link)),
-  } as Partial<Want>;
-}
-
-type State = Pick<Found<unknown>, "pending" | "broken">;
-
-/** The MTU that ovs-vswitchd has to set by itself. */
-const asked = (want: Want) => ({ mtu: want.namespace ? undefined : want.interface?.mtu });
-
-/** A device of somebody else's in the bridge. ovs-vswitchd may show it as well long after it is gone (userspace datapath). */
-function memberState(row: OvsRow, link: LinkState | undefined, db: OvsDatabase): State {
-  const state = health(row, db);
-  if (!link) return { broken: state.broken ?? `could not open network device ${row.name} (No such device)` };
-  // It takes a device in by itself, a moment after that appears.
-  const late = row.number("ifindex") !== link.json.ifindex && (!state.broken || /No such device/.test(state.broken));
-  return late ? { pending: `ovs-vswitchd to take ${row.name} in` } : state;
-}
-
-function internalState(want: Want, { db, port, link, newborn }: Raw): State {
-  const [iface] = port?.interfaces ?? [];
-  const state = iface ? health(iface, db) : {};
-  if (state.pending || state.broken) return state;
-  if (link && newborn && isRemnant(link)) return { broken: `the device of port ${want.name} is dead` };
-  // In the host's own namespace it is right after its creation, and after a restart of the host: it is moved then.
-  return link || newborn ? {} : { broken: `the device of port ${want.name} is gone` };
-}
-
-/** The row is there and nothing wrong with it, but the device is not: it went with its namespace. */
-function isGone({ type }: Want, { db, port, link, newborn }: Raw): boolean {
-  const [iface] = port?.interfaces ?? [];
-  return type === "internal" && iface !== undefined && !health(iface, db).broken && !link && !newborn;
-}
-
-/**
- * A device that a former ovs-vswitchd had open (userspace datapath): the present one has made another in the host's own
- * namespace. Or one whose port has been deleted. That it is ours, its alias says.
- */
-const isRemnant = (link: LinkState) => link.type === "tun" && isMark(link.json.ifalias);
 
 function deviceSteps(
   want: Want,
@@ -244,7 +158,7 @@ function create(want: Want, context: Context<Want>): Step[] {
   return vsctl([add, ...type, ...changes(want, undefined, context)], touched(want));
 }
 
-function changes(want: Want, raw: Raw | undefined, context: Context<Want>): string[][] {
+function changes(want: Want, raw: OvsPortRaw | undefined, context: Context<Want>): string[][] {
   const { name, namespace } = want;
   const { db, port: live, link } = raw ?? {};
   const row = live?.row;

@@ -219,6 +219,8 @@ export function found<A>(
 
 /** A link's live value: of the addresses only the declared ones; foreign ones are no drift. */
 export function shownLink(path: string, want: LinkArgs, state: LinkState, args: object): unknown {
+  // A policy, not a value of the device.
+  if (path === "addressesExact") return want.addressesExact;
   return path === "addresses"
     ? shownAddresses(want.addresses ?? [], state.addresses, want.addressesExact === true)
     : get(args, path);

@@ -20,6 +20,8 @@ export interface Sample {
   updates: Record<string, Update>;
   /** Every identity argument, with another valid value. */
   replaces: Record<string, unknown>;
+  /** Other arguments, by path, without which the value in `replaces` is not valid. */
+  replacesWith?: Record<string, Record<string, unknown>>;
   /** Arguments (merged over `args`) that must be refused, the path that the refusal names, and a part of its text. */
   invalid: { args: Record<string, unknown>; path: string; text: RegExp }[];
 }

@@ -5,7 +5,7 @@ import { linkShape } from "../../provider/model/link";
 import { isUnknown, UNKNOWN } from "../../provider/model/unknown";
 import { validate } from "../../provider/validate";
 import type { Sample } from "../kinds/sample";
-import { allFields, descriptionOf, fieldsOf, kindNames, over, samplesOf, trials, updated } from "./samples";
+import { allFields, descriptionOf, fieldsOf, kindNames, over, replaced, samplesOf, trials, updated } from "./samples";
 
 /**
  * What DESIGN section 5 and provider/kind.ts say of every kind, tried on all that the registry holds: a new kind is
@@ -18,7 +18,19 @@ const kindOf = (name: string) => {
   return kind;
 };
 
-const reserved = ["id", "urn", "live", "parents", "kind", "revision", "host", "adopt", "was", "unfinished", "__provider"];
+const reserved = [
+  "id",
+  "urn",
+  "live",
+  "parents",
+  "kind",
+  "revision",
+  "host",
+  "adopt",
+  "was",
+  "unfinished",
+  "__provider",
+];
 const commonLinkArguments = Object.keys(linkShape);
 const coveredOnce = ["LinuxBridge", "VethPair"];
 
@@ -85,8 +97,8 @@ describe.each(trials)("%s", (_title, sample) => {
         failures: [],
       });
     }
-    for (const [path, value] of Object.entries(sample.replaces)) {
-      expect({ path, failures: validate(kind.args, over(sample.args, { [path]: value })).failures }).toEqual({
+    for (const path of Object.keys(sample.replaces)) {
+      expect({ path, failures: validate(kind.args, replaced(sample, path)[1]).failures }).toEqual({
         path,
         failures: [],
       });
@@ -172,6 +184,24 @@ describe.each(trials)("%s", (_title, sample) => {
     expect(triedBy(sample).filter((path) => !paths.includes(path) && !records(path))).toEqual([]);
     expect(Object.keys(sample.updates).filter((path) => path in sample.replaces)).toEqual([]);
   });
+});
+
+test("no two samples claim the same thing: the end-to-end laws try all of them at once", () => {
+  const claimed = new Map<string, string>();
+  const declared = trials.flatMap(([title, { kind, args, needs = [] }]) => [
+    { title, kind, args },
+    ...needs.map((need) => ({ title: `what ${title} needs`, ...need })),
+  ]);
+  const conflicts = declared.flatMap(({ title, kind, args }) => {
+    const own = JSON.stringify([kind, args]);
+    const claims = kindOf(kind).claims(validate(kindOf(kind).args, args).value);
+    return claims.flatMap((claim) => {
+      const other = claimed.get(claim) ?? own;
+      claimed.set(claim, other);
+      return other === own || claim.startsWith("shared ") ? [] : [`${title}: ${claim}, which ${other} has`];
+    });
+  });
+  expect(conflicts).toEqual([]);
 });
 
 test("the arguments of all links are tried once, with a bridge or a pair", () => {

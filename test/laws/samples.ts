@@ -35,6 +35,12 @@ export function over(args: Record<string, unknown>, others: Record<string, unkno
 export const updated = (sample: Sample, path: string, update: Update) =>
   set(over(sample.args, update.with), path, update.to);
 
+/** The sample's arguments before and after an identity argument changes. */
+export function replaced(sample: Sample, path: string): [was: Record<string, unknown>, want: Record<string, unknown>] {
+  const was = over(sample.args, sample.replacesWith?.[path]);
+  return [was, set(was, path, sample.replaces[path])];
+}
+
 /** The fields of an object's schema, dotted, those of objects in it too; a list, a record and a union are one value. */
 export function fieldsOf(schema: z.ZodType, prefix = ""): { path: string; schema: z.ZodType; of: z.ZodObject }[] {
   const object = unwrap(schema);

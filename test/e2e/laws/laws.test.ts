@@ -143,6 +143,14 @@ async function apply(subject: Subject, args: Args): Promise<void> {
   subject.state = await lifecycle.apply(subject.kind, inputs, subject.state?.outs);
 }
 
+/** A replacement, as the engine does it: deleted first. */
+async function anew(subject: Subject, args: Args): Promise<void> {
+  const { id, outs } = must(subject.state);
+  await lifecycle.remove(subject.kind, id, outs);
+  subject.state = undefined;
+  await apply(subject, args);
+}
+
 function must(state: Subject["state"]): { id: string; outs: Outputs } {
   if (!state) throw new Error("there is no state");
   return state;
@@ -194,8 +202,11 @@ async function refreshed(subject: Subject, expected: string[]): Promise<void> {
 /** Base → updated → the same again → changed behind our back → refreshed → mended → taken out of the program. */
 async function attributes(round: number): Promise<void> {
   const who = subjects.filter(({ groups }) => groups[round]);
-  const args = (subject: Subject) => (subject.groups[round] as Group).args;
+  const group = (subject: Subject) => subject.groups[round] as Group;
+  const args = (subject: Subject) => group(subject).args;
+  const others = who.filter((subject) => group(subject).base !== subject.sample.args);
   const label = (what: string) => `round ${round + 1}, ${what}`;
+  if (others.length > 0) await phase(label("another object"), (one) => anew(one, group(one).base), others);
   await phase(label("update"), (subject) => apply(subject, args(subject)), who);
   await phase(label("again"), (subject) => apply(subject, args(subject)), who);
   wroteNothing(label("again"));
@@ -225,7 +236,7 @@ async function attributes(round: number): Promise<void> {
     (subject) => apply(subject, args(subject)),
     who.filter((one) => drifting(one).length > 0),
   );
-  await phase(label("removed from the program"), (subject) => apply(subject, subject.sample.args), who);
+  await phase(label("removed from the program"), (subject) => apply(subject, group(subject).base), who);
   await onHost(label("after its removal from the program"), (subject) =>
     updatesOf(subject, round).flatMap(([path, { shows, removed }]) =>
       removed
@@ -238,6 +249,7 @@ async function attributes(round: number): Promise<void> {
         : [],
     ),
   );
+  if (others.length > 0) await phase(label("the first object again"), (one) => anew(one, one.sample.args), others);
 }
 
 const updatesOf = (subject: Subject, round: number) => subject.groups[round]?.updates ?? [];
@@ -301,16 +313,7 @@ async function ownership(): Promise<void> {
       ? [{ command: subject.sample.exists, fault: (_, code) => (code === 0 ? "is still there" : undefined) }]
       : [],
   );
-  await phase(
-    "made again",
-    async (subject) => {
-      const { id, outs } = must(subject.state);
-      await lifecycle.remove(subject.kind, id, outs);
-      subject.state = undefined;
-      await apply(subject, subject.sample.args);
-    },
-    who,
-  );
+  await phase("made again", (subject) => anew(subject, subject.sample.args), who);
   await hostHandler.delete("", stranger as never);
 }
 

@@ -24,8 +24,8 @@ export const greTunnel: Sample = {
   exists: "ip -d link show dev s-gre | grep -qw gretap",
   vanish: "ip link del dev s-gre",
   updates: {
-    local: option("10.88.0.3", /local 10\.88\.0\.3/, /local any/, "local 10.88.0.9"),
-    remote: option("10.88.0.4", /remote 10\.88\.0\.4/, /remote any/, "remote 10.88.0.9"),
+    local: option("10.88.0.3", /local 10\.88\.0\.3/, /local (any|10\.88\.0\.1) /, "local 10.88.0.9"),
+    remote: option("10.88.0.4", /remote 10\.88\.0\.4/, /remote (any|10\.88\.0\.2) /, "remote 10.88.0.9"),
     key: option(77, /ikey 0\.0\.0\.77 okey 0\.0\.0\.77/, /gretap (?!.*key)/, "nokey"),
     inKey: option(5, /ikey 0\.0\.0\.5 /, /gretap (?!.*ikey)/, "ikey 6"),
     outKey: option(4294967295, /okey 255\.255\.255\.255/, /gretap (?!.*okey)/, "okey 6"),
@@ -33,7 +33,7 @@ export const greTunnel: Sample = {
     sequence: option(true, /iseq oseq/, /gretap (?!.*seq)/, "noseq"),
     ttl: option(9, /ttl 9/, /ttl inherit/, "ttl 8"),
     tos: option(32, /tos 0x20/, /gretap (?!.*tos)/, "tos inherit"),
-    dontFragment: option(false, /nopmtudisc/, / pmtudisc/, "pmtudisc"),
+    dontFragment: option(false, /nopmtudisc/, /gretap (?!.*nopmtudisc)/, "pmtudisc"),
     ignoreDf: option(true, / ignore-df/, /gretap (?!.* ignore-df)/, "noignore-df", { with: { dontFragment: false } }),
     fwmark: option(9, /fwmark 0x9/, /gretap (?!.*fwmark)/, "fwmark 8"),
     encapsulation: option(
@@ -45,9 +45,17 @@ export const greTunnel: Sample = {
     encapsulationLimit: option6("none", /encaplimit none/, /encaplimit 4/, "encaplimit 6"),
     flowLabel: option6(0x12345, /flowlabel 0x12345/, /flowlabel 0x00000/, "flowlabel inherit"),
     allowLocalRemote: option6(true, /allow-localremote/, /ip6gretap (?!.*allow-localremote)/, "noallow-localremote"),
-    mtu: { to: 1400, shows, expect: /mtu 1400/, removed: /mtu 1462/, drift: "ip link set dev s-gre mtu 1300" },
+    mtu: {
+      to: 1400,
+      with: { key: 7 },
+      shows,
+      expect: /mtu 1400/,
+      removed: /mtu 1458/,
+      drift: "ip link set dev s-gre mtu 1300",
+    },
   },
   replaces: { name: "s-gre2", namespace: "s-gre-ns", layer: 3, underlay: "host", device: "lo" },
+  replacesWith: { underlay: { namespace: "s-gre-ns" } },
   invalid: [
     { args: { local: undefined, remote: undefined }, path: "remote", text: /required/ },
     { args: { local: "10.88.0.1", remote: "fd88::2" }, path: "remote", text: /same family/ },

@@ -75,7 +75,12 @@ export const nic: Sample = {
       drift: set("allmulticast off"),
     },
   },
-  replaces: { name: "s-if", namespace: "s-if-ns", "selector.mac": undefined, "selector.pciPath": undefined },
+  replaces: {
+    name: "s-if",
+    namespace: "s-if-ns",
+    "selector.mac": "02:00:00:00:00:01",
+    "selector.pciPath": "0000:00:03.0",
+  },
   invalid: [
     { args: { selector: {} }, path: "selector", text: /`mac` or `pciPath`/ },
     { args: { selector: { pciPath: "03.0" } }, path: "selector.pciPath", text: /0000:00:03\.0/ },

@@ -42,6 +42,7 @@ export function macvlanSample(kind: string, type: string): Sample {
       mtu: { to: 1400, shows, expect: /mtu 1400/, removed: /mtu 1480/, drift: `ip link set dev ${device} mtu 1300` },
     },
     replaces: { name: `${device}2`, namespace: place, parent: `${parent}2`, parentNamespace: place },
+    replacesWith: { parentNamespace: { namespace: place } },
     invalid: [
       { args: { mode: "switch" }, path: "mode", text: /one of "bridge"/ },
       { args: { sources: ["02:00:00:00:00:0a"] }, path: "sources", text: /mode: "source"/ },

@@ -67,9 +67,16 @@ export const ovsTunnel: Sample = {
 /** What only GRE has. */
 export const ovsGre: Sample = {
   ...ovsTunnel,
-  args: { bridge: "s-ovs", name: "s-tun", type: "gre", remote: "192.0.2.2" },
-  exists: "test $(ovs-vsctl get Interface s-tun type) = gre",
-  updates: { sequence: option(true, "seq", "true") },
+  args: { bridge: "s-ovs", name: "s-tun-gre", type: "gre", remote: "192.0.2.2" },
+  exists: "test $(ovs-vsctl get Interface s-tun-gre type) = gre",
+  vanish: "ovs-vsctl del-port s-tun-gre",
+  updates: {
+    sequence: {
+      ...option(true, "seq", "true"),
+      shows: "ovs-vsctl --if-exists get Interface s-tun-gre options:seq",
+      drift: "ovs-vsctl remove Interface s-tun-gre options seq",
+    },
+  },
   replaces: {},
   invalid: [],
 };
