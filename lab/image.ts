@@ -116,6 +116,7 @@ async function build(image: Image): Promise<void> {
     const words = (await readFile(inFolder("mmdebstrap.log"), "utf8")).trim().split("\n").slice(-15).join("\n");
     throw new Error(`The lab's image could not be built. mmdebstrap's last words:\n${words}`, { cause: error });
   });
-  const shell = ["sh", "-c", makeDisk];
-  await run(isRoot ? "sh" : "fakeroot", isRoot ? shell.slice(1) : shell, { cwd: image.folder });
+  // Without root, in a user namespace that maps us to root: fakeroot loses the type of files with capabilities.
+  const [program = "", ...before] = isRoot ? ["sh"] : ["unshare", "--map-root-user", "--map-auto", "sh"];
+  await run(program, [...before, "-c", makeDisk], { cwd: image.folder });
 }

@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { toolPath } from "./packages";
-import { sleep } from "./run";
 
 /**
  * Runs `work` while no other process does the same with this lock file. The lock is the kernel's (flock of util-linux,
@@ -25,9 +24,10 @@ export async function withLock<T>(file: string, waiting: () => void, work: () =>
       child.stdout.once("data", () => resolve("locked"));
       child.once("exit", () => resolve("ended"));
     });
-    const first = await Promise.race([locked, sleep(1000)]);
-    if (first === undefined) waiting();
-    if ((await locked) === "ended") throw new Error(`Cannot lock ${file}: ${(await child).shortMessage}`);
+    const patience = setTimeout(waiting, 1000);
+    const state = await locked;
+    clearTimeout(patience);
+    if (state === "ended") throw new Error(`Cannot lock ${file}: ${(await child).shortMessage}`);
     return await work();
   } finally {
     child.stdin.end();

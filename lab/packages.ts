@@ -17,12 +17,7 @@ export const packages: LabPackage[] = [
   { package: "mmdebstrap", command: "mmdebstrap", why: "builds the lab's Debian image from your own apt sources" },
   { package: "e2fsprogs", command: "mke2fs", why: "makes the image's file system without mounting it" },
   { package: "openssh-client", command: "ssh", why: "logs in to the lab's machines and makes their keys" },
-  ...(isRoot
-    ? []
-    : [
-        { package: "uidmap", command: "newuidmap", why: "lets mmdebstrap build the lab's image without root" },
-        { package: "fakeroot", command: "fakeroot", why: "keeps root's files root's in the image built without root" },
-      ]),
+  ...(isRoot ? [] : [{ package: "uidmap", command: "newuidmap", why: "builds the lab's image without root" }]),
 ];
 
 /** A user's PATH often lacks the folders in which Debian keeps mke2fs. */

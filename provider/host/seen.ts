@@ -20,11 +20,15 @@ export class Seen {
     return answer.result;
   }
 
-  /** Standard output of a command that must have succeeded without a word on stderr. Throws READ_FAILED. */
-  text(key: string): string {
+  /**
+   * Standard output of a command that must have succeeded without a word on stderr, but for lines that `harmless`
+   * matches. Throws READ_FAILED.
+   */
+  text(key: string, harmless?: RegExp): string {
     const { exitCode, stdout, stderr } = this.result(key);
     // `ip` exits 0 and prints a partial list after "Dump was interrupted": any word on stderr makes a read incomplete.
-    if (exitCode !== 0 || stderr.trim() !== "") {
+    const complaint = stderr.split("\n").some((line) => line.trim() !== "" && !harmless?.test(line));
+    if (exitCode !== 0 || complaint) {
       const section = this.answers.get(key)?.section;
       const step = section && show(section);
       throw new HostnetError("READ_FAILED", `could not read ${key}`, { step, exitCode, stderr });
@@ -33,9 +37,9 @@ export class Seen {
   }
 
   /** The same as JSON, parsed once. Empty output is an empty list, as `ip -j netns` has it. Throws READ_FAILED. */
-  json<T>(key: string): T {
+  json<T>(key: string, harmless?: RegExp): T {
     if (!this.parsed.has(key)) {
-      const text = this.text(key);
+      const text = this.text(key, harmless);
       try {
         this.parsed.set(key, text.trim() === "" ? [] : JSON.parse(text));
       } catch (cause) {

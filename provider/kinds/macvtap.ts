@@ -81,7 +81,7 @@ function idOf(seen: Seen, database: "passwd" | "group", name: unknown): number |
   return id === undefined ? undefined : Number(id);
 }
 
-function mustExist(what: "user" | "group", name: unknown, id: number | undefined): void {
+function mustExist(what: "user" | "group", name: unknown, id: unknown): void {
   if (name === undefined || id !== undefined) return;
   throw new HostnetError("INVALID", `the host has no ${what} ${name}`, {
     remedy: `Make the ${what} on the host, or give a number.`,
@@ -168,8 +168,10 @@ export const macvtap = linkKind({
     };
   },
   converge(want, live): Step[] {
-    const { node, owner, group } = extraOf(live);
+    const { node, ...ids } = extraOf(live);
     if (!node) return [];
+    const owner = typeof want.owner === "string" ? ids.owner : want.owner;
+    const group = typeof want.group === "string" ? ids.group : want.group;
     mustExist("user", want.owner, owner);
     mustExist("group", want.group, group);
     const account = `${owner ?? node.owner}:${group ?? node.group}`;

@@ -5,7 +5,7 @@ import { HostnetError } from "../model/errors";
 import { markLink } from "../model/link";
 import { fallbackDevices, linkSections, linkState, linksIn } from "../model/link-state";
 import { isMark, ownership } from "../model/mark";
-import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
+import { inNamespace, keyIn, namespaceExists, namespacesOf } from "../model/namespaces";
 import { namespaceName } from "../model/scalars";
 import { sysctlKey, sysctlValue } from "../model/sysctl";
 
@@ -52,7 +52,7 @@ export const namespace = kind({
       raw: { loUp: lo?.json.flags.includes("UP"), alias: lo?.json.ifalias, devices },
     };
   },
-  list: (seen) => seen.json<{ name: string }[]>("netns").map(({ name }) => ({ name })),
+  list: (seen) => namespacesOf(seen).map((name) => ({ name })),
   converge(want, live, context) {
     const inside = want.name;
     const up: Step = { argv: ["ip", "link", "set", "dev", "lo", "up"], namespace: inside };

@@ -4,10 +4,17 @@ import type { Section } from "./command";
 /** The names under /run/netns: the proof that a namespace is there or absent. */
 export const namespacesSection: Section = { key: "netns", argv: ["ip", "-j", "netns", "list"] };
 
+/** What `ip netns list` says of a name whose namespace just goes, or left its file behind; the list is complete all the same. */
+const harmless = /Peer netns reference is invalid/;
+
+/** The names of all namespaces. Throws READ_FAILED. */
+export const namespacesOf = (seen: Seen): string[] =>
+  seen.json<{ name: string }[]>("netns", harmless).map(({ name }) => name);
+
 /** True for the host's own namespace and for one that `ip netns` lists. Throws READ_FAILED. */
 export function namespaceExists(seen: Seen, namespace: string | undefined): boolean {
   if (namespace === undefined) return true;
-  return seen.json<{ name: string }[]>("netns").some((entry) => entry.name === namespace);
+  return namespacesOf(seen).includes(namespace);
 }
 
 /** The sections of something inside a namespace: its own, and what proves that the namespace is there. */
