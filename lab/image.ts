@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codename, imageAptOptions, imageSources } from "./apt";
 import { withLock } from "./lock";
@@ -51,7 +51,7 @@ export async function ensureImage(log: (line: string) => void): Promise<Image> {
     const start = Date.now();
     log(`building the machines' image: Debian "${codename}" by mmdebstrap (about 80 s, once)…`);
     const building = join(cacheRoot(), "building");
-    await rm(building, { recursive: true, force: true });
+    await runAsRoot(["rm", "-rf", building]);
     await mkdir(building, { recursive: true, mode: 0o700 });
     await build(imageIn(building));
     await rename(building, image.folder);
@@ -78,10 +78,13 @@ async function recipeHash(): Promise<string> {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** From the file system as a tar to the disk and what QEMU boots. Extended attributes: ping has its capability there. No journal: a machine's disk is never needed again. */
+/**
+ * From the file system as a tar to the disk and what QEMU boots. Extended attributes: ping has its capability there. No
+ * devices: only root can make them, and the kernel makes its own. No journal: no machine's disk is needed again.
+ */
 const makeDisk = `set -e
 mkdir root
-tar -xf root.tar -C root --numeric-owner --xattrs --xattrs-include='*'
+tar -xf root.tar -C root --numeric-owner --xattrs --xattrs-include='*' --exclude='./dev/*'
 rm root.tar
 mv root/boot/lab-vmlinuz vmlinuz
 mv root/boot/lab-initrd initrd
@@ -116,7 +119,14 @@ async function build(image: Image): Promise<void> {
     const words = (await readFile(inFolder("mmdebstrap.log"), "utf8")).trim().split("\n").slice(-15).join("\n");
     throw new Error(`The lab's image could not be built. mmdebstrap's last words:\n${words}`, { cause: error });
   });
-  // Without root, in a user namespace that maps us to root: fakeroot loses the type of files with capabilities.
-  const [program = "", ...before] = isRoot ? ["sh"] : ["unshare", "--map-root-user", "--map-auto", "sh"];
-  await run(program, [...before, "-c", makeDisk], { cwd: image.folder });
+  await runAsRoot(["sh", "-c", makeDisk], image.folder);
+}
+
+/**
+ * Without root: in a user namespace that maps us to root and other owners to our subordinate ids. (fakeroot loses the
+ * type of files with capabilities.)
+ */
+async function runAsRoot([program = "", ...args]: string[], cwd = "/"): Promise<void> {
+  const mapped = ["--map-root-user", "--map-auto", program, ...args];
+  await (process.getuid?.() === 0 ? run(program, args, { cwd }) : run("unshare", mapped, { cwd }));
 }

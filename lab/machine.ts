@@ -110,6 +110,6 @@ export async function snapshotKey(image: Image, accelerator: Accelerator): Promi
   const anybody = { name: "n0", machineId: "", uuid: "", hostKey: "" };
   const hardware = machineArguments(machineFiles("n0", "/"), anybody, 0, image, accelerator);
   // Where the lab runs makes no difference to the machine.
-  const recipe = JSON.stringify([version, loginKey, hardware]).replaceAll(stateRoot(), "");
+  const recipe = JSON.stringify([version, loginKey, hardware]).replaceAll(stateRoot(), "").replaceAll(image.folder, "");
   return createHash("sha256").update(recipe).digest("hex").slice(0, 16);
 }

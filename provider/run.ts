@@ -7,6 +7,7 @@ import type { Context, Found, Kind } from "./kind";
 import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
 import { type Step, show } from "./model/command";
 import { HostnetError } from "./model/errors";
+import { linkClaim } from "./model/link-kind";
 import { nonceOf } from "./model/mark";
 import { same } from "./model/path";
 import { isOurs, partsOf } from "./ownership";
@@ -99,9 +100,12 @@ export class Run {
     this.take(seen);
   }
 
-  /** Law 10: what would cut our own connection is refused. Asked only about devices that were there before. */
+  /** Law 10: what would cut our own connection is refused. A device that is only now made carries nothing. */
   private async guard(steps: Step[]): Promise<void> {
-    const touched = this.found ? steps.flatMap((step) => step.touches ?? []) : [];
+    const made = this.found ? [] : this.kind.claims(this.want);
+    const touched = steps
+      .flatMap((step) => step.touches ?? [])
+      .filter((device) => !made.includes(linkClaim(undefined, device)));
     if (touched.length === 0 || !this.machine.facts.sshConnection) return;
     const seen = await this.machine.observe(managementSections(this.machine.facts));
     refuseIfCut(managementPath(this.machine.facts, seen), touched);

@@ -74,7 +74,7 @@ export const nic = kind({
   reset: { addresses: [] },
   claims: ({ selector, ...want }) =>
     selector
-      ? [`the device with ${shownChoice({ ...want, selector })}`]
+      ? [`the device ${shownChoice({ ...want, selector })}`]
       : [linkClaim(want.namespace, want.name), ...addressClaims(want), ...portClaims(want)],
   observe: (want) => [
     ...linkSections(want.namespace, { ipv6: true }),
@@ -110,7 +110,7 @@ export const nic = kind({
     return steps(givenBack(want, live, memoryOf(context)), live, { ...context, was: [...context.was, want] });
   },
   shown: (path, want, live) =>
-    path === "addresses" ? shownLink(path, want, stateOf(live), live.args) : get(live.args, path),
+    path.startsWith("addresses") ? shownLink(path, want, stateOf(live), live.args) : get(live.args, path),
 });
 
 const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).memory ?? {};

@@ -7,6 +7,7 @@ import { type LinkArgs, linkFacts } from "../model/link";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import type { LinkState } from "../model/link-state";
 import {
+  derivedIndex,
   macvlanClaims,
   macvlanCompletion,
   macvlanCreation,
@@ -119,7 +120,7 @@ const extraOf = (live: Found<unknown, unknown>) => stateOf(live).extra as Extra;
 export const macvtap = linkKind({
   name: "Macvtap",
   type: "macvtap",
-  doc: "A macvlan whose frames go to a program, as a virtual machine's, by a device file: `live.devicePath`, /dev/tap<N>. The number is another one after each rebuild; the file is in the host's /dev also when the device is in a namespace.",
+  doc: "A macvlan whose frames go to a program, as a virtual machine's, by a device file: `live.devicePath`, /dev/tap<N>. The number comes from namespace and name, and is the same after a rebuild; the file is in the host's /dev also when the device is in a namespace.",
   options: {
     ...macvlanOptions,
     ...options({
@@ -137,10 +138,14 @@ export const macvtap = linkKind({
     }),
   },
   facts: linkFacts.extend({
-    devicePath: z.string().optional().describe("The device file, /dev/tap<N>; another one after each rebuild."),
+    devicePath: z.string().optional().describe("The device file, /dev/tap<N>; the same after a rebuild."),
   }),
   traits: macvlanTraits,
-  creation: macvlanCreation,
+  // /dev has one tap<N> for all namespaces: with a number of its own no other is in its way, and a rebuild has it again.
+  creation: (want) => ({
+    ...macvlanCreation(want),
+    words: ["link", want.parent as string, "index", derivedIndex(want)],
+  }),
   rules: macvlanRules,
   claims: macvlanClaims,
   replaces: macvlanReplaces,

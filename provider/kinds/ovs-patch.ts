@@ -92,7 +92,7 @@ export const ovsPatch = kind({
       facts: { a: ports.a && factsOf(ports.a), b: ports.b && factsOf(ports.b) },
       marks: present.map((port) => markIn(port.row)),
       pending: states.map((state) => state.pending).find(Boolean),
-      broken: half ?? states.map((state) => state.broken).find(Boolean),
+      broken: half ?? apart(db, present) ?? states.map((state) => state.broken).find(Boolean),
       raw: { db, ports } satisfies Raw,
     };
   },
@@ -119,6 +119,16 @@ export const ovsPatch = kind({
   // A cable that does not work is shown as not there, so that the next `up` makes it anew.
   shown: (path, _want, live) => (path === "a.bridge" && live.broken ? undefined : get(live.args, path)),
 });
+
+/**
+ * A cable between two datapaths carries nothing. ovs-vswitchd says so in `error`, but forgets it again at the next change
+ * of anything in its database (seen with OVS 3.1).
+ */
+function apart(db: OvsDatabase, ports: OvsPortState[]): string | undefined {
+  const types = ports.map(({ bridge }) => db.bridges.get(bridge)?.text("datapath_type") ?? "system");
+  if (new Set(types).size < 2) return undefined;
+  return `No usable peer: ${ports.map(({ bridge }, at) => `${bridge} is in datapath ${types[at]}`).join(", ")}`;
+}
 
 const peerOf = ({ interfaces: [iface] }: OvsPortState) => iface?.map("options").peer;
 

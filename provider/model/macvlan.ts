@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { LinkArgs, LinkTraits } from "./link";
@@ -82,10 +83,23 @@ export const macvlanOptions = options({
 /** In passthru mode the MAC address is the parent's: another one would be given to that, too (macvlan_set_mac_address). */
 export const macvlanTraits = (want: Want): LinkTraits => ({ keepsMac: want.mode === "passthru" });
 
+/**
+ * Born in its namespace from the parent's. With an index of its own: without one, Linux up to 6.1 at least looks for the
+ * name in the namespace where `ip` runs, and an `eth0` there is `File exists` (rtnl_newlink, seen).
+ */
 export const macvlanCreation = (want: Want) => ({
-  words: ["link", want.parent as string],
+  words: [
+    ...["link", want.parent as string],
+    ...(want.namespace === want.parentNamespace ? [] : ["index", derivedIndex(want)]),
+  ],
   from: (want.parentNamespace as string | undefined) ?? null,
 });
+
+/** A number that a rebuild finds again, far above those that the kernel gives out: 2^24 to 2^31 - 1. */
+export function derivedIndex({ namespace = "", name }: Want): string {
+  const digest = createHash("sha256").update(`${namespace}/${name}`).digest();
+  return String(2 ** 24 + (digest.readUInt32BE(0) % (2 ** 31 - 2 ** 24)));
+}
 
 export function macvlanRules(want: Want): [path: string, text: string][] {
   const { mode, parentNamespace } = want;

@@ -38,22 +38,16 @@ export function chosenNic(seen: Seen, choice: NicChoice): LinkState | undefined 
     .filter((link) => pciPath === undefined || pciPathOf(seen, namespace, link.ifname) === pciPath)
     .map((link) => link.ifname);
   if (names.length > 1) {
-    throw new HostnetError(
-      "INVALID",
-      `${shownChoice(choice)} is not one device but ${names.length}: ${names.join(", ")}`,
-      {
-        remedy: "Choose by name, or by both MAC address and PCI path.",
-      },
-    );
+    throw new HostnetError("INVALID", `${names.length} devices are there ${shownChoice(choice)}: ${names.join(", ")}`, {
+      remedy: "Choose by name, or by both MAC address and PCI path.",
+    });
   }
   return names[0] === undefined ? undefined : linkState(seen, namespace, names[0]);
 }
 
 export const shownChoice = ({ name, selector }: NicChoice) =>
   selector
-    ? [selector.mac && `MAC address ${selector.mac}`, selector.pciPath && `PCI path ${selector.pciPath}`]
-        .filter(Boolean)
-        .join(" at ")
+    ? `with ${[selector.mac && `MAC address ${selector.mac}`, selector.pciPath && `PCI path ${selector.pciPath}`].filter(Boolean).join(" and ")}`
     : name;
 
 /** The last PCI function on the way to the device: virtio and USB put buses of their own below it. */

@@ -50,6 +50,11 @@ describe("OvsPatch", () => {
       rowOf(recording, "Interface", "patch-tun").error = "No usable peer 'patch-int' exists in 'netdev' datapath.";
     };
     expect(() => on(dead).converge(declared)).toThrow(/No usable peer[\s\S]*same `datapathType`/);
+    // ovs-vswitchd forgets that error at the next change.
+    const apart = (recording: Recording) => {
+      rowOf(recording, "Bridge", "br-tun").datapath_type = "system";
+    };
+    expect(() => on(apart).converge(declared)).toThrow(/br-int is in datapath netdev, br-tun is in datapath system/);
   });
 
   it("leaves a port of somebody else's, and moves one of ours in two transactions", () => {

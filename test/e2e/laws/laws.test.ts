@@ -80,6 +80,11 @@ const inputsOf = (kind: Kind, args: Args, on: HostRef = host): lifecycle.Inputs 
   return inputs;
 };
 
+function fail({ name, failures }: Subject, text: string): void {
+  failures.push(text);
+  report(`FAILED ${name}: ${text}`);
+}
+
 /** All subjects that are still in the run do it at the same time. */
 async function phase(label: string, act: (subject: Subject) => Promise<unknown>, who = subjects): Promise<void> {
   const start = Date.now();
@@ -91,7 +96,7 @@ async function phase(label: string, act: (subject: Subject) => Promise<unknown>,
         try {
           await act(subject);
         } catch (error) {
-          subject.failures.push(`${label}: ${textOf(error)}`);
+          fail(subject, `${label}: ${textOf(error)}`);
         }
       }),
   );
@@ -116,7 +121,7 @@ async function onHost(
   asked.forEach(({ subject, command, fault }, index) => {
     const { text = "", exitCode = 255 } = said[index] ?? {};
     const wrong = fault(text, exitCode);
-    if (wrong) subject.failures.push(`${label}: ${wrong}\n  ${command}\n  said (${exitCode}): ${text.trim()}`);
+    if (wrong) fail(subject, `${label}: ${wrong}\n  ${command}\n  said (${exitCode}): ${text.trim()}`);
   });
   report(`${label} (${asked.length} commands): ${Date.now() - start} ms`);
 }
@@ -173,7 +178,7 @@ function wroteNothing(label: string): void {
   const text = `${label} wrote: ${steps.join("; ")}`;
   for (const subject of subjects) {
     const own = subject.sample.args.name ?? subject.sample.args.device ?? subject.sample.args.to ?? "?";
-    if (subjects.length === 1 || steps.some((step) => step.includes(String(own)))) subject.failures.push(text);
+    if (subjects.length === 1 || steps.some((step) => step.includes(String(own)))) fail(subject, text);
   }
   if (subjects.every(({ failures }) => !failures.includes(text))) throw new Error(text);
 }
@@ -210,16 +215,17 @@ async function attributes(round: number): Promise<void> {
   await phase(label("update"), (subject) => apply(subject, args(subject)), who);
   await phase(label("again"), (subject) => apply(subject, args(subject)), who);
   wroteNothing(label("again"));
-  await onHost(label("after the update"), (subject) => [
-    ...updatesOf(subject, round).map(([path, { shows, expect: pattern }]) => ({
+  await onHost(label("after the update"), (subject) =>
+    updatesOf(subject, round).map(([path, { shows, expect: pattern }]) => ({
       command: shows,
       fault: (text: string) => (pattern.test(text) ? undefined : `${path} is not shown as ${pattern}`),
     })),
-    // Then everything is changed behind our back.
-    ...updatesOf(subject, round).flatMap(([path, { drift }]) =>
+  );
+  await onHost(label("changed behind our back"), (subject) =>
+    updatesOf(subject, round).flatMap(([path, { drift }]) =>
       drift ? [{ command: drift, fault: (_: string, code: number) => (code ? `no drift of ${path}` : undefined) }] : [],
     ),
-  ]);
+  );
   const drifting = (subject: Subject) => updatesOf(subject, round).filter(([, { drift }]) => drift);
   await phase(
     label("refresh"),
@@ -412,7 +418,7 @@ beforeAll(async () => {
     );
     after = await footprint(node);
   }
-}, 900_000);
+}, 1_200_000);
 
 afterAll(async () => {
   await closeAll();

@@ -12,11 +12,13 @@ export interface Said {
  */
 export async function all(host: string, commands: string[]): Promise<Said[]> {
   if (commands.length === 0) return [];
-  const lines = commands.map((command) => `(\n${command}\n) </dev/null 2>&1\necho "@@@ $?"`);
+  // What several ask is asked once: looks come before changes.
+  const once = [...new Set(commands)];
+  const lines = once.map((command) => `(\n${command}\n) </dev/null 2>&1\necho "@@@ $?"`);
   const output = await mustOnHost(host, "bash -s", { stdin: `${lines.join("\n")}\n`, timeoutMs: 300_000 });
   const said = [...output.matchAll(/([\s\S]*?)@@@ (\d+)\n/g)];
-  return commands.map((_, index) => ({
-    text: said[index]?.[1] ?? "",
-    exitCode: Number(said[index]?.[2] ?? 255),
-  }));
+  return commands.map((command) => {
+    const [, text = "", exitCode = "255"] = said[once.indexOf(command)] ?? [];
+    return { text, exitCode: Number(exitCode) };
+  });
 }

@@ -1,6 +1,8 @@
 import type { Sample, Update } from "../sample";
 
-const shows = (word: string) => `ip -d link show dev s-br | grep -o '${word} [^ ]*'`;
+// One command for all of them: it is run once.
+const shows = "ip -d link show dev s-br";
+const value = (word: string, printed: string | number) => new RegExp(`\\s${word} ${printed}(\\s|$)`, "m");
 const set = (word: string, value: string | number) => `ip link set dev s-br type bridge ${word} ${value}`;
 
 /** An option of `ip link … type bridge` with a value other than its default, as `ip -d` prints it; `other` is for drift. */
@@ -13,9 +15,9 @@ function option(
 ): Update {
   return {
     to,
-    shows: shows(word),
-    expect: new RegExp(`^${word} ${printed}$`, "m"),
-    removed: new RegExp(`^${word} ${byDefault}$`, "m"),
+    shows,
+    expect: value(word, printed),
+    removed: value(word, byDefault),
     drift: set(word, other),
   };
 }

@@ -32,8 +32,9 @@ export const ovsTunnel: Sample = {
     tos: option("inherit", "tos", "inherit"),
     ttl: option(7, "ttl", "7"),
     packetMark: option(9, "egress_pkt_mark", "9"),
-    packetType: option("ptap", "packet_type", "ptap", { extensions: "gpe" }),
-    extensions: option("gbp", "exts", "gbp"),
+    packetType: option("ptap", "packet_type", "ptap", { extensions: "gpe", dstPort: 4791 }),
+    // All VXLAN tunnels of a host with one UDP port have the same extension.
+    extensions: option("gbp", "exts", "gbp", { dstPort: 4792 }),
     tag: {
       to: 4,
       shows: "ovs-vsctl get Port s-tun tag",
