@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { which } from "../tools/which";
@@ -18,11 +18,15 @@ export interface Counts {
   processes: number;
 }
 
+const rootHome = "/run/home";
+
 /** A host of the benchmark: an SSH server with network, mounts, process numbers, /run and machine id of its own. */
 export interface BenchHost {
   login: Login;
   /** Starts to count; the function returned tells what was counted since. */
   count(): Promise<() => Promise<Counts>>;
+  /** Throws an Error when a login on it is not as it was made: then what was measured there is worth nothing. */
+  prove(): Promise<void>;
   /** What `ip` prints for the arguments given, in the host's network. */
   ip(...args: string[]): Promise<string>;
 }
@@ -45,8 +49,10 @@ async function makeHost(number: number, folder: string, key: string, knownHostsP
   const own = join(folder, name);
   mkdirSync(own);
   await makeKey(join(own, "host-key"));
-  writeFileSync(join(own, "machine-id"), `${randomBytes(16).toString("hex")}\n`);
-  writeFileSync(join(own, "passwd"), passwd(readFileSync("/etc/passwd", "utf8")));
+  await run("cp", ["-a", "/etc", own]);
+  rmSync(join(own, "etc", "machine-id"), { force: true });
+  writeFileSync(join(own, "etc", "machine-id"), `${randomBytes(16).toString("hex")}\n`);
+  writeFileSync(join(own, "etc", "passwd"), passwd(readFileSync("/etc/passwd", "utf8")));
   writeFileSync(join(own, "sshd_config"), sshdConfig(address, join(own, "host-key"), `${key}.pub`));
   writeFileSync(join(own, "start.sh"), start(own));
 
@@ -73,10 +79,19 @@ async function makeHost(number: number, folder: string, key: string, knownHostsP
   const host: BenchHost = {
     login,
     count: () => counter(log, readFileSync(join(own, "pid"), "utf8").trim()),
+    prove: () => proveLogin(login),
     ip: async (...args) => run("ip", ["-n", name, ...args]),
   };
   const [type, blob] = readFileSync(join(own, "host-key.pub"), "utf8").split(" ");
   return { host, known: `${address} ${type} ${blob}\n` };
+}
+
+/** The home of its root is empty, so that no rc file of this machine is part of what a login takes. */
+async function proveLogin({ name, address, user, privateKeyPath, knownHostsPath }: Login): Promise<void> {
+  const options = ["-F", "/dev/null", "-i", privateKeyPath, "-o", `UserKnownHostsFile=${knownHostsPath}`];
+  const home = await run("ssh", [...options, "-o", "BatchMode=yes", `${user}@${address}`, 'echo "$HOME"; ls -A ~']);
+  if (home.trim() !== rootHome)
+    throw new Error(`a login on ${name} is at home in ${home}, not in an empty ${rootHome}`);
 }
 
 async function counter(log: string, pid: string): Promise<() => Promise<Counts>> {
@@ -97,7 +112,7 @@ async function lastPid(pid: string): Promise<number> {
 }
 
 /** The machine's own users, with a root whose home is empty and whose shell is bash. */
-const passwd = (text: string) => text.replace(/^root:.*$/m, "root:x:0:0:root:/run/home:/bin/bash");
+const passwd = (text: string) => text.replace(/^root:.*$/m, `root:x:0:0:root:${rootHome}:/bin/bash`);
 
 /** MaxSessions and MaxStartups are sshd's defaults: users have them too. */
 const sshdConfig = (address: string, hostKey: string, authorized: string) => `ListenAddress ${address}
@@ -115,16 +130,19 @@ PidFile none
 LogLevel VERBOSE
 `;
 
-/** The first process of a host, which becomes its sshd. Its own number, as others see it, is known before /proc is. */
+/**
+ * The first process of a host, which becomes its sshd. Its own number, as others see it, is known before /proc is.
+ * All of /etc is its own: a bind mount of one file goes when somebody outside renames another over it, as useradd does
+ * with passwd. Then logins would run the .bashrc of this machine's root (seen: 115 processes each).
+ */
 const start = (own: string) => `set -e
 read -r pid rest </proc/self/stat
 echo "$pid" >${own}/pid
 mount -t proc proc /proc
-mount --bind ${own}/machine-id /etc/machine-id
-mount --bind ${own}/passwd /etc/passwd
+mount --bind ${own}/etc /etc
 mkdir ${own}/run
 mount -t tmpfs -o mode=755 tmpfs ${own}/run
-mkdir ${own}/run/sshd ${own}/run/home ${own}/run/bench
+mkdir ${own}/run/sshd ${own}${rootHome} ${own}/run/bench
 mount --bind ${workFolder} ${own}/run/bench
 mount -n --move ${own}/run /run
 exec ${which("sshd")} -D -e -f ${own}/sshd_config

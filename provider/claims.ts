@@ -10,7 +10,6 @@ const claims = new WeakMap<object, Map<string, { title: string; shared: boolean 
 
 interface Claimant {
   host: object;
-  resource: pulumi.Resource;
   title: string;
   args: Record<string, unknown>;
 }
@@ -18,14 +17,16 @@ interface Claimant {
 /** `shared X` may be claimed by many that say so, but not beside `X`. */
 const sharedPrefix = "shared ";
 
-/** Claims as soon as the arguments are known; in preview some never are, and then the host's marks tell later. */
-export function claimFor(kind: Kind, { host, resource, title, args }: Claimant): void {
+/**
+ * Claims as soon as the arguments are known; in preview some never are, and then the host's marks tell later.
+ * The error goes without a stack: Node 20 takes half a minute to print the SDK's (nodejs/node#64011, seen).
+ */
+export function claimFor(kind: Kind, { host, title, args }: Claimant): void {
   pulumi.output(args).apply((known) => {
     const checked = validate(kind.args, JSON.parse(JSON.stringify(known)));
     // Bad arguments are refused by check, which says more.
     const conflict = checked.value && take(host, title, kind.claims(checked.value));
-    // Logged, not thrown: an error in an apply is printed with all that hangs on it, which takes Node 20 half a minute (seen).
-    if (conflict) void pulumi.log.error(conflict, resource);
+    if (conflict) throw Object.assign(new pulumi.RunError(conflict), { stack: conflict });
   });
 }
 

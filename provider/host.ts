@@ -5,7 +5,7 @@ import { decommissioned, type HostRef, machineIdentity, reachIfSame } from "./ho
 import type { Seen } from "./host/seen";
 import type { Machine } from "./host/types";
 import { hostArgs, type hostFacts } from "./host-args";
-import { forgetOwner, ledgerSection, readEpoch, recordEpoch } from "./ledger";
+import { forgetOwner, ledgerSection, netnsFolderSection, readEpoch, recordEpoch, recordNoNetns } from "./ledger";
 import { warn } from "./log";
 import { HostnetError } from "./model/errors";
 import { devicesOnHost, managerSections } from "./model/managers";
@@ -63,7 +63,8 @@ async function remove(_id: string, olds: Outputs): Promise<void> {
   if (decommissioned(olds)) return;
   const found = await reachIfSame(olds);
   if (!found) return;
-  const { failure } = await found.write(forgetOwner(olds.owner), []);
+  const seen = await found.observe([ledgerSection(olds.owner)]);
+  const { failure } = await found.write(forgetOwner(seen, olds.owner), []);
   if (failure) throw new HostnetError("STEP_FAILED", failure.result.stderr, { host: olds.name });
 }
 
@@ -93,8 +94,10 @@ async function settle(news: Inputs, owner: string): Promise<Omit<Outputs, "__pro
       remedy: "On Debian: apt install iproute2",
     });
   }
+  const before = await found.observe([netnsFolderSection]);
+  const absent = before.result(netnsFolderSection.key).exitCode !== 0;
   const { seen, failure } = await found.write(
-    [recordEpoch(owner, randomBytes(8).toString("hex"))],
+    [recordEpoch(owner, randomBytes(8).toString("hex")), ...(absent ? [recordNoNetns(owner)] : [])],
     [ledgerSection(owner), ...managerSections],
   );
   if (failure) throw new HostnetError("STEP_FAILED", failure.result.stderr, { host: news.name });

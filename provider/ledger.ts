@@ -61,8 +61,25 @@ export const forget = (owner: string, id: string): Step => ({ argv: ["rm", "-f",
 
 export const recordEpoch = (owner: string, token: string) => write(`${folder(owner)}/epoch`, token);
 
+/** Where `ip netns` keeps its names; it makes the folder and never takes it away. */
+const netnsFolder = "/run/netns";
+
+export const netnsFolderSection: Section = { key: "netns-folder", argv: ["test", "-e", netnsFolder] };
+
+const withoutNetns = (owner: string) => `${folder(owner)}/no-netns-folder`;
+
+/** Written when the folder was not there before us. */
+export const recordNoNetns = (owner: string) => write(withoutNetns(owner), netnsFolder);
+
 /** The end of an owner: nothing of it stays, and nothing of us when it was the last. */
-export const forgetOwner = (owner: string): Step[] => [
-  { argv: ["rm", "-rf", folder(owner)] },
-  { argv: ["rmdir", "--ignore-fail-on-non-empty", root] },
-];
+export function forgetOwner(seen: Seen, owner: string): Step[] {
+  // The folder is a mount point of its own; in use, it is neither unmounted nor removed.
+  const emptied =
+    'rmdir "$1" 2>/dev/null || { [ -z "$(ls -A "$1")" ] && umount "$1" && rmdir "$1"; } 2>/dev/null; true';
+  const unneeded = lines(seen, owner).has(withoutNetns(owner));
+  return [
+    ...(unneeded ? [{ argv: ["sh", "-c", emptied, "sh", netnsFolder] }] : []),
+    { argv: ["rm", "-rf", folder(owner)] },
+    { argv: ["rmdir", "--ignore-fail-on-non-empty", root] },
+  ];
+}

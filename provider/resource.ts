@@ -93,7 +93,7 @@ export class KindBase extends Registered {
       opts,
     );
     this.on = host;
-    claimFor(spec, { host, resource: this, title: where, args: properties });
+    claimFor(spec, { host, title: where, args: properties });
   }
 
   /** The Host on which the resource is. */

@@ -4,16 +4,16 @@ import {
   addAddress,
   address as addressSchema,
   full,
+  giveBack,
   type LiveAddress,
   matches,
   removeAddress,
   sameAddress,
 } from "../model/address";
-import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
-import { deviceRef, namespaceRef, subnet } from "../model/scalars";
+import { deviceRef, namespaceRef } from "../model/scalars";
 
 const args = z.strictObject({
   namespace: namespaceRef
@@ -68,11 +68,18 @@ export const address = kind({
     }
     if (matches(item, live)) return [];
     // Scope and label are given at birth; in `ip address change` they are not to be changed.
-    return [removeAddress(live, want.device, want.namespace), add, ...orphans(want, live, addresses)];
+    return [
+      removeAddress(live, want.device, want.namespace),
+      add,
+      ...giveBack([live], addresses, want.device, want.namespace),
+    ];
   },
   remove(found, want) {
     const { live, addresses } = found.raw as Raw;
-    return [removeAddress(live, want.device, want.namespace), ...orphans(want, live, addresses)];
+    return [
+      removeAddress(live, want.device, want.namespace),
+      ...giveBack([live], addresses, want.device, want.namespace),
+    ];
   },
 });
 
@@ -88,22 +95,4 @@ function shown(declared: Want["address"], live: LiveAddress): Want["address"] {
   if (typeof declared === "string") return declared;
   const scope = declared.scope && (live.scope as typeof declared.scope);
   return { ...declared, scope, label: declared.label && live.label };
-}
-
-/**
- * A primary IPv4 address takes the secondary ones of its subnet with it, unless promote_secondaries is on: those, which
- * are not ours, are given back. `replace` does no harm where they stayed.
- */
-function orphans(want: Want, live: LiveAddress, addresses: LiveAddress[]): Step[] {
-  if (live.secondary) return [];
-  return addresses
-    .filter((item) => item.secondary && subnet(item.address) === subnet(live.address))
-    .map(({ address, scope, label }) => {
-      const { argv, namespace } = addAddress(
-        { address, scope: scope as "global", label, nodad: false },
-        want.device,
-        want.namespace,
-      );
-      return { argv: argv.map((word) => (word === "add" ? "replace" : word)), namespace };
-    });
 }

@@ -103,7 +103,8 @@ export const connectivityCheck = kind({
       const remedy = `On Debian: apt install ${{ ping: "iputils-ping", arping: "iputils-arping", python3: "python3" }[program]}`;
       throw new HostnetError("MISSING_TOOL", `the host has no ${program}`, { remedy });
     }
-    const impossible = /(SO_BINDTODEVICE|bind:|unknown iface|not available|No such device|Cannot assign|Interface .* is down).*$/m;
+    const impossible =
+      /(SO_BINDTODEVICE|bind:|unknown iface|not available|No such device|Cannot assign|Interface .* is down).*$/m;
     if (answer.got === want.expect && !(want.expect === "unreachable" && impossible.test(answer.said))) return [];
     throw failed(whatWasSeen(want, answer), want, answer);
   },

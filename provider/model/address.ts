@@ -139,10 +139,32 @@ export function convergeAddresses({ device, namespace, want, was, live, exact }:
   const missing = wanted.filter(
     (item) => !live.some((other) => sameAddress(item, other)) || again.some((other) => sameAddress(item, other)),
   );
+  const leaving = [...gone, ...again].sort((a, b) => Number(b.secondary) - Number(a.secondary));
   return [
-    ...[...gone, ...again].map((item) => removeAddress(item, device, namespace)),
+    ...leaving.map((item) => removeAddress(item, device, namespace)),
     ...missing.map((item) => addAddress(item, device, namespace)),
+    ...giveBack(leaving, live, device, namespace),
   ];
+}
+
+/**
+ * A primary IPv4 address takes the secondary ones of its subnet with it, unless promote_secondaries is on. So they leave
+ * before it, and those that stay are given back: `replace` does no harm where they never went.
+ */
+export function giveBack(leaving: LiveAddress[], live: LiveAddress[], device: string, namespace?: string): Step[] {
+  const lost = new Set(leaving.filter((item) => !item.secondary).map((item) => subnet(item.address)));
+  return (
+    live
+      // Of an IPv6 address the same flag says that it is temporary.
+      .filter(
+        (item) =>
+          item.secondary && family(item.address) === 4 && lost.has(subnet(item.address)) && !leaving.includes(item),
+      )
+      .map(({ address, scope, label }) => {
+        const { argv } = addAddress({ address, scope: scope as "global", label }, device, namespace);
+        return { argv: argv.map((word) => (word === "add" ? "replace" : word)), namespace };
+      })
+  );
 }
 
 /** True when the first declared address of a subnet is there, but another declared one is the subnet's primary. */

@@ -11,7 +11,7 @@ export const sysctlKey = z
 
 /** What is written; several numbers are separated by one space. A number or boolean is taken as text. */
 export const sysctlValue = z
-  .union([z.string().regex(/^[\x20-\x7e]{1,256}$/, "must be 1 to 256 printable characters"), z.int(), z.boolean()])
+  .union([z.string().regex(/^[\t\x20-\x7e]{1,256}$/, "must be 1 to 256 printable characters"), z.int(), z.boolean()])
   .transform((value) =>
     (typeof value === "boolean" ? String(Number(value)) : String(value)).trim().replace(/\s+/g, " "),
   );

@@ -41,4 +41,6 @@ export interface Update {
   removed?: RegExp;
   /** Root shell command that changes it behind our back. */
   drift?: string;
+  /** The path at which a refresh shows that change, where it is another one. */
+  driftShownAt?: string;
 }

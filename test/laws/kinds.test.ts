@@ -187,18 +187,18 @@ describe.each(trials)("%s", (_title, sample) => {
 });
 
 test("no two samples claim the same thing: the end-to-end laws try all of them at once", () => {
-  const claimed = new Map<string, string>();
-  const declared = trials.flatMap(([title, { kind, args, needs = [] }]) => [
-    { title, kind, args },
-    ...needs.map((need) => ({ title: `what ${title} needs`, ...need })),
-  ]);
-  const conflicts = declared.flatMap(({ title, kind, args }) => {
-    const own = JSON.stringify([kind, args]);
-    const claims = kindOf(kind).claims(validate(kindOf(kind).args, args).value);
+  // Several may need the same, which is made once; but it is nobody's to try.
+  const needed = trials.flatMap(([title, { needs = [] }]) =>
+    needs.map((need) => ({ ...need, title: `what ${title} needs`, who: JSON.stringify(need) })),
+  );
+  const tried = trials.map(([title, { kind, args }]) => ({ kind, args, title, who: title }));
+  const claimed = new Map<string, (typeof tried)[number]>();
+  const conflicts = [...tried, ...needed].flatMap((one) => {
+    const claims = kindOf(one.kind).claims(validate(kindOf(one.kind).args, one.args).value);
     return claims.flatMap((claim) => {
-      const other = claimed.get(claim) ?? own;
+      const other = claimed.get(claim) ?? one;
       claimed.set(claim, other);
-      return other === own || claim.startsWith("shared ") ? [] : [`${title}: ${claim}, which ${other} has`];
+      return other.who === one.who || claim.startsWith("shared ") ? [] : [`${one.title} and ${other.title}: ${claim}`];
     });
   });
   expect(conflicts).toEqual([]);

@@ -14,6 +14,8 @@ export interface Group {
   args: Args;
   /** What the object must be before: the sample's own arguments, or those of another object, which has to be made first. */
   base: Args;
+  /** What is left in the program when the updates are taken out of it: what they need stays, where it holds alone. */
+  without: Args;
 }
 
 interface Open extends Group {
@@ -37,12 +39,20 @@ export function groupsOf(kind: Kind, sample: Sample): Group[] {
     if (home) {
       home.updates.push([path, update]);
       home.args = over(home.args, changes);
+      home.without = withoutUpdates(kind, home);
       Object.assign(home.changes, changes);
     } else {
-      groups.push({ updates: [[path, update]], args: over(sample.args, changes), base, changes, apart });
+      const group = { updates: [[path, update] as [string, Update]], args: over(sample.args, changes), base };
+      groups.push({ ...group, without: withoutUpdates(kind, group), changes, apart });
     }
   }
   return groups;
+}
+
+function withoutUpdates(kind: Kind, { updates, base }: Pick<Group, "updates" | "base">): Args {
+  const needed = updates.filter(([, { removed }]) => removed).map(([, update]) => update.with);
+  const args = needed.reduce<Args>((all, others) => over(all, others), base);
+  return valid(kind, args) ? args : base;
 }
 
 const valid = (kind: Kind, args: Args) => validate(kind.args, args).failures.length === 0;

@@ -211,6 +211,7 @@ async function attributes(round: number): Promise<void> {
   const args = (subject: Subject) => group(subject).args;
   const others = who.filter((subject) => group(subject).base !== subject.sample.args);
   const label = (what: string) => `round ${round + 1}, ${what}`;
+  const changed = who.filter((one) => !others.includes(one) && group(one).without !== one.sample.args);
   if (others.length > 0) await phase(label("another object"), (one) => anew(one, group(one).base), others);
   await phase(label("update"), (subject) => apply(subject, args(subject)), who);
   await phase(label("again"), (subject) => apply(subject, args(subject)), who);
@@ -232,7 +233,7 @@ async function attributes(round: number): Promise<void> {
     (subject) =>
       refreshed(
         subject,
-        drifting(subject).map(([path]) => path),
+        drifting(subject).map(([path, { driftShownAt }]) => driftShownAt ?? path),
       ),
     who,
   );
@@ -242,7 +243,7 @@ async function attributes(round: number): Promise<void> {
     (subject) => apply(subject, args(subject)),
     who.filter((one) => drifting(one).length > 0),
   );
-  await phase(label("removed from the program"), (subject) => apply(subject, group(subject).base), who);
+  await phase(label("removed from the program"), (subject) => apply(subject, group(subject).without), who);
   await onHost(label("after its removal from the program"), (subject) =>
     updatesOf(subject, round).flatMap(([path, { shows, removed }]) =>
       removed
@@ -255,6 +256,7 @@ async function attributes(round: number): Promise<void> {
         : [],
     ),
   );
+  await phase(label("as at first"), (one) => apply(one, one.sample.args), changed);
   if (others.length > 0) await phase(label("the first object again"), (one) => anew(one, one.sample.args), others);
 }
 
@@ -409,14 +411,19 @@ beforeAll(async () => {
     await wholeLife();
   } catch (error) {
     trouble = error;
-  } finally {
-    half = false;
+    report(`ENDED by ${textOf(error)}`);
+  }
+  half = false;
+  try {
     await takeDown();
     await all(
       node,
       subjects.flatMap(({ sample }) => sample.after ?? []),
     );
     after = await footprint(node);
+  } catch (error) {
+    // What went wrong first says more.
+    trouble ??= error;
   }
 }, 1_200_000);
 

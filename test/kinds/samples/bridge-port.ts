@@ -35,6 +35,7 @@ export const bridgePort: Sample = {
   updates: {
     bridge: {
       to: "s-ptbr2",
+      apart: true,
       shows: "ip link show dev s-pt",
       expect: /master s-ptbr2 /,
       drift: "ip link set dev s-pt nomaster",

@@ -12,7 +12,7 @@ export const nic: Sample = {
   args: { name: "eth2" },
   exists: device,
   updates: {
-    up: { to: false, shows: device, expect: /state DOWN/, removed: /,UP/, drift: set("up") },
+    up: { to: false, apart: true, shows: device, expect: /state DOWN/, removed: /,UP/, drift: set("up") },
     mac: {
       to: "02:00:00:00:00:99",
       shows: device,
@@ -30,14 +30,17 @@ export const nic: Sample = {
     },
     addressesExact: {
       to: true,
+      apart: true,
       with: { addresses: ["10.99.1.1/24"] },
       shows: "ip -4 -br address show dev eth2",
       expect: /10\.99\.1\.1\/24\s*$/,
       removed: /10\.99\.1\.1\/24/,
       drift: "ip address add 10.99.2.1/24 dev eth2",
+      driftShownAt: "addresses",
     },
     bridge: {
       to: "s-if-br",
+      apart: true,
       shows: device,
       expect: /master s-if-br/,
       removed: /mtu 1500 (?!.*master)/,

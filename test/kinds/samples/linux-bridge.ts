@@ -41,7 +41,14 @@ export const linuxBridge: Sample = {
       drift: "ip link set dev s-br address 02:00:00:00:00:78",
     },
     mtu: { to: 1400, shows: device, expect: /mtu 1400/, removed: /mtu 1500/, drift: "ip link set dev s-br mtu 1300" },
-    up: { to: false, shows: device, expect: /<BROADCAST,MULTICAST>/, removed: /,UP/, drift: "ip link set dev s-br up" },
+    up: {
+      to: false,
+      apart: true,
+      shows: device,
+      expect: /<BROADCAST,MULTICAST>/,
+      removed: /,UP/,
+      drift: "ip link set dev s-br up",
+    },
     addresses: {
       to: ["10.77.0.1/24", { address: "fd77::1/64", nodad: true }],
       shows: "ip -br address show dev s-br | grep -Eo '10.77.0.1/24|fd77::1/64' || echo none",
@@ -51,11 +58,13 @@ export const linuxBridge: Sample = {
     },
     addressesExact: {
       to: true,
+      apart: true,
       with: { addresses: ["10.77.1.1/24"] },
       shows: addresses,
       expect: /UP|UNKNOWN|DOWN\s+10\.77\.1\.1\/24\s*$/,
       removed: /10\.77\.1\.1\/24/,
       drift: "ip address add 10.77.2.1/24 dev s-br",
+      driftShownAt: "addresses",
     },
     ipv6: {
       to: true,

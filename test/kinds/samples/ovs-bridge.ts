@@ -1,6 +1,6 @@
 import type { Sample, Update } from "../sample";
 
-const get = (column: string) => `ovs-vsctl --if-exists get Bridge s-ovs ${column}`;
+const get = (column: string) => `ovs-vsctl --if-exists get Bridge s-ovsb ${column}`;
 
 /** A column, or a key of one; nothing is printed of a key that is not there. */
 const column = (to: unknown, name: string, printed: RegExp, removed: RegExp, drift?: string): Update => ({
@@ -8,16 +8,16 @@ const column = (to: unknown, name: string, printed: RegExp, removed: RegExp, dri
   shows: get(name),
   expect: printed,
   removed,
-  ...(drift && { drift: `ovs-vsctl set Bridge s-ovs ${drift}` }),
+  ...(drift && { drift: `ovs-vsctl set Bridge s-ovsb ${drift}` }),
 });
 
 const flag = (name: string) => column(true, name, /^true$/m, /^false$/m, `${name}=false`);
 
 export const ovsBridge: Sample = {
   kind: "OvsBridge",
-  args: { name: "s-ovs" },
-  exists: "ovs-vsctl br-exists s-ovs",
-  vanish: "ovs-vsctl del-br s-ovs",
+  args: { name: "s-ovsb" },
+  exists: "ovs-vsctl br-exists s-ovsb",
+  vanish: "ovs-vsctl del-br s-ovsb",
   updates: {
     failMode: column("secure", "fail_mode", /^secure$/m, /^\[\]$/m, "fail_mode=standalone"),
     datapathType: column("netdev", "datapath_type", /^netdev$/m, /^system$/m),
@@ -30,34 +30,34 @@ export const ovsBridge: Sample = {
     ),
     controllers: {
       to: ["ptcp:16653:127.0.0.1"],
-      shows: "ovs-vsctl get-controller s-ovs",
+      shows: "ovs-vsctl get-controller s-ovsb",
       expect: /^ptcp:16653:127\.0\.0\.1$/m,
       removed: /^\s*$/,
-      drift: "ovs-vsctl del-controller s-ovs",
+      drift: "ovs-vsctl del-controller s-ovsb",
     },
     stp: flag("stp_enable"),
     rstp: flag("rstp_enable"),
     mcastSnooping: flag("mcast_snooping_enable"),
     mac: {
       to: "02:00:00:00:0a:01",
-      shows: "cat /sys/class/net/s-ovs/address",
+      shows: "cat /sys/class/net/s-ovsb/address",
       expect: /^02:00:00:00:0a:01$/m,
       removed: /^02:(?!00:00:00:0a:01)/m,
-      drift: 'ovs-vsctl set Bridge s-ovs other_config:hwaddr=\\"02:00:00:00:0a:02\\"',
+      drift: 'ovs-vsctl set Bridge s-ovsb other_config:hwaddr=\\"02:00:00:00:0a:02\\"',
     },
     mtu: {
       to: 1400,
-      shows: "cat /sys/class/net/s-ovs/mtu",
+      shows: "cat /sys/class/net/s-ovsb/mtu",
       expect: /^1400$/m,
       removed: /^1500$/m,
-      drift: "ovs-vsctl set Interface s-ovs mtu_request=1300",
+      drift: "ovs-vsctl set Interface s-ovsb mtu_request=1300",
     },
     datapathId: {
       to: "0000000000000abc",
       shows: get("datapath_id"),
       expect: /^"0000000000000abc"$/m,
       removed: /^"0000(?!000000000abc)/m,
-      drift: 'ovs-vsctl set Bridge s-ovs other_config:datapath-id=\\"0000000000000abd\\"',
+      drift: 'ovs-vsctl set Bridge s-ovsb other_config:datapath-id=\\"0000000000000abd\\"',
     },
     otherConfig: column(
       { "mac-aging-time": 600 },
@@ -75,34 +75,35 @@ export const ovsBridge: Sample = {
     ),
     up: {
       to: false,
-      shows: "ip -br link show dev s-ovs",
+      shows: "ip -br link show dev s-ovsb",
       expect: /<(?!.*[<,]UP[,>])/m,
       removed: /[<,]UP[,>]/m,
-      drift: "ip link set dev s-ovs up",
+      drift: "ip link set dev s-ovsb up",
     },
     addresses: {
       to: ["192.0.2.1/24"],
-      shows: "ip -4 -br address show dev s-ovs",
+      shows: "ip -4 -br address show dev s-ovsb",
       expect: /192\.0\.2\.1\/24/,
       removed: /^(?!.*192\.0\.2\.1)/,
-      drift: "ip address del 192.0.2.1/24 dev s-ovs",
+      drift: "ip address del 192.0.2.1/24 dev s-ovsb",
     },
     addressesExact: {
       to: true,
       with: { addresses: ["192.0.2.1/24"] },
-      shows: "ip -4 -br address show dev s-ovs",
+      shows: "ip -4 -br address show dev s-ovsb",
       expect: /192\.0\.2\.1\/24 *$/m,
-      drift: "ip address add 192.0.2.9/24 dev s-ovs",
+      drift: "ip address add 192.0.2.9/24 dev s-ovsb",
+      driftShownAt: "addresses",
     },
     ipv6: {
       to: true,
-      shows: "cat /proc/sys/net/ipv6/conf/s-ovs/disable_ipv6",
+      shows: "cat /proc/sys/net/ipv6/conf/s-ovsb/disable_ipv6",
       expect: /^0$/m,
       removed: /^1$/m,
-      drift: "sysctl -qw net.ipv6.conf.s-ovs.disable_ipv6=1",
+      drift: "sysctl -qw net.ipv6.conf.s-ovsb.disable_ipv6=1",
     },
   },
-  replaces: { name: "s-ovs2" },
+  replaces: { name: "s-ovsb2" },
   invalid: [
     { args: { name: "a-name-of-16-char" }, path: "name", text: /1 to 15/ },
     { args: { mtu: 67 }, path: "mtu", text: /68 to 65535.*67/ },

@@ -114,6 +114,7 @@ export const ovsPort: Sample = {
       shows: "ip -4 -br address show dev s-int",
       expect: /192\.0\.2\.1\/24 *$/m,
       drift: "ip address add 192.0.2.9/24 dev s-int",
+      driftShownAt: "addresses",
     },
     ipv6: {
       to: true,

@@ -42,10 +42,10 @@ export const route: Sample = {
     device: { to: "s-rt0", shows: show, expect: / dev s-rt0 / },
     onlink: {
       to: true,
-      with: { via: "192.0.2.9", device: "s-rt1" },
+      with: { via: "10.62.1.2", device: "s-rt1" },
       shows: show,
-      expect: / via 192\.0\.2\.9 dev s-rt1 .*onlink/,
-      removed: /^(?!.*onlink).*via 10\.62\.0\.2/m,
+      expect: / via 10\.62\.1\.2 dev s-rt1 .*onlink/,
+      removed: /^(?!.*onlink).*via 10\.62\.1\.2/m,
     },
     type: {
       to: "blackhole",
@@ -60,7 +60,7 @@ export const route: Sample = {
       with: { via: undefined, device: "s-rt0" },
       shows: show,
       expect: /scope host/,
-      removed: /scope global/,
+      removed: /scope link/,
       drift: "ip -n s-rt route replace 10.62.8.0/24 dev s-rt0 scope link",
     },
     nexthops: {

@@ -1,0 +1,116 @@
+import { nic } from "../../provider/kinds/interface";
+import { features, links, nicPaths, rings } from "./recorded/links";
+import { Bench } from "./steps";
+
+const bench = new Bench(nic, { name: "eth1" });
+const answer = (more: object = {}, device = "eth1") => ({
+  links: [{ ...links.nic, ...more }],
+  ipv6: "/proc/sys/net/ipv6/conf/eth1/disable_ipv6:0\n",
+  [`features:${device}`]: features,
+  [`rings:${device}`]: rings,
+});
+const fresh = answer();
+const before = nic.remember?.(bench.look(fresh) as never, bench.want());
+
+test("sets up what is declared and leaves the rest, alias and MAC too", () => {
+  expect(bench.steps(fresh)).toEqual(["ip link set dev eth1 up"]);
+  expect(
+    bench.steps(fresh, {
+      mtu: 9000,
+      promisc: true,
+      allMulticast: true,
+      ringSize: { rx: 128 },
+      offloads: { gro: false },
+    }),
+  ).toEqual([
+    "ethtool -G eth1 rx 128",
+    "ip link set dev eth1 mtu 9000",
+    "ethtool -K eth1 gro off",
+    "ip link set dev eth1 up",
+    "ip link set dev eth1 promisc on",
+    "ip link set dev eth1 allmulticast on",
+  ]);
+});
+
+test("tells what is there", () => {
+  expect(bench.look(fresh)).toMatchObject({
+    args: { mtu: 1500, up: false, promisc: false, ringSize: { rx: 256, tx: 256 }, offloads: { gro: true, sg: false } },
+    facts: { name: "eth1", mac: "52:54:00:00:00:03" },
+    marks: [],
+  });
+});
+
+const changed = answer({ mtu: 9000, flags: ["BROADCAST", "UP", "PROMISC"] });
+const declared = { mtu: 9000, promisc: true };
+
+test("what is declared no more goes back to what it was", () => {
+  expect(bench.steps(changed, {}, [declared], before)).toEqual([
+    "ip link set dev eth1 mtu 1500",
+    "ip link set dev eth1 promisc off",
+  ]);
+});
+
+test("is given back as it was", () => {
+  expect(bench.removal(changed, declared, before)).toEqual([
+    "ip link set dev eth1 mtu 1500",
+    "ip link set dev eth1 down",
+    "ip link set dev eth1 promisc off",
+  ]);
+  expect(bench.removal(fresh, declared, before)).toEqual([]);
+});
+
+test("what somebody has changed since is left", () => {
+  const others = answer({ mtu: 1400, flags: ["BROADCAST", "UP", "PROMISC"] });
+  expect(bench.removal(others, { mtu: 9000 }, before)).toEqual(["ip link set dev eth1 down"]);
+});
+
+test("gives back bridge and IPv6, and takes its own addresses away", () => {
+  const address = { family: "inet", local: "10.0.0.1", prefixlen: 24, scope: "global" };
+  const live = {
+    ...answer({ master: "br0", flags: ["UP"], addr_info: [address] }),
+    ipv6: "/proc/sys/net/ipv6/conf/eth1/disable_ipv6:1\n",
+  };
+  expect(bench.removal(live, { bridge: "br0", up: true }, before)).toEqual([
+    "sysctl -qw net/ipv6/conf/eth1/disable_ipv6=0",
+    "ip link set dev eth1 nomaster",
+    "ip link set dev eth1 down",
+  ]);
+  expect(bench.removal(answer({ addr_info: [address] }), { addresses: ["10.0.0.1/24"] }, before)).toEqual([
+    "ip address del 10.0.0.1/24 dev eth1",
+  ]);
+});
+
+describe("chosen by what it is", () => {
+  const other = { ...links.nic, ifname: "eth0", ifindex: 2, address: "52:54:00:00:00:01" };
+  const seen = (...devices: object[]) => ({ ...answer({}, "*"), links: devices, nicpaths: nicPaths });
+  const vlan = { ...links.nic, ifname: "eth1.5", linkinfo: { info_kind: "vlan" } };
+
+  test("by the MAC address that it was made with, hardware only", () => {
+    const selector = { mac: "52:54:00:00:00:03" };
+    const found = bench.look(seen(other, vlan, links.nic), { name: "uplink", selector });
+    expect(found?.facts).toMatchObject({ name: "eth1" });
+    expect(found?.args).toMatchObject({ ringSize: { rx: 256 }, offloads: { gro: true } });
+    const moved = { ...links.nic, address: "02:00:00:00:00:09", permaddr: "52:54:00:00:00:03" };
+    expect(bench.look(seen(other, moved), { selector })?.facts).toMatchObject({ name: "eth1" });
+    expect(bench.steps(seen(other, links.nic), { name: "uplink", selector })).toEqual(["ip link set dev eth1 up"]);
+  });
+
+  test("by its PCI path", () => {
+    const found = bench.look(seen(other, links.nic), { selector: { pciPath: "0000:00:03.0" } });
+    expect(found?.facts).toMatchObject({ name: "eth1" });
+  });
+
+  test("not there, or there twice", () => {
+    const selector = { mac: "52:54:00:00:00:99" };
+    expect(() => bench.steps(seen(other), { selector })).toThrow(/no device with MAC address 52:54:00:00:00:99/);
+    const twin = { ...links.nic, ifname: "eth9" };
+    expect(() => bench.look(seen(links.nic, twin), { selector: { mac: "52:54:00:00:00:03" } })).toThrow(
+      /2 devices are there with MAC address 52:54:00:00:00:03: eth1, eth9/,
+    );
+  });
+});
+
+test("a device that a resource of ours has made is that resource's", () => {
+  expect(bench.look(answer({ ifalias: "hostnet:a1b2:d4" }))?.marks).toEqual(["hostnet:a1b2:d4"]);
+  expect(bench.look(answer({ ifalias: "uplink to rack 7" }))?.marks).toEqual([]);
+});

@@ -1,0 +1,54 @@
+import type { Kind } from "../../provider/kind";
+import type { Step } from "../../provider/model/command";
+import { show } from "../../provider/model/command";
+import { get, set } from "../../provider/model/path";
+import { validate } from "../../provider/validate";
+import { answers } from "./answers";
+
+type Args = Record<string, unknown>;
+
+export const mark = "hostnet:a1b2:c3";
+
+/** A kind at work on recorded answers, as lifecycle does it. */
+export class Bench {
+  constructor(
+    private readonly kind: Kind,
+    private readonly args: Args,
+  ) {}
+
+  want(more: Args = {}) {
+    const { value, failures } = validate(this.kind.args, { ...this.args, ...more });
+    expect(failures).toEqual([]);
+    return value as never;
+  }
+
+  /** What is found of it when the host answers so. */
+  look(seen: Args, more: Args = {}) {
+    const want = this.want(more);
+    return this.kind.find(want, answers(this.kind.observe(want), seen));
+  }
+
+  /** The commands that make what was declared into what is wanted; `was` is what was declared before. */
+  steps(seen: Args, more: Args = {}, was: Args[] = [], memory?: unknown): string[] {
+    const found = this.look(seen, more);
+    const before = was.map((args) => this.want(args));
+    const target = Object.entries(this.kind.reset).reduce((want, [path, reset]) => {
+      const dropped = get(want, path) === undefined && before.some((args) => get(args, path) !== undefined);
+      return dropped ? set(want, path, typeof reset === "function" ? found && reset(found) : reset) : want;
+    }, this.want(more));
+    const context = { mark, owner: "a1b2", was: before, memory: memory as never };
+    return texts(this.kind.converge(target, found, context));
+  }
+
+  removal(seen: Args, more: Args = {}, memory?: unknown): string[] {
+    const found = this.look(seen, more);
+    if (!found) throw new Error("not found");
+    return texts(this.kind.remove(found, this.want(more), { mark, owner: "a1b2", was: [], memory: memory as never }));
+  }
+
+  refusals(more: Args): string[] {
+    return validate(this.kind.args, { ...this.args, ...more }).failures.map(({ path, reason }) => `${path}: ${reason}`);
+  }
+}
+
+export const texts = (steps: Step[]) => steps.map(show);

@@ -1,0 +1,81 @@
+import { vethPair } from "../../provider/kinds/veth-pair";
+import { netns } from "./answers";
+import { Bench, mark } from "./steps";
+
+const a = { name: "eth0", namespace: "blue", mac: "02:00:00:00:00:0a" };
+const b = { name: "blue-br", mac: "02:00:00:00:00:0b" };
+const bench = new Bench(vethPair, { a, b });
+
+// As iproute2 6.1 prints the two ends on Linux 6.1.
+const common = { flags: ["UP"], mtu: 1500, operstate: "UP", txqlen: 1000, link_type: "ether", ifalias: mark };
+const veth = { linkinfo: { info_kind: "veth" }, addr_info: [] };
+const inside = { ...common, ...veth, ifindex: 2, link_index: 7, ifname: "eth0", address: a.mac, link_netnsid: 0 };
+const outside = { ...common, ...veth, ifindex: 7, link_index: 2, ifname: "blue-br", address: b.mac, link_netnsid: 1 };
+const seen = (insides: object[], outsides: object[]) => ({
+  netns: netns("blue"),
+  "links@blue": insides,
+  links: outsides,
+  ipv6: "/proc/sys/net/ipv6/conf/blue-br/disable_ipv6:1\n",
+});
+
+test("both ends are made where they belong, by a command in the namespace of its first", () => {
+  expect(bench.steps(seen([], []), { a: { ...a, addresses: ["10.0.1.1/24"] }, b: { ...b, bridge: "br0" } })).toEqual([
+    "ip link add name blue-br address 02:00:00:00:00:0b type veth peer name eth0 address 02:00:00:00:00:0a netns blue",
+    `ip netns exec blue ip link set dev eth0 alias ${mark}`,
+    "ip netns exec blue ip link set dev eth0 up",
+    "ip netns exec blue ip address add 10.0.1.1/24 dev eth0",
+    `ip link set dev blue-br alias ${mark}`,
+    "udevadm settle --timeout=10",
+    "sysctl -qw net/ipv6/conf/blue-br/disable_ipv6=1",
+    "ip link set dev blue-br master br0",
+    "ip link set dev blue-br up",
+  ]);
+});
+
+test("is done when it is there", () => {
+  expect(bench.steps(seen([inside], [outside]))).toEqual([]);
+  expect(bench.look(seen([inside], [outside]))).toMatchObject({ marks: [mark, mark], broken: undefined });
+});
+
+test("each end is brought about by itself", () => {
+  const was = [{ b: { ...b, bridge: "br0", mtu: 1400 } }];
+  expect(bench.steps(seen([inside], [{ ...outside, master: "br0", mtu: 1400 }]), {}, was)).toEqual([
+    "ip link set dev blue-br mtu 1500",
+    "ip link set dev blue-br nomaster",
+  ]);
+});
+
+test("half a pair is taken away and made anew", () => {
+  expect(bench.look(seen([], [outside]))?.broken).toBe("only end b is there");
+  expect(bench.steps(seen([], [outside])).slice(0, 2)).toEqual([
+    "ip link del dev blue-br",
+    expect.stringMatching(/^ip link add name blue-br .* peer name eth0 /),
+  ]);
+});
+
+test("two devices that are not each other's peers are no pair", () => {
+  expect(bench.look(seen([{ ...inside, link_index: 9 }], [outside]))?.broken).toBe(
+    "the ends are not each other's peers",
+  );
+});
+
+test("a device of another kind is not touched", () => {
+  const bridge = { ...outside, linkinfo: { info_kind: "bridge" } };
+  expect(() => bench.steps(seen([inside], [bridge]))).toThrow(/blue-br is there already and is bridge, not veth/);
+});
+
+test("one end takes the other with it; gone with its namespace is gone", () => {
+  expect(bench.removal(seen([inside], [outside]))).toEqual(["ip netns exec blue ip link del dev eth0"]);
+  expect(bench.removal(seen([], [outside]))).toEqual(["ip link del dev blue-br"]);
+  expect(bench.look({ netns: netns("red"), links: [], ipv6: "" })).toBeUndefined();
+});
+
+test("claims both names, addresses and places in bridges", () => {
+  const want = bench.want({ a: { ...a, addresses: [] }, b: { ...b, bridge: "br0" } });
+  expect(vethPair.claims(want)).toEqual([
+    "device eth0 in namespace blue",
+    "addresses of device eth0 in namespace blue",
+    "device blue-br",
+    "bridge of device blue-br",
+  ]);
+});
