@@ -8,11 +8,28 @@ const transform = {
 };
 // execa's signal handling outlives a test file; jest's clean-up of globals would recurse through it without end.
 const testEnvironmentOptions = { globalsCleanup: "off" };
-const common = { transform, testEnvironment: "node", testEnvironmentOptions, extensionsToTreatAsEsm: [], modulePathIgnorePatterns: ["<rootDir>/dist"] };
+const common = {
+  transform,
+  testEnvironment: "node",
+  testEnvironmentOptions,
+  extensionsToTreatAsEsm: [],
+  modulePathIgnorePatterns: ["<rootDir>/dist"],
+};
 
 module.exports = {
   projects: [
-    { ...common, displayName: "unit", testMatch: ["<rootDir>/test/**/*.test.ts"], testPathIgnorePatterns: ["<rootDir>/test/e2e/"] },
-    { ...common, displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"] },
+    {
+      ...common,
+      displayName: "unit",
+      testMatch: ["<rootDir>/test/**/*.test.ts"],
+      testPathIgnorePatterns: ["<rootDir>/test/e2e/"],
+    },
+    {
+      ...common,
+      displayName: "e2e",
+      testMatch: ["<rootDir>/test/e2e/*.test.ts", "<rootDir>/test/e2e/helpers/*.test.ts"],
+    },
+    // Every attribute of every kind on a lab host, in this process: `npm run test:laws`.
+    { ...common, displayName: "laws", testMatch: ["<rootDir>/test/e2e/laws/*.test.ts"] },
   ],
 };

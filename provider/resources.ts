@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { HostBase, KindBase } from "./resource";
 
 export interface HostLiveInterface {
+
   name: string;
 
   mac?: string;
@@ -49,7 +50,7 @@ export interface HostArgs {
   /** The known_hosts file that must hold the machine's key. Default: those of your ssh config. */
   knownHostsPath?: pulumi.Input<string>;
   /** Hosts to go through, the nearest first: 'user@host:port' or an object. [] for none. Default: the ProxyJump of your ssh config. */
-  jumpHosts?: pulumi.Input<pulumi.Input<string | HostJumpHostArgs>[]>;
+  jumpHosts?: pulumi.Input<(pulumi.Input<string | HostJumpHostArgs>)[]>;
   /** How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root). */
   become?: pulumi.Input<"sudo" | "none">;
   /** 'ssh2' within the process, 'openssh' by the ssh program (certificates, FIDO keys, ProxyCommand), 'local' for this very machine. Default: ssh2, or openssh where your ssh config has a ProxyCommand for the host. */
@@ -80,6 +81,7 @@ export interface HostJumpHost {
 }
 
 export interface HostInterface {
+
   name: string;
 
   mac?: string;
@@ -301,7 +303,7 @@ export interface GreTunnelArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -311,17 +313,7 @@ export interface GreTunnelArgs {
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  offloads?: pulumi.Input<{
-    rx?: pulumi.Input<boolean>;
-    tx?: pulumi.Input<boolean>;
-    sg?: pulumi.Input<boolean>;
-    tso?: pulumi.Input<boolean>;
-    gso?: pulumi.Input<boolean>;
-    gro?: pulumi.Input<boolean>;
-    lro?: pulumi.Input<boolean>;
-    rxvlan?: pulumi.Input<boolean>;
-    txvlan?: pulumi.Input<boolean>;
-  }>;
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** 2: Ethernet frames (gretap), it may join a bridge; 3: IP packets (gre). Default: 2. A change replaces the tunnel. */
@@ -422,7 +414,7 @@ export interface InterfaceArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -432,17 +424,7 @@ export interface InterfaceArgs {
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  offloads?: pulumi.Input<{
-    rx?: pulumi.Input<boolean>;
-    tx?: pulumi.Input<boolean>;
-    sg?: pulumi.Input<boolean>;
-    tso?: pulumi.Input<boolean>;
-    gso?: pulumi.Input<boolean>;
-    gro?: pulumi.Input<boolean>;
-    lro?: pulumi.Input<boolean>;
-    rxvlan?: pulumi.Input<boolean>;
-    txvlan?: pulumi.Input<boolean>;
-  }>;
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** Choose the NIC by what it is instead of by name. A change replaces the resource. */
@@ -498,7 +480,7 @@ export interface LinuxBridgeArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -508,17 +490,7 @@ export interface LinuxBridgeArgs {
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  offloads?: pulumi.Input<{
-    rx?: pulumi.Input<boolean>;
-    tx?: pulumi.Input<boolean>;
-    sg?: pulumi.Input<boolean>;
-    tso?: pulumi.Input<boolean>;
-    gso?: pulumi.Input<boolean>;
-    gro?: pulumi.Input<boolean>;
-    lro?: pulumi.Input<boolean>;
-    rxvlan?: pulumi.Input<boolean>;
-    txvlan?: pulumi.Input<boolean>;
-  }>;
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** Run the spanning tree protocol (`stp_state`). Kernel default: false. */
@@ -620,7 +592,7 @@ export interface MacvlanArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -630,17 +602,7 @@ export interface MacvlanArgs {
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  offloads?: pulumi.Input<{
-    rx?: pulumi.Input<boolean>;
-    tx?: pulumi.Input<boolean>;
-    sg?: pulumi.Input<boolean>;
-    tso?: pulumi.Input<boolean>;
-    gso?: pulumi.Input<boolean>;
-    gro?: pulumi.Input<boolean>;
-    lro?: pulumi.Input<boolean>;
-    rxvlan?: pulumi.Input<boolean>;
-    txvlan?: pulumi.Input<boolean>;
-  }>;
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
@@ -670,7 +632,7 @@ export interface MacvtapLive {
   operstate: string;
   /** All its addresses, also those that others added. */
   addresses: string[];
-  /** The device file, /dev/tap<N>; another one after each rebuild. */
+  /** The device file, /dev/tap<N>; the same after a rebuild. */
   devicePath?: string;
 }
 
@@ -690,7 +652,7 @@ export interface MacvtapArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -700,17 +662,7 @@ export interface MacvtapArgs {
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  offloads?: pulumi.Input<{
-    rx?: pulumi.Input<boolean>;
-    tx?: pulumi.Input<boolean>;
-    sg?: pulumi.Input<boolean>;
-    tso?: pulumi.Input<boolean>;
-    gso?: pulumi.Input<boolean>;
-    gro?: pulumi.Input<boolean>;
-    lro?: pulumi.Input<boolean>;
-    rxvlan?: pulumi.Input<boolean>;
-    txvlan?: pulumi.Input<boolean>;
-  }>;
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
@@ -787,9 +739,7 @@ export interface OvsBridgeArgs {
   /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system. */
   datapathType?: pulumi.Input<"system" | "netdev">;
   /** OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all. */
-  protocols?: pulumi.Input<
-    pulumi.Input<"OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15">[]
-  >;
+  protocols?: pulumi.Input<(pulumi.Input<"OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15">)[]>;
   /** OpenFlow controllers, as `tcp:192.0.2.1:6653`; exactly these. The first one to come and the last one to go take away all flows. Default of Open vSwitch: none. */
   controllers?: pulumi.Input<pulumi.Input<string>[]>;
   /** Run the spanning tree protocol (`stp_enable`). Default of Open vSwitch: false. */
@@ -811,7 +761,7 @@ export interface OvsBridgeArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
@@ -951,17 +901,7 @@ export interface OvsPortQosQueueArgs {
 
 export interface OvsPortQosArgs {
   /** The queueing discipline of what leaves by the port (`QoS.type`); `linux-noop` keeps Open vSwitch's hands off it. The policers are DPDK's. */
-  type: pulumi.Input<
-    | "linux-htb"
-    | "linux-hfsc"
-    | "linux-sfq"
-    | "linux-codel"
-    | "linux-fq_codel"
-    | "linux-netem"
-    | "linux-noop"
-    | "egress-policer"
-    | "trtcm-policer"
-  >;
+  type: pulumi.Input<"linux-htb" | "linux-hfsc" | "linux-sfq" | "linux-codel" | "linux-fq_codel" | "linux-netem" | "linux-noop" | "egress-policer" | "trtcm-policer">;
   /** Bandwidth of all queues together (`max-rate`, linux-htb and linux-hfsc), in bit/s. Default of Open vSwitch: no limit. */
   maxRate?: pulumi.Input<number>;
   /** The queues; without a queue 0 Open vSwitch makes one with defaults. */
@@ -1030,7 +970,7 @@ export interface OvsPortArgs {
   /** An internal port's device is administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
@@ -1087,16 +1027,7 @@ export interface OvsPortQosQueue {
 
 export interface OvsPortQos {
   /** The queueing discipline of what leaves by the port (`QoS.type`); `linux-noop` keeps Open vSwitch's hands off it. The policers are DPDK's. */
-  type:
-    | "linux-htb"
-    | "linux-hfsc"
-    | "linux-sfq"
-    | "linux-codel"
-    | "linux-fq_codel"
-    | "linux-netem"
-    | "linux-noop"
-    | "egress-policer"
-    | "trtcm-policer";
+  type: "linux-htb" | "linux-hfsc" | "linux-sfq" | "linux-codel" | "linux-fq_codel" | "linux-netem" | "linux-noop" | "egress-policer" | "trtcm-policer";
   /** Bandwidth of all queues together (`max-rate`, linux-htb and linux-hfsc), in bit/s. Default of Open vSwitch: no limit. */
   maxRate?: number;
   /** The queues; without a queue 0 Open vSwitch makes one with defaults. */
@@ -1211,9 +1142,7 @@ export interface RouteArgs {
   /** Device by which packets leave (`dev`). Default: the one that `via` is on. Not with `nexthops`. */
   device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
   /** What becomes of the packets: unicast sends them on; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; throw looks in the next table; local delivers them here; broadcast, multicast, anycast as the kernel has them. Default: unicast. */
-  type?: pulumi.Input<
-    "unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw"
-  >;
+  type?: pulumi.Input<"unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw">;
   /** Of several routes to one destination the lowest metric is used. Default: the kernel's, 0 for IPv4, 1024 for IPv6. A change replaces the route. */
   metric?: pulumi.Input<number>;
   /** Routing table: main, local, default or a number. Default: main; local for the types local, broadcast and anycast. A change replaces the route. */
@@ -1295,7 +1224,7 @@ export interface VethEndArgs {
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
   /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
-  addresses?: pulumi.Input<pulumi.Input<string | IpAddressArgs>[]>;
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
@@ -1305,17 +1234,7 @@ export interface VethEndArgs {
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  offloads?: pulumi.Input<{
-    rx?: pulumi.Input<boolean>;
-    tx?: pulumi.Input<boolean>;
-    sg?: pulumi.Input<boolean>;
-    tso?: pulumi.Input<boolean>;
-    gso?: pulumi.Input<boolean>;
-    gro?: pulumi.Input<boolean>;
-    lro?: pulumi.Input<boolean>;
-    rxvlan?: pulumi.Input<boolean>;
-    txvlan?: pulumi.Input<boolean>;
-  }>;
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
 }
@@ -1353,17 +1272,7 @@ export interface VethEnd {
   /** Answer ARP. Kernel default: true. */
   arp?: boolean;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  offloads?: {
-    rx?: boolean;
-    tx?: boolean;
-    sg?: boolean;
-    tso?: boolean;
-    gso?: boolean;
-    gro?: boolean;
-    lro?: boolean;
-    rxvlan?: boolean;
-    txvlan?: boolean;
-  };
+  offloads?: { rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean };
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: number;
 }
@@ -1574,20 +1483,7 @@ export class GreTunnel extends KindBase {
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  declare readonly offloads: pulumi.Output<
-    | {
-        rx?: boolean;
-        tx?: boolean;
-        sg?: boolean;
-        tso?: boolean;
-        gso?: boolean;
-        gro?: boolean;
-        lro?: boolean;
-        rxvlan?: boolean;
-        txvlan?: boolean;
-      }
-    | undefined
-  >;
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** 2: Ethernet frames (gretap), it may join a bridge; 3: IP packets (gre). Default: 2. A change replaces the tunnel. */
@@ -1663,20 +1559,7 @@ export class Interface extends KindBase {
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  declare readonly offloads: pulumi.Output<
-    | {
-        rx?: boolean;
-        tx?: boolean;
-        sg?: boolean;
-        tso?: boolean;
-        gso?: boolean;
-        gro?: boolean;
-        lro?: boolean;
-        rxvlan?: boolean;
-        txvlan?: boolean;
-      }
-    | undefined
-  >;
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** Choose the NIC by what it is instead of by name. A change replaces the resource. */
@@ -1722,20 +1605,7 @@ export class LinuxBridge extends KindBase {
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  declare readonly offloads: pulumi.Output<
-    | {
-        rx?: boolean;
-        tx?: boolean;
-        sg?: boolean;
-        tso?: boolean;
-        gso?: boolean;
-        gro?: boolean;
-        lro?: boolean;
-        rxvlan?: boolean;
-        txvlan?: boolean;
-      }
-    | undefined
-  >;
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** Run the spanning tree protocol (`stp_state`). Kernel default: false. */
@@ -1841,20 +1711,7 @@ export class Macvlan extends KindBase {
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  declare readonly offloads: pulumi.Output<
-    | {
-        rx?: boolean;
-        tx?: boolean;
-        sg?: boolean;
-        tso?: boolean;
-        gso?: boolean;
-        gro?: boolean;
-        lro?: boolean;
-        rxvlan?: boolean;
-        txvlan?: boolean;
-      }
-    | undefined
-  >;
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
@@ -1882,7 +1739,7 @@ export class Macvlan extends KindBase {
   }
 }
 
-/** A macvlan whose frames go to a program, as a virtual machine's, by a device file: `live.devicePath`, /dev/tap<N>. The number is another one after each rebuild; the file is in the host's /dev also when the device is in a namespace. */
+/** A macvlan whose frames go to a program, as a virtual machine's, by a device file: `live.devicePath`, /dev/tap<N>. The number comes from namespace and name, and is the same after a rebuild; the file is in the host's /dev also when the device is in a namespace. */
 export class Macvtap extends KindBase {
   declare readonly kind: "Macvtap";
   /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
@@ -1906,20 +1763,7 @@ export class Macvtap extends KindBase {
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
-  declare readonly offloads: pulumi.Output<
-    | {
-        rx?: boolean;
-        tx?: boolean;
-        sg?: boolean;
-        tso?: boolean;
-        gso?: boolean;
-        gro?: boolean;
-        lro?: boolean;
-        rxvlan?: boolean;
-        txvlan?: boolean;
-      }
-    | undefined
-  >;
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
@@ -1981,9 +1825,7 @@ export class OvsBridge extends KindBase {
   /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system. */
   declare readonly datapathType: pulumi.Output<"system" | "netdev" | undefined>;
   /** OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all. */
-  declare readonly protocols: pulumi.Output<
-    ("OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15")[] | undefined
-  >;
+  declare readonly protocols: pulumi.Output<("OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15")[] | undefined>;
   /** OpenFlow controllers, as `tcp:192.0.2.1:6653`; exactly these. The first one to come and the last one to go take away all flows. Default of Open vSwitch: none. */
   declare readonly controllers: pulumi.Output<string[] | undefined>;
   /** Run the spanning tree protocol (`stp_enable`). Default of Open vSwitch: false. */
@@ -2055,9 +1897,7 @@ export class OvsPort extends KindBase {
   /** Customer VLANs that a dot1q-tunnel port carries (`cvlans`). Default of Open vSwitch: all. */
   declare readonly cvlans: pulumi.Output<number[] | undefined>;
   /** What `tag` and `trunks` mean (`vlan_mode`). Default of Open vSwitch: access with a tag, else trunk. */
-  declare readonly vlanMode: pulumi.Output<
-    "access" | "native-tagged" | "native-untagged" | "trunk" | "dot1q-tunnel" | undefined
-  >;
+  declare readonly vlanMode: pulumi.Output<"access" | "native-tagged" | "native-untagged" | "trunk" | "dot1q-tunnel" | undefined>;
   /** The devices of a bond and how they work together; with type bond only. */
   declare readonly bond: pulumi.Output<OvsPortBond | undefined>;
   /** Protected ports do not reach each other (`protected`). Default of Open vSwitch: false. */
@@ -2159,9 +1999,7 @@ export class Route extends KindBase {
   /** Device by which packets leave (`dev`). Default: the one that `via` is on. Not with `nexthops`. */
   declare readonly device: pulumi.Output<string | undefined>;
   /** What becomes of the packets: unicast sends them on; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; throw looks in the next table; local delivers them here; broadcast, multicast, anycast as the kernel has them. Default: unicast. */
-  declare readonly type: pulumi.Output<
-    "unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw"
-  >;
+  declare readonly type: pulumi.Output<"unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw">;
   /** Of several routes to one destination the lowest metric is used. Default: the kernel's, 0 for IPv4, 1024 for IPv6. A change replaces the route. */
   declare readonly metric: pulumi.Output<number | undefined>;
   /** Routing table: main, local, default or a number. Default: main; local for the types local, broadcast and anycast. A change replaces the route. */

@@ -131,6 +131,7 @@ const six = [
     flags: [],
     pref: "medium",
   },
+  { type: "1", dst: "fd00:b::1", gateway: "fe80::1", dev: "d0", table: "254", protocol: "4", scope: "0", metric: 7 },
 ];
 
 const want = (args: object) => {
@@ -203,6 +204,7 @@ describe("is done when the kernel shows it", () => {
     { namespace: "blue", to: "::/0", via: "fd00:1::2" },
     { namespace: "blue", to: "::/0", via: "fd00:1::2", metric: 1024 },
     { namespace: "blue", to: "fd00:a::/64", type: "unreachable" },
+    { namespace: "blue", to: "fd00:b::1", via: "fe80::1", metric: 7 },
     { namespace: "blue", to: "127.0.0.1/32", type: "local", device: "lo" },
   ])("%j", (args) => {
     expect(look(args)).toBeDefined();

@@ -50,8 +50,12 @@ export function groupsOf(kind: Kind, sample: Sample): Group[] {
 }
 
 function withoutUpdates(kind: Kind, { updates, base }: Pick<Group, "updates" | "base">): Args {
-  const needed = updates.filter(([, { removed }]) => removed).map(([, update]) => update.with);
-  const args = needed.reduce<Args>((all, others) => over(all, others), base);
+  const tried = updates.map(([path]) => path);
+  const needed = updates
+    .filter(([, { removed }]) => removed)
+    .flatMap(([, update]) => Object.entries(update.with ?? {}))
+    .filter(([path]) => !tried.includes(path));
+  const args = needed.length > 0 ? over(base, Object.fromEntries(needed)) : base;
   return valid(kind, args) ? args : base;
 }
 
