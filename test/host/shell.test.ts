@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from "node:fs";
 import { type ChildChannel, spawnChannel } from "../../provider/host/child";
 import { renderCommand } from "../../provider/host/render";
 import { Shell } from "../../provider/host/shell";
@@ -156,34 +157,49 @@ test("a shell that stops reading meets the deadline too", async () => {
   expect(await error).toMatchObject({ code: "TIMEOUT" });
 });
 
+/** A command that holds the lock from when `has` exists until `may` does; other test files use the same lock. */
+const holding = (has: string, may: string) => sh(`touch "${has}"; while [ ! -e "${may}" ]; do sleep 0.05; done`);
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 test("writes wait for each other across shells, a daemon does not keep the lock, and reads do not care", async () => {
   const [one, two, three] = [await open(), await open(), await open()];
-  const locked = (...argv: string[]) => ({ parts: [renderCommand({ argv }, true)], timeoutMs: 5000, lockSeconds: 3 });
+  const locked = (...argv: string[]) => ({
+    parts: [renderCommand({ argv }, true)],
+    timeoutMs: 30_000,
+    lockSeconds: 20,
+  });
   await one.shell.run(locked(...sh("sleep 4 >/dev/null 2>&1 & true")));
   const order: string[] = [];
-  const first = one.shell.run(locked("sleep", "0.6")).then(() => order.push("first write"));
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const [has, may] = [box.path("first-has"), box.path("first-may-end")];
+  const first = one.shell.run(locked(...holding(has, may))).then(() => order.push("first write"));
+  await until(() => existsSync(has));
   const write = two.shell.run(locked("true")).then(() => order.push("second write"));
   await three.shell.run(batch(["true"]));
   order.push("read");
+  writeFileSync(may, "");
   await Promise.all([first, write]);
   expect(order).toEqual(["read", "first write", "second write"]);
-});
+}, 40_000);
 
 test("a lock that is not had in time runs nothing and says so", async () => {
   const [one, two] = [await open(), await open()];
   const locked = (seconds: number, ...argv: string[]) => ({
     parts: [renderCommand({ argv }, true)],
-    timeoutMs: 5000,
+    timeoutMs: 30_000,
     lockSeconds: seconds,
   });
-  const holder = one.shell.run(locked(5, "sleep", "0.8"));
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const [has, may] = [box.path("holder-has"), box.path("holder-may-end")];
+  const holder = one.shell.run(locked(20, ...holding(has, may)));
+  await until(() => existsSync(has));
   const file = box.path("must-not-be");
   expect(await failure(two.shell.run(locked(0.3, "touch", file)))).toMatchObject({
     code: "TIMEOUT",
     message: expect.stringContaining("nothing was run"),
   });
   expect((await two.shell.run(batch(["test", "-e", file])))[0]?.exitCode).toBe(1);
+  writeFileSync(may, "");
   await holder;
-});
+}, 40_000);
