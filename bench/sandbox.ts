@@ -31,6 +31,7 @@ export async function enter(script: string, args: string[], env: Record<string, 
   );
   // Process 1 of a namespace is deaf to signals that it does not handle; the end of unshare is the end of all.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill("SIGKILL"));
-  const { exitCode } = await child;
+  const { exitCode, signal } = await child;
+  if (signal) throw new Error(`The benchmark was ended by ${signal}; nothing of it is left.`);
   return exitCode ?? 1;
 }
