@@ -59,6 +59,8 @@ export interface Kind<A = any, F = any, M = any> {
   reset: Record<Path, unknown | ((live: Found<A, F>) => unknown)>;
   /** What this object occupies on its host; two resources of a stack that claim the same are refused in preview. */
   claims(want: A): string[];
+  /** Devices of the host's own namespace that it sets up without having made them: who else manages one is warned of. */
+  configures?(want: A): string[];
   /** What has to be read to find it. */
   observe(want: A): Section[];
   /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */

@@ -5,6 +5,7 @@ import type { Machine } from "./host/types";
 import type { Context, Found, Kind, Path } from "./kind";
 import { warn } from "./log";
 import { HostnetError } from "./model/errors";
+import { devicesOnHost, managerSections, toLeaveAlone } from "./model/managers";
 import { markOf } from "./model/mark";
 import { get, same, set } from "./model/path";
 import { hasUnknown, isUnknown } from "./model/unknown";
@@ -93,7 +94,7 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     const machine = await reach(host);
     requireTools(kind, machine);
     run = new Run(kind, machine, host, id, withResets(kind, args, was), context, olds?.unfinished);
-    await run.look();
+    await Promise.all([run.look(), olds ? undefined : warnOfManagers(kind, machine, host, args)]);
     run.want = withResets(kind, args, was, run.found);
     claim(kind, run.parts(), news.adopt === true);
     keep(revision);
@@ -217,6 +218,19 @@ function requireTools(kind: Kind, machine: Machine): void {
   throw new HostnetError("MISSING_TOOL", `the host has no ${missing.join(" and no ")}`, {
     remedy: `On Debian: apt install ${names}`,
   });
+}
+
+/** Law 16: another manager of a device may undo what is declared on it. Asked along with the first look. */
+async function warnOfManagers(kind: Kind, machine: Machine, host: HostRef, args: Args): Promise<void> {
+  const names = kind.configures?.(args) ?? [];
+  if (names.length === 0) return;
+  for (const { name, managedBy } of devicesOnHost(await machine.observe(managerSections))) {
+    if (managedBy && names.includes(name)) {
+      warn(
+        `${host.name}: ${titleOf(kind, args)}: ${name} is managed by ${managedBy} too; ${toLeaveAlone(name, managedBy)}`,
+      );
+    }
+  }
 }
 
 /** A fresh copy without undefined values, which the engine does not take anywhere. */

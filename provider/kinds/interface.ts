@@ -76,6 +76,7 @@ export const nic = kind({
     selector
       ? [`the device ${shownChoice({ ...want, selector })}`]
       : [linkClaim(want.namespace, want.name), ...addressClaims(want), ...portClaims(want)],
+  configures: (want) => (want.namespace === undefined && !want.selector ? [want.name] : []),
   observe: (want) => [
     ...linkSections(want.namespace, { ipv6: true }),
     ...inNamespace(want.namespace, ...nicSections(want)),

@@ -52,6 +52,7 @@ export const ovsPort = kind({
       ? [linkClaim(want.namespace, want.name), ...addressClaims(want as never)]
       : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
   ],
+  configures: ({ type, bond, name }) => (type === "internal" ? [] : (bond?.members ?? [name])),
   observe: (want) => [
     ...ovsSections,
     ...linkSections(undefined, { ipv6: want.type === "internal" && want.namespace === undefined }),
