@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Start, startMachine } from "./machine";
+import { type Start, startMachine, writePort } from "./machine";
 import { machineFiles, stateRoot } from "./paths";
 import { endMachine } from "./processes";
 import { continueRestored, saveMemory } from "./qmp";
@@ -36,7 +36,7 @@ export async function adoptIdentity(name: string, snapshot: Snapshot, port: numb
   const files = machineFiles(name);
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
   for (const file of identityFiles(name)) await copyFile(join(snapshot.folder, basename(file)), file);
-  await writeFile(files.port, String(port));
+  await writePort(name, port);
 }
 
 /** Boots a machine from the image and waits until it is up. */
