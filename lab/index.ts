@@ -12,7 +12,16 @@ import { knownHostsFile, loginKeyFile, machineFiles, machineNames, stateRoot } f
 import { choosePort } from "./ports";
 import { endMachine, labProcesses, processUptime } from "./processes";
 import { secondsSince, until } from "./run";
-import { adoptIdentity, boot, bootTimeout, restore, type Snapshot, saveSnapshot, snapshotIn } from "./snapshot";
+import {
+  adoptIdentity,
+  boot,
+  bootTimeout,
+  restore,
+  type Snapshot,
+  saveSnapshot,
+  snapshotIn,
+  waitForServices,
+} from "./snapshot";
 import { address, runOn, sshArguments, user, waitForGreeting, writeKnownHosts } from "./ssh";
 
 /** A machine of the lab, and how to log in to it. */
@@ -174,7 +183,7 @@ export async function reboot(name: string, options: { log?: Log } = {}): Promise
       return now !== before || undefined;
     };
     await until(rebooted, bootTimeout, () => `${name} was told to reboot and still has boot id ${before}`, 1000);
-    await runOn(name, "systemctl is-system-running --wait || true", bootTimeout);
+    await waitForServices(name);
     log(`${name}: rebooted in ${secondsSince(begin)}`);
   });
 }
