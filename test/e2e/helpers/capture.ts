@@ -23,8 +23,8 @@ export async function capture(host: string, taps: Tap[], action: string): Promis
 cd "$(mktemp -d)" || exit 1
 pids=
 ${listen.join("\n")}
-for file in *.err; do
-  for try in $(seq 200); do grep -q 'listening on' "$file" && continue 2; sleep 0.1; done
+for file in ${taps.map((_, index) => `${index}.err`).join(" ")}; do
+  for try in $(seq 200); do grep -qs 'listening on' "$file" && continue 2; sleep 0.1; done
   cat "$file" >&2; kill $pids; exit 1
 done
 ( ${action} ) >/dev/null 2>&1
