@@ -94,7 +94,8 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     const machine = await reach(host);
     requireTools(kind, machine);
     run = new Run(kind, machine, host, id, withResets(kind, args, was), context, olds?.unfinished);
-    await Promise.all([run.look(), olds ? undefined : warnOfManagers(kind, machine, host, args)]);
+    // What is only now made touches nothing that carries us.
+    await Promise.all([run.look(olds !== undefined), olds ? undefined : warnOfManagers(kind, machine, host, args)]);
     run.want = withResets(kind, args, was, run.found);
     claim(kind, run.parts(), news.adopt === true);
     keep(revision);
@@ -148,7 +149,7 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
     const machine = await reachIfSame(host);
     if (!machine) return say("was on a machine that no longer answers at this address; it counts as gone");
     const run = new Run(kind, machine, host, id, args, contextOf(olds), olds.unfinished);
-    await run.look();
+    await run.look(true);
     if (run.found && !run.isOurs()) {
       if (run.parts().some(({ whose }) => whose !== "this" && whose !== "sibling"))
         say("is not ours any more; it is left as it is");

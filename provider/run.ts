@@ -24,6 +24,7 @@ export class Run {
   entry: Entry | undefined;
   /** True once something may have been written. */
   begun = false;
+  private seen: Seen | undefined;
   /** True when it was absent, or begun and not marked, before that: what is there now without a mark is of our making. */
   makes = false;
 
@@ -41,11 +42,14 @@ export class Run {
     return [...this.kind.observe(this.want), ledgerSection(this.host.owner)];
   }
 
-  async look(): Promise<void> {
-    this.take(await this.machine.observe(this.sections));
+  /** With `guarded`, also at what `guard` asks of the first write: else that takes a round trip of its own. */
+  async look(guarded = false): Promise<void> {
+    const guards = guarded ? managementSections(this.machine.facts) : [];
+    this.take(await this.machine.observe([...this.sections, ...guards]));
   }
 
   private take(seen: Seen): void {
+    this.seen = seen;
     this.entry = readEntry(seen, this.host.owner, this.id);
     this.context.memory = this.entry?.memory;
     this.found = this.kind.find(this.want, seen);
@@ -106,9 +110,15 @@ export class Run {
     const touched = steps
       .flatMap((step) => step.touches ?? [])
       .filter((device) => !made.includes(linkClaim(undefined, device)));
-    if (touched.length === 0 || !this.machine.facts.sshConnection) return;
-    const seen = await this.machine.observe(managementSections(this.machine.facts));
-    refuseIfCut(managementPath(this.machine.facts, seen), touched);
+    const { facts } = this.machine;
+    if (touched.length === 0 || !facts.sshConnection) return;
+    const sections = managementSections(facts);
+    const known = this.seen;
+    const seen = known && sections.every(({ key }) => known.has(key)) ? known : await this.machine.observe(sections);
+    refuseIfCut(
+      seen.derive("management path", () => managementPath(facts, seen)),
+      touched,
+    );
   }
 
   /** Removes it, or gives it back as it was, and proves that. Throws NOT_CONVERGED, IN_USE, STEP_FAILED. */
