@@ -71,6 +71,8 @@ export interface Kind<A = any, F = any, M = any> {
   remember?(live: Found<A, F> | undefined, want: A): M;
   /** The single write path: what makes `live` into `want`. [] = nothing to do, and that is the proof of every write. */
   converge(want: A, live: Found<A, F> | undefined, context: Context<A, M>): Step[];
+  /** Takes away what an object of ours, which is itself gone, has left behind (rows that nothing refers to). [] = nothing. */
+  sweep?(want: A, seen: Seen, context: Context<A, M>): Step[];
   /** Takes it away, or gives it back as it was remembered. */
   remove(live: Found<A, F>, want: A, context: Context<A, M>): Step[];
   /** True when, deleted, it is still found (a sysctl, a NIC): delete then proves `remove(found, …)` to be []. */
