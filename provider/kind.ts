@@ -55,6 +55,8 @@ export interface Kind<A = any, F = any, M = any> {
   /** Programs (`ip`, `ovs-vsctl`) that must be on the host. */
   needs: string[];
   mark: MarkPlace;
+  /** True when only the host knows what the object is called: who refers to it takes `live.name` instead of `name`. */
+  namedByHost?(args: Partial<A>): boolean;
   /** Where an argument that is taken out of the program goes back to; without an entry it stays as it is. */
   reset: Record<Path, unknown | ((live: Found<A, F>) => unknown)>;
   /** What this object occupies on its host; two resources of a stack that claim the same are refused in preview. */
