@@ -3,6 +3,7 @@ import { managementPath, managementSections, refuseIfCut } from "./host/manageme
 import type { HostRef } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Machine, StepFailure } from "./host/types";
+import { refuseIfLost, refuseIfRerouted, wayBackSections } from "./host/way-back";
 import type { Context, Found, Kind } from "./kind";
 import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
 import { type Step, show } from "./model/command";
@@ -109,9 +110,20 @@ export class Run {
     const touched = steps
       .flatMap((step) => step.touches ?? [])
       .filter((device) => !made.includes(linkClaim(undefined, device)));
-    if (touched.length === 0 || !this.machine.facts.sshConnection) return;
-    const seen = await this.machine.observe(managementSections(this.machine.facts));
-    refuseIfCut(managementPath(this.machine.facts, seen), touched);
+    const routes = steps.flatMap((step) => step.routes ?? []);
+    const { facts } = this.machine;
+    refuseIfLost(
+      facts,
+      steps.flatMap((step) => step.loses ?? []),
+    );
+    const sections = [
+      ...(touched.length > 0 ? managementSections(facts) : []),
+      ...(routes.length > 0 ? wayBackSections(facts) : []),
+    ];
+    if (sections.length === 0) return;
+    const seen = await this.machine.observe(sections);
+    if (touched.length > 0) refuseIfCut(managementPath(facts, seen), touched);
+    if (routes.length > 0) refuseIfRerouted(facts, seen, routes);
   }
 
   /** Removes it, or gives it back as it was, and proves that. Throws NOT_CONVERGED, IN_USE, STEP_FAILED. */
