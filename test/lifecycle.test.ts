@@ -119,6 +119,13 @@ const box = kind({
   remove: (_live, want) => [{ argv: ["burn", want.name], touches: [want.name] }],
 });
 
+/** A box that leaves dust, which stays when the box goes behind our back. */
+const dusty = {
+  ...box,
+  sweep: (want: { name: string }, seen: Seen) =>
+    seen.json<Record<string, Box>>("boxes")[`${want.name}-dust`] ? [{ argv: ["burn", `${want.name}-dust`] }] : [],
+};
+
 const host = { name: "node1", address: "192.0.2.1", machineId: "m1", owner: "a1b2", epoch: "e1" } as HostRef;
 const inputs = (args: object): Inputs => ({ host, __provider: "text", ...args });
 
@@ -306,6 +313,28 @@ describe("the path of our own connection", () => {
     await expect(apply(box, inputs({ name: "b", size: 2 }), outs)).rejects.toThrow(/our SSH connection needs/);
     await expect(remove(box, "id", outs)).rejects.toThrow(/our SSH connection needs/);
     expect(written).toEqual([]);
+  });
+});
+
+describe("what a lost object has left", () => {
+  it("goes with the next write, or with delete, and stays beside an object that is there", async () => {
+    boxes.set("b-dust", {});
+    const { id, outs } = await apply(dusty, inputs({ name: "b" }));
+    expect(words()).toEqual(["burn b-dust", expect.stringMatching(/^make b /)]);
+    boxes.set("b-dust", {});
+    await apply(dusty, inputs({ name: "b" }), outs);
+    expect(boxes.has("b-dust")).toBe(true);
+    boxes.delete("b");
+    await remove(dusty, id, outs);
+    expect([...boxes.keys()]).toEqual([]);
+  });
+
+  it("is proven to be gone", async () => {
+    const { id, outs } = await apply(dusty, inputs({ name: "b" }));
+    boxes.clear();
+    boxes.set("b-dust", {});
+    refuse = "burn";
+    await expect(remove(dusty, id, outs)).rejects.toThrow(/the box refuses burn/);
   });
 });
 

@@ -20,7 +20,7 @@ const args = z
   .strictObject({
     ...linkShape,
     name: linkShape.name.describe(
-      "The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`.",
+      "The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`, which resources that are given this one as a parent take.",
     ),
     namespace: linkShape.namespace.describe(
       "The network namespace in which the device is found. Default: the host's own. A change replaces the resource.",
@@ -70,6 +70,7 @@ export const nic = kind({
   needs: ["ip"],
   mark: "ledger",
   permanent: true,
+  namedByHost: ({ selector }) => selector !== undefined,
   // All else goes back to what is remembered, in `converge`.
   reset: { addresses: [] },
   claims: ({ selector, ...want }) =>

@@ -20,7 +20,7 @@ import {
   mtuColumns,
   type OvsPortRaw,
 } from "../model/ovs-port-live";
-import { qosCommands, qosRemoval, shownQueues } from "../model/ovs-qos";
+import { qosCommands, qosRemains, qosRemoval, shownQueues } from "../model/ovs-qos";
 import { get, same } from "../model/path";
 
 export const ovsPort = kind({
@@ -120,6 +120,7 @@ export const ovsPort = kind({
     if (live.broken || want.type !== "internal") return steps;
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
+  sweep: (want, seen, context) => vsctl(qosRemains(want.name, ovsDatabase(seen), context)),
   remove(live, want, context) {
     const { db, port } = live.raw as OvsPortRaw;
     const qos = port ? qosRemoval(want.name, port.row, db, context) : [];
