@@ -14,11 +14,11 @@ const common = {
   testEnvironmentOptions,
   extensionsToTreatAsEsm: [],
   modulePathIgnorePatterns: ["<rootDir>/dist"],
-  // A busy machine is no failure: what must end in time has a deadline of its own.
-  testTimeout: 60_000,
 };
 
 module.exports = {
+  // A busy machine is no failure: what must end in time has a deadline of its own.
+  testTimeout: 60_000,
   projects: [
     {
       ...common,
