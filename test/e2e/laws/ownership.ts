@@ -54,7 +54,7 @@ async function foreign(trial: Trial, all: Subject[]): Promise<void> {
     "its mark taken away",
     (subject) => {
       const place = subject.kind.mark;
-      const same = who.filter(({ kind, state }) => kind.mark === place && state);
+      const same = who.filter(({ kind, failures }) => kind.mark === place && failures.length === 0);
       const command = unmark[place]?.(trial.host.owner, same.map(must), same.map(markOfSubject)) ?? "";
       return [{ command, fault: (text) => (text.includes(markOfSubject(subject)) ? undefined : "there was none") }];
     },
