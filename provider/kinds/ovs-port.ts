@@ -133,8 +133,7 @@ export const ovsPort = kind({
     // A port that does not work is shown as not there, so that the next `up` makes it anew.
     if (path === "bridge" && live.broken) return undefined;
     if (path === "qos.queues") return shownQueues(want.qos, live.args.qos);
-    if (path === "addresses") return link && shownLink(path, want as never, link, live.args);
-    return get(live.args, path);
+    return link ? shownLink(path, want as never, link, live.args) : get(live.args, path);
   },
 });
 
