@@ -175,7 +175,7 @@ function withResets(kind: Kind, args: Args, was: Args[], found?: Found<unknown, 
 }
 
 /** `<machineId>/<Kind>/<namespace or ->/<identity>`. */
-export function idOf(kind: Kind, host: HostRef, args: Args): string {
+export function idOf(kind: Kind, host: { machineId: string }, args: Args): string {
   const isNamespace = (path: Path) => path.split(".").at(-1) === "namespace";
   const text = (path: Path) => {
     const value = get(args, path);

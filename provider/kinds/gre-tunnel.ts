@@ -81,6 +81,7 @@ function overhead(live: LinkState): number {
 export const greTunnel = linkKind({
   name: "GreTunnel",
   type: typeOf,
+  types: ["gre", "gretap", "ip6gre", "ip6gretap"],
   doc: "A GRE tunnel of the kernel: gretap, which carries Ethernet frames, or gre, which carries IP packets; over IPv4 or IPv6 by its addresses. Its MTU is smaller than the underlay's: by 38 bytes for gretap over IPv4, by 42 with a key.",
   // A layer-3 device has no MAC.
   traits: (want) => ({ keepsMac: want.layer === 3 }),
@@ -293,6 +294,16 @@ export const greTunnel = linkKind({
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
+  listed({ type, json }, namespace) {
+    const { local, remote, link } = (json.linkinfo?.info_data ?? {}) as Record<string, string | undefined>;
+    return {
+      layer: type?.endsWith("tap") ? undefined : 3,
+      underlay: namespace !== undefined && json.link_netnsid !== undefined ? "host" : undefined,
+      local: local === "any" ? undefined : local,
+      remote: remote === "any" ? undefined : remote,
+      device: link,
+    };
+  },
   // `ip link add … netns NS` makes it wholly in NS, underlay too (ip_tunnel_newlink: dev_net); only a move leaves that behind.
   creation(want) {
     if (!isHostUnderlay(want)) return {};

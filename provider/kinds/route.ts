@@ -153,6 +153,16 @@ export const route = kind({
       raw: { live, more } satisfies Raw,
     };
   },
+  survey: (namespace) => inNamespace(namespace, routesSection(4), routesSection(6)),
+  // The kernel's own come with addresses and devices.
+  list: (seen, namespace) =>
+    ([4, 6] as const).flatMap((version) =>
+      liveRoutes(seen, namespace, version)
+        .filter((live) => live.protocol !== "kernel" && live.table !== "local")
+        .map((live) => identityOf(live, namespace)),
+    ),
+  usual: { scope: (live) => scopeByDefault(live.args as Want) },
+  maker: ({ facts: { protocol } }) => (["boot", "static"].includes(protocol) ? undefined : protocol),
   converge(want, found, context) {
     if (!found) return [write("add", want, [])];
     const { live, more } = found.raw as Raw;
@@ -169,6 +179,21 @@ interface Raw {
   live: LiveRoute;
   /** Others that no argument tells from it. */
   more: LiveRoute[];
+}
+
+/** What tells it from others, and no more than the schema needs. */
+function identityOf({ to, table, metric, type, hops }: LiveRoute, namespace: string | undefined): Partial<Want> {
+  const want = { to, namespace, type } as Want;
+  return {
+    ...want,
+    table: table === tableOf(want) ? undefined : table,
+    metric: metric === metricOf(want) ? undefined : metric,
+    ...(hops.length > 1
+      ? {
+          nexthops: hops.map(({ via, device, weight }) => ({ via, device, weight: weight === 1 ? undefined : weight })),
+        }
+      : { via: hops[0]?.via, device: sinks.includes(type) ? undefined : hops[0]?.device }),
+  };
 }
 
 const familyOf = ({ to }: { to: string }): 4 | 6 => (to === "default" ? 4 : family(to));
