@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { type HostPlan, type Plan, planOf, reasonOf } from "../discover/plan";
+import { type Discovered, type Plan, planOf, reasonOf } from "../discover/plan";
 import { programOf } from "../discover/program";
 import { isSelected, parseSelection, type Selection } from "../discover/select";
-import { type Survey, survey, type Thing } from "../discover/survey";
+import { survey, type Thing } from "../discover/survey";
 import { kinds } from "../kinds";
 import { get } from "../model/path";
 import { collect, type HostOptions, hostPlan, reachHost, withHostOptions } from "./hosts";
@@ -15,14 +15,6 @@ interface Options extends HostOptions {
   all?: boolean;
   output: "table" | "json" | "program";
   dir?: string;
-}
-
-/** What was read of a host, and what of it is to be declared. */
-export interface Discovered {
-  host: HostPlan;
-  machineId: string;
-  survey: Survey;
-  chosen: Thing[];
 }
 
 /** `hostnet discover`: what is on hosts, as a table, as JSON, or as a program. */
@@ -69,7 +61,9 @@ function isWanted(thing: Thing, selection: Selection, all: boolean): boolean {
 }
 
 export const plansOf = (found: Discovered[]): Plan[] =>
-  found.map(({ host, survey: read, chosen }) => planOf(host, read, chosen, found.length > 1));
+  found.map(({ host, survey: read, chosen }) =>
+    planOf(host, read, chosen, { prefix: found.length > 1 ? host.name : undefined }),
+  );
 
 const nameOf = ({ kind, args }: Thing) =>
   kind.identity

@@ -2,12 +2,14 @@
 import { Command } from "commander";
 import { closeAll } from "../host/pool";
 import { discoverCommand } from "./discover";
+import { importCommand } from "./import";
 import { labCommand } from "./lab";
 
 const program = new Command("hostnet")
   .description("The networking of Linux hosts over SSH: beside `pulumi up`")
   .enablePositionalOptions()
   .addCommand(discoverCommand())
+  .addCommand(importCommand())
   .addCommand(labCommand());
 
 program

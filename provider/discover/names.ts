@@ -5,8 +5,8 @@ import type { Thing } from "./survey";
  * What each thing is called in the program. The last part after '/' is the device's or namespace's name where the kind
  * has one, so that `name` need not be said; before it stand the namespace, and the host when there are several.
  */
-export function namesOf(things: Thing[], host: string | undefined): Map<Thing, string> {
-  const taken = new Set<string>();
+export function namesOf(things: Thing[], host: string | undefined, others: string[]): Map<Thing, string> {
+  const taken = new Set(others);
   return new Map(
     things.map((thing) => {
       const base = [host, ...partsOf(thing)].filter((part) => part !== undefined).join("/");
@@ -25,20 +25,13 @@ function partsOf({ kind, args }: Thing): (string | undefined)[] {
   // Of two ends the one in the host's own namespace is known to everybody.
   const end = ["a", "b"].find((side) => args[side] && value(`${side}.namespace`) === undefined) ?? "a";
   if (args.a !== undefined) return [value(`${end}.namespace`), value(`${end}.name`)];
-  const rest = kind.identity
-    .filter((path) => path !== "namespace")
-    .flatMap((path) => {
-      const part = value(path) as unknown;
-      return part === undefined
-        ? []
-        : [typeof part === "object" ? (part as { address: string }).address : String(part)];
-    });
-  return [
-    value("namespace"),
-    args.device === rest[1] ? rest[1] : undefined,
-    ...rest.filter((part) => part !== rest[1] || args.device !== part),
-  ];
+  const own = kind.identity.filter((path) => path !== "namespace");
+  const deviceFirst = own.sort((a, b) => Number(b === "device") - Number(a === "device"));
+  return [value("namespace"), ...deviceFirst.map((path) => textOf(get(args, path)))];
 }
+
+const textOf = (value: unknown): string | undefined =>
+  value === undefined ? undefined : typeof value === "object" ? (value as { address: string }).address : String(value);
 
 const reserved = new Set(
   (

@@ -20,6 +20,8 @@ export interface Planned {
 export interface HostPlan {
   name: string;
   args: Record<string, unknown>;
+  /** The program has a Host for it already. */
+  isDeclared?: boolean;
 }
 
 /** What a program declares of one host, in order. */
@@ -30,11 +32,24 @@ export interface Plan {
   comments: string[];
 }
 
-/** `several`: other hosts are in the same stack, where names must differ. */
-export function planOf(host: HostPlan, survey: Survey, chosen: Thing[], several: boolean): Plan {
+/** What was read of a host, and what of it is to be declared. */
+export interface Discovered {
+  host: HostPlan;
+  machineId: string;
+  survey: Survey;
+  chosen: Thing[];
+}
+
+/** `prefix`: what names begin with where other hosts are in the same stack; `taken`: names that it has, behind the kind. */
+export function planOf(
+  host: HostPlan,
+  survey: Survey,
+  chosen: Thing[],
+  { prefix, taken = [] }: { prefix?: string | undefined; taken?: string[] } = {},
+): Plan {
   const needs = needsOf(chosen);
   const ordered = inOrder(chosen, needs);
-  const names = namesOf(ordered, several ? host.name : undefined);
+  const names = namesOf(ordered, prefix, taken);
   const planned = new Map<Thing, Planned>();
   for (const thing of ordered) {
     const { references, after } = needs.get(thing) as Needs;

@@ -10,9 +10,15 @@ export interface ProgramFile {
 
 const library = `import * as hostnet from "pulumi-hostnet";\n`;
 
-/** A TypeScript program that declares the hosts; with several, one file for each. */
-export function programOf(plans: Plan[]): ProgramFile[] {
+/**
+ * A TypeScript program that declares the hosts; with several, one file for each. As a `fragment` it is for a program that
+ * is there already: one file a host, which that program imports.
+ */
+export function programOf(plans: Plan[], form: "program" | "fragment" = "program"): ProgramFile[] {
   const [only] = plans;
+  if (form === "fragment") {
+    return plans.map((plan) => ({ name: `hostnet-${fileName(plan)}.ts`, text: fileOf(plan) }));
+  }
   if (only && plans.length === 1) return [{ name: "index.ts", text: fileOf(only) }];
   const files = plans.map((plan) => ({ name: `${fileName(plan)}.ts`, text: fileOf(plan) }));
   const index = plans.map((plan) => `import "./${fileName(plan)}";\n`).join("");
@@ -32,10 +38,14 @@ function fileOf({ host, resources, comments }: Plan): string {
   }
   const { name, ...connection } = host.args;
   const named = name === undefined || name === host.name ? connection : host.args;
-  const hostText = `export const host = new hostnet.Host(${JSON.stringify(host.name)}, ${literal(named, 0, 40)});\n`;
-  const statements = resources.map((one) => statement(one, variables));
+  const statements = resources.map((one) => statement(one, variables)).join("");
   const notes = comments.map((line) => `// ${line}\n`).join("");
-  return `${library}\n${hostText}\n${statements.join("")}${notes ? `\n${notes}` : ""}`;
+  if (host.isDeclared) {
+    const inside = (statements + notes).replace(/^(?=.)/gm, "  ");
+    return `${library}\n/** Call it with the program's Host ${host.name}. */\nexport function declare(host: hostnet.Host): void {\n${inside}}\n`;
+  }
+  const hostText = `const host = new hostnet.Host(${JSON.stringify(host.name)}, ${literal(named, 0, 33)});\n`;
+  return `${library}\n${hostText}\n${statements}${notes ? `\n${notes}` : ""}`;
 }
 
 const withoutHost = (name: string, host: string) => (name.startsWith(`${host}/`) ? name.slice(host.length + 1) : name);

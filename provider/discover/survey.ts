@@ -1,4 +1,3 @@
-import type { Seen } from "../host/seen";
 import type { HostFacts, Machine } from "../host/types";
 import type { Found, Kind } from "../kind";
 import { ledgersSection, markInLedgers } from "../ledger";
