@@ -44,7 +44,7 @@ const pick = (properties: Args, keys: readonly string[]) =>
   Object.fromEntries(Object.entries(properties).filter(([key]) => keys.includes(key)));
 
 /** The kind's own arguments among all properties. */
-function argumentsOf(properties: Args): Args {
+export function argumentsOf(properties: Args): Args {
   const others: readonly string[] = [...common, ...learned];
   return Object.fromEntries(Object.entries(properties).filter(([key]) => !others.includes(key)));
 }

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { closeAll } from "../host/pool";
 import { discoverCommand } from "./discover";
+import { driftCommand } from "./drift";
 import { importCommand } from "./import";
 import { labCommand } from "./lab";
 
@@ -10,6 +11,7 @@ const program = new Command("hostnet")
   .enablePositionalOptions()
   .addCommand(discoverCommand())
   .addCommand(importCommand())
+  .addCommand(driftCommand())
   .addCommand(labCommand());
 
 program

@@ -7,7 +7,7 @@ import { apply, check, type Inputs, type Outputs } from "../lifecycle";
 import { HostnetError } from "../model/errors";
 import { same } from "../model/path";
 import { hostLeaves, providerText, typeToken } from "../protocol";
-import { secret } from "./state";
+import { secret } from "../state";
 
 type Properties = Record<string, unknown>;
 

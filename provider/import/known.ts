@@ -1,6 +1,6 @@
 import type { Thing } from "../discover/survey";
+import type { StateResource } from "../state";
 import type { KnownHost } from "./entries";
-import type { StateResource } from "./state";
 
 /** What a stack, or an earlier run that did not get into one, has already. */
 export class Known {

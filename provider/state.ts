@@ -1,5 +1,5 @@
-import { HostnetError } from "../model/errors";
-import { kindOfType } from "../protocol";
+import { HostnetError } from "./model/errors";
+import { kindOfType } from "./protocol";
 
 type Properties = Record<string, unknown>;
 
@@ -35,7 +35,8 @@ export function resourcesOf(text: string): StateResource[] {
   return resources.flatMap((one) => {
     const kind = kindOfType(one.type);
     if (kind === undefined) return [];
-    const name = one.urn?.split("::").at(-1) ?? one.name;
+    // urn:pulumi:STACK::PROJECT::TYPE::NAME, and a name may hold '::'.
+    const name = one.urn?.split("::").slice(3).join("::") ?? one.name;
     const { urn = "", id, inputs = {}, outputs = {} } = one;
     return [{ urn, name, kind, id, inputs: revealed(inputs), outputs: revealed(outputs) }];
   });
