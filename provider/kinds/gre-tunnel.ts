@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
-import { type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
+import { linkSections, linkState, linksIn } from "../model/link-state";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
 
 type Data = Record<string, unknown>;
@@ -64,19 +65,6 @@ const typeOf = (want: Want) =>
   over6(want) ? (want.layer === 3 ? "ip6gre" : "ip6gretap") : want.layer === 3 ? "gre" : "gretap";
 
 const isHostUnderlay = (want: Want) => want.underlay === "host" && want.namespace !== undefined;
-
-/** What every packet loses to the tunnel: outer IP, GRE with its options, inner Ethernet, UDP. */
-function overhead(live: LinkState): number {
-  const data: Data = live.json.linkinfo?.info_data ?? {};
-  const encap = (data.encap as { type: string } | undefined)?.type;
-  const is6 = live.type?.startsWith("ip6") === true;
-  return (
-    (is6 ? 40 + (data.encap_limit === undefined ? 0 : 8) : 20) +
-    (4 + (data.okey === undefined ? 0 : 4) + (data.ocsum ? 4 : 0) + (data.oseq ? 4 : 0)) +
-    (live.type?.endsWith("tap") ? 14 : 0) +
-    (encap === "gue" ? 12 : encap === "fou" ? 8 : 0)
-  );
-}
 
 export const greTunnel = linkKind({
   name: "GreTunnel",
@@ -243,7 +231,7 @@ export const greTunnel = linkKind({
     ttl: (live: { raw?: unknown }) => (stateOf(live as never).type?.startsWith("ip6") ? 64 : "inherit"),
     mtu: (live: { raw?: unknown }) => {
       const state = stateOf(live as never);
-      return (state.extra as number) - overhead(state);
+      return (state.extra as number) - greOverhead(state);
     },
   },
   effective(want) {
@@ -294,16 +282,7 @@ export const greTunnel = linkKind({
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
-  listed({ type, json }, namespace) {
-    const { local, remote, link } = (json.linkinfo?.info_data ?? {}) as Record<string, string | undefined>;
-    return {
-      layer: type?.endsWith("tap") ? undefined : 3,
-      underlay: namespace !== undefined && json.link_netnsid !== undefined ? "host" : undefined,
-      local: local === "any" ? undefined : local,
-      remote: remote === "any" ? undefined : remote,
-      device: link,
-    };
-  },
+  listed: greListed,
   // `ip link add … netns NS` makes it wholly in NS, underlay too (ip_tunnel_newlink: dev_net); only a move leaves that behind.
   creation(want) {
     if (!isHostUnderlay(want)) return {};
