@@ -33,7 +33,7 @@ export function discoverCommand(): Command {
   return withHostOptions(command).action(async (hosts: string[], options: Options) => {
     const found = await discover(hosts, options);
     if (options.output === "json") console.log(JSON.stringify(found.map(asJson), undefined, 2));
-    else if (options.output === "table") for (const one of found) printTable(one);
+    else if (options.output === "table") for (const one of found) printTable(one, options.select.length === 0);
     else printProgram(plansOf(found), options.dir);
   });
 }
@@ -57,7 +57,7 @@ export async function discover(
 
 function isWanted(thing: Thing, selection: Selection, all: boolean): boolean {
   const others = thing.managedBy !== undefined || thing.mark !== undefined;
-  return (all || !others) && isSelected(selection, thing);
+  return (all || !others) && !thing.learned && isSelected(selection, thing);
 }
 
 export const plansOf = (found: Discovered[]): Plan[] =>
@@ -77,18 +77,18 @@ const nameOf = ({ kind, args }: Thing) =>
     })
     .join(" ");
 
-function printTable({ host, survey: { things, left, unread }, chosen }: Discovered): void {
-  const rows = things.map((thing) => {
+function printTable({ host, survey: { things, left, unread }, chosen }: Discovered, isWhole: boolean): void {
+  const rows = (isWhole ? things : chosen).map((thing) => {
     const said = Object.entries(thing.args)
       .filter(([key]) => !thing.kind.identity.includes(key))
       .map(([key, value]) => `${key}=${typeof value === "object" ? JSON.stringify(value) : value}`);
-    const why = chosen.includes(thing) ? "" : reasonOf(thing).trim() || "(not selected)";
+    const why = reasonOf(thing).trim();
     return [thing.kind.name, nameOf(thing), chosen.includes(thing) ? "yes" : "no", [why, ...said].join(" ").trim()];
   });
   const shown = rows.map((row) => row.map((cell) => (cell.length > 100 ? `${cell.slice(0, 99)}…` : cell)));
   console.log(`${host.name}\n${table(["KIND", "NAME", "DECLARED", "WHAT"], shown.sort())}`);
   const others = left.filter(({ name }) => name !== "lo");
-  if (others.length > 0) {
+  if (isWhole && others.length > 0) {
     const lines = others.map(({ name, namespace, type, why }) => [
       namespace ? `${namespace}/${name}` : name,
       type,
@@ -109,6 +109,7 @@ function asJson({ host, machineId, survey: { facts, things, left, unread }, chos
       id: thing.id,
       declared: chosen.includes(thing),
       managedBy: thing.managedBy,
+      learned: thing.learned,
       mark: thing.mark,
       args: thing.args,
       live: thing.found.facts,

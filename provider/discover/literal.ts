@@ -3,7 +3,7 @@ export class Code {
   constructor(readonly text: string) {}
 }
 
-const width = 110;
+const width = 118;
 
 /** A value as TypeScript: on one line where it fits. Values that are undefined are left out. */
 export function literal(value: unknown, indent = 0, before = indent): string {

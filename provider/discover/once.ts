@@ -13,6 +13,7 @@ export function once(things: Thing[]): Thing[] {
   const table: ClaimTable = new Map();
   const ranked = [...things].sort((a, b) => rank(a) - rank(b));
   return ranked.flatMap((thing) => {
+    if (thing.learned) return [thing];
     const said = withoutTaken(thing, table);
     if (said) enter(table, said.id, claimsOf(said));
     return said ? [said] : [];

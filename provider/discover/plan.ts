@@ -89,7 +89,8 @@ export function titleOf({ kind, id }: Pick<Thing, "kind" | "id">): string {
 }
 
 /** Why a thing is not declared, or cannot be taken over. */
-export function reasonOf({ managedBy, mark, found, steps }: Thing): string {
+export function reasonOf({ managedBy, learned, mark, found, steps }: Thing): string {
+  if (learned) return ` (learned: ${learned})`;
   if (mark) return " (a stack of hostnet has it)";
   if (managedBy) return ` (of ${managedBy})`;
   if (found.broken) return ` (${found.broken})`;

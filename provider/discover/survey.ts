@@ -26,8 +26,10 @@ export interface Thing {
   found: Found<Args, unknown>;
   /** What an `up` of that program would still change: nothing, when it can be imported. */
   steps: Step[];
-  /** Who else sets it up: a manager of the host, DHCP, the kernel. */
+  /** Who else sets it up: networkd, docker and the like. */
   managedBy?: string;
+  /** How the host has learned it by itself: it is never declared. */
+  learned?: string;
   /** The mark of the stack that it belongs to. */
   mark?: string;
 }
@@ -79,8 +81,8 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     const want = validate(kind.args, args).value as Args;
     const id = idOf(kind, { machineId }, want);
     const mark = found.marks.find((text) => text?.startsWith("hostnet:")) ?? markInLedgers(first, id);
-    const managedBy = kind.maker?.(found) ?? manager(kind, want, devices);
-    return { kind, id, identity, args, found, steps, managedBy, mark };
+    const [managedBy, learned] = [manager(kind, want, devices), kind.maker?.(found)];
+    return { kind, id, identity, args, found, steps, managedBy, learned, mark };
   }
 
   function attempt<T>(what: string, act: () => T): T | undefined {

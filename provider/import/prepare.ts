@@ -77,7 +77,7 @@ function obstacle(thing: Thing, known: Known, all: boolean): string | undefined 
   const name = known.nameInState(thing);
   if (name !== undefined) return `the stack has it already, as ${name}`;
   if (thing.mark && !known.isBegun(thing)) return "it is marked as another stack's";
-  if (thing.managedBy && !all) return "";
+  if (thing.learned || (thing.managedBy && !all)) return "";
   if (thing.found.broken) return `it is broken: ${thing.found.broken}`;
   if (thing.steps.length === 0) return undefined;
   return `it would be changed: ${thing.steps.map(({ argv }) => argv.join(" ")).join("; ")}`;
