@@ -67,8 +67,17 @@ export interface Kind<A = any, F = any, M = any> {
   observe(want: A): Section[];
   /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */
   find(want: A, seen: Seen): Found<A, F> | undefined;
-  /** All objects of the kind that the answers show, by their identity. */
-  list?(seen: Seen): Partial<A>[];
+  /**
+   * All objects of the kind in a namespace (undefined: the host's own), by the arguments without which `find` cannot find
+   * them or the schema refuses them; `find` then tells the others. What belongs to no namespace is listed in the host's own.
+   */
+  list?(seen: Seen, namespace?: string): Partial<A>[];
+  /** What `list` needs to have read of a namespace, beside the names of all namespaces and the links in each. */
+  survey?(namespace?: string): Section[];
+  /** Where a live value stands for "not declared", beside `reset`: what the kernel or a driver chose by itself. */
+  usual?: Record<Path, (live: Found<A, F>) => unknown>;
+  /** Who has made it, when no administrator has: `kernel`, `dhcp`, `ra`, a routing daemon. Such a thing is not declared. */
+  maker?(live: Found<A, F>): string | undefined;
   /** Changes that the kernel refuses in place. */
   replaces?(was: A, want: A): Path[];
   /** Old values, kept in the ledger before the first write. `live` is undefined when the object is not there. */

@@ -45,7 +45,7 @@ const pick = (properties: Args, keys: readonly string[]) =>
   Object.fromEntries(Object.entries(properties).filter(([key]) => keys.includes(key)));
 
 /** The kind's own arguments among all properties. */
-function argumentsOf(properties: Args): Args {
+export function argumentsOf(properties: Args): Args {
   const others: readonly string[] = [...common, ...learned];
   return Object.fromEntries(Object.entries(properties).filter(([key]) => !others.includes(key)));
 }
@@ -177,7 +177,7 @@ function withResets(kind: Kind, args: Args, was: Args[], found?: Found<unknown, 
 }
 
 /** `<machineId>/<Kind>/<namespace or ->/<identity>`. */
-export function idOf(kind: Kind, host: HostRef, args: Args): string {
+export function idOf(kind: Kind, host: { machineId: string }, args: Args): string {
   const isNamespace = (path: Path) => path.split(".").at(-1) === "namespace";
   const text = (path: Path) => {
     const value = get(args, path);

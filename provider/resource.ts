@@ -3,19 +3,10 @@ import { z } from "zod";
 import { claimFor } from "./claims";
 import { hostArgs, hostFacts } from "./host-args";
 import { kinds } from "./kinds";
+import { hostLeaves, providerText, typeToken } from "./protocol";
 import { unwrap } from "./validate";
 
-/**
- * The only file that knows Pulumi's dynamic protocol. A resource is registered with a constant text that requires the
- * package's handler by name, instead of a serialised closure: the text never changes, and code is always the installed one.
- */
-const providerText = (kind: string) => `exports.handler=()=>require("pulumi-hostnet/provider").${kind}`;
-const typeToken = (kind: string) => `pulumi-nodejs:dynamic/hostnet:${kind}`;
-
 type Properties = Record<string, unknown>;
-
-/** What a resource carries of its Host beside what the program gave the Host. */
-const learnedLeaves = ["name", "machineId", "owner", "epoch"];
 
 const lastPart = (name: string) => name.split("/").at(-1) ?? name;
 
@@ -37,7 +28,7 @@ class Registered extends pulumi.CustomResource {
 
 /** Base of the generated class Host. */
 export class HostBase extends Registered {
-  /** Not an output: what the program gave, and what has a default. */
+  /** Not an output: what of it a resource on the host carries. */
   private readonly given: string[];
 
   constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
@@ -50,8 +41,7 @@ export class HostBase extends Registered {
     };
     if (given.privateKey !== undefined) properties.privateKey = pulumi.secret(given.privateKey);
     super("Host", name, properties, opts);
-    const always = (key: string) => (hostArgs.shape as Record<string, z.ZodType>)[key] instanceof z.ZodDefault;
-    this.given = Object.keys(hostArgs.shape).filter((key) => given[key] !== undefined || always(key));
+    this.given = hostLeaves(given);
   }
 
   /**
@@ -60,7 +50,7 @@ export class HostBase extends Registered {
    */
   static leavesOf(host: HostBase): Properties {
     const outputs = host as unknown as Properties;
-    return Object.fromEntries([...new Set([...host.given, ...learnedLeaves])].map((leaf) => [leaf, outputs[leaf]]));
+    return Object.fromEntries(host.given.map((leaf) => [leaf, outputs[leaf]]));
   }
 }
 

@@ -3,6 +3,7 @@ import { kind } from "../kind";
 import {
   addAddress,
   address as addressSchema,
+  declarable,
   full,
   giveBack,
   type LiveAddress,
@@ -12,8 +13,8 @@ import {
 } from "../model/address";
 import { HostnetError } from "../model/errors";
 import { linkClaim } from "../model/link-kind";
-import { linkSections, linkState } from "../model/link-state";
-import { deviceRef, namespaceRef } from "../model/scalars";
+import { linkSections, linkState, linksIn } from "../model/link-state";
+import { deviceRef, family, namespaceRef } from "../model/scalars";
 
 const args = z.strictObject({
   namespace: namespaceRef
@@ -57,6 +58,16 @@ export const address = kind({
       raw: { live, addresses },
     };
   },
+  list: (seen, namespace) =>
+    linksIn(seen, namespace).flatMap(({ ifname: device }) => {
+      const { addresses = [] } = linkState(seen, namespace, device) ?? {};
+      const own = addresses.filter(({ kernelMade, scope }) => !kernelMade && !(device === "lo" && scope === "host"));
+      return own.map((item) => ({ namespace, device, address: whole(item, device) }) as Want);
+    }),
+  maker: ({ raw }) => {
+    const { live } = raw as Raw;
+    return live.daemon ?? (live.dynamic ? (family(live.address) === 6 ? "ra" : "dhcp") : undefined);
+  },
   converge(want, found) {
     const item = full(want.address);
     const add = addAddress(item, want.device, want.namespace);
@@ -83,6 +94,9 @@ export const address = kind({
     ];
   },
 });
+
+const whole = (item: LiveAddress, device: string) =>
+  declarable([{ ...item, dynamic: false, daemon: undefined }], device)[0];
 
 interface Raw {
   live: LiveAddress;

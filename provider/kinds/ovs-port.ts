@@ -91,13 +91,19 @@ export const ovsPort = kind({
       raw,
     };
   },
-  list: (seen) =>
+  survey: (namespace) => (namespace ? [] : ovsSections),
+  // An internal port is listed where its device is.
+  list: (seen, namespace) =>
     [...ovsDatabase(seen).ports.values()].flatMap((port) => {
+      const { name } = port.row;
       const type = portType(port);
-      const own = port.row.name === port.bridge;
-      return own || !["system", "internal", "bond"].includes(type)
-        ? []
-        : [{ name: port.row.name, bridge: port.bridge, type } as Partial<OvsPortArgs>];
+      const own = name === port.bridge;
+      const device = type === "internal" ? linkState(seen, namespace, name) : undefined;
+      // In the userspace datapath it is a TAP.
+      const isHere = type === "internal" ? /^(openvswitch|tun)$/.test(device?.type ?? "") : namespace === undefined;
+      if (own || !isHere || !["system", "internal", "bond"].includes(type)) return [];
+      const bond = type === "bond" ? { members: port.interfaces.map((row) => row.name) } : undefined;
+      return [{ name, bridge: port.bridge, type, namespace, bond } as Partial<OvsPortArgs>];
     }),
   converge(want, live, context) {
     if (!live) return [...create(want, context), ...(want.type === "internal" ? [settled] : [])];

@@ -2,7 +2,20 @@ import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
 import type { RouteChange, Step } from "../model/command";
 import { inNamespace } from "../model/namespaces";
-import { type LiveRoute, liveRoutes, type Nexthop, routesSection, routeTypes, scopes, tables } from "../model/route";
+import {
+  familyOf,
+  identityOf,
+  type LiveRoute,
+  liveRoutes,
+  metricOf,
+  type Nexthop,
+  routesSection,
+  routeTypes,
+  scopes,
+  sinks,
+  tableOf,
+  tables,
+} from "../model/route";
 import { between, deviceRef, family, ipAddress, mtu, namespaceRef, prefix, unsigned } from "../model/scalars";
 
 const zeros = "0.0.0.0/0";
@@ -82,8 +95,6 @@ const args = z
 
 type Want = z.output<typeof args>;
 
-const sinks: string[] = ["blackhole", "unreachable", "prohibit", "throw"];
-
 /** Rules over several arguments, the kernel's own. */
 function broken(want: Want): [path: string, message: string][] {
   const found: [string, string | false | undefined][] = [
@@ -153,6 +164,16 @@ export const route = kind({
       raw: { live, more } satisfies Raw,
     };
   },
+  survey: (namespace) => inNamespace(namespace, routesSection(4), routesSection(6)),
+  // The kernel's own come with addresses and devices.
+  list: (seen, namespace) =>
+    ([4, 6] as const).flatMap((version) =>
+      liveRoutes(seen, namespace, version)
+        .filter((live) => live.protocol !== "kernel" && live.table !== "local")
+        .map((live) => identityOf(live, namespace) as Partial<Want>),
+    ),
+  usual: { scope: (live) => scopeByDefault(live.args as Want) },
+  maker: ({ facts: { protocol } }) => (["boot", "static"].includes(protocol) ? undefined : protocol),
   converge(want, found, context) {
     if (!found) return [write("add", want)];
     const { more } = found.raw as Raw;
@@ -170,14 +191,6 @@ interface Raw {
   /** Others that no argument tells from it. */
   more: LiveRoute[];
 }
-
-const familyOf = ({ to }: { to: string }): 4 | 6 => (to === "default" ? 4 : family(to));
-
-const tableOf = (want: Want) =>
-  want.table ?? (["local", "broadcast", "anycast"].includes(want.type) ? "local" : "main");
-
-// A metric of 0 is none to IPv6, which then takes IP6_RT_PRIO_USER.
-const metricOf = (want: Want) => want.metric || (familyOf(want) === 6 ? 1024 : 0);
 
 /** The way out as a list, be it declared by `via` and `device` or by `nexthops`. */
 function hopsOf({ via, device, nexthops }: Want): Nexthop[] {

@@ -46,7 +46,8 @@ export function devicesOnHost(seen: Seen): DeviceOnHost[] {
       name: link.ifname,
       mac: link.address,
       type: link.linkinfo?.info_kind ?? "nic",
-      managedBy: managed.get(link.ifname) ?? byName.find(([pattern]) => pattern.test(link.ifname))?.[1],
+      // What hangs on a bridge of docker's is a container's.
+      managedBy: managed.get(link.ifname) ?? makerOf(link.ifname) ?? makerOf(link.master ?? ""),
     }));
 }
 
@@ -59,6 +60,7 @@ export function toLeaveAlone(device: string, manager: string): string {
   };
   return advice[manager] ?? "it may undo what is declared";
 }
+const makerOf = (name: string) => byName.find(([pattern]) => pattern.test(name))?.[1];
 
 function answer(seen: Seen, key: string): string[] {
   const { exitCode, stdout } = seen.result(key);
