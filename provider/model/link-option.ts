@@ -44,6 +44,19 @@ export function differingWords(
   });
 }
 
+/** What was declared otherwise than it was made, and cannot be changed: the device has to be made anew. */
+export function differingFixed(
+  table: [string, LinkOption][],
+  want: Record<string, unknown>,
+  live: Record<string, unknown>,
+): string | undefined {
+  const wrong = table.find(
+    ([key, option]) =>
+      option.fixed && want[key] !== undefined && live[key] !== undefined && !sameValue(option, want[key], live[key]),
+  );
+  return wrong && `its ${wrong[0]} is ${live[wrong[0]]}`;
+}
+
 function sameValue(option: LinkOption, want: unknown, live: unknown): boolean {
   if (want === null || live === undefined) return want === null && live === undefined;
   if (option.same) return option.same(want as never, live);
