@@ -119,7 +119,7 @@ export interface AddressArgs {
   /** The network namespace of the device. Default: the host's own. A change replaces the address. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that has the address; it need not be one of ours. A change replaces it. */
-  device: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** The address with its prefix length, as 10.0.1.1/24, or an object with peer, scope, label and nodad. A change replaces it. */
   address: pulumi.Input<string | IpAddressArgs>;
 }
@@ -163,7 +163,7 @@ export interface BridgePortArgs {
   /** The namespace of device and bridge. Default: the host's own. A change replaces the resource. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that becomes a port; it may be one that is not ours. A change replaces the resource. */
-  device: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** The Linux bridge. A device that is a port of something else is not taken from it without `adopt`. */
   bridge: pulumi.Input<string> | LinuxBridge;
   /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off as long as it has no addresses but link-local ones. */
@@ -207,7 +207,7 @@ export interface BridgePortArgs {
   /** Let in only what comes from known MAC addresses; with `learning: false` (`locked`). Kernel default: false. */
   locked?: pulumi.Input<boolean>;
   /** Port of the same bridge that takes over while this one is down (`backup_port`). Default: none. */
-  backupPort?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  backupPort?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** The port's VLANs, exactly these, for a bridge with `vlanFiltering`. Default: the bridge's `defaultPvid`, untagged. */
   vlans?: pulumi.Input<pulumi.Input<PortVlanArgs>[]>;
 }
@@ -240,7 +240,7 @@ export interface ConnectivityCheckArgs {
   /** Source address of the packets. Default: the kernel's choice. */
   source?: pulumi.Input<string>;
   /** Device by which the packets leave. Default: the kernel's choice. Required for arp. */
-  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** The address to reach. A change replaces the check. */
   to: pulumi.Input<string>;
   /** How: icmp sends echo requests (needs ping); arp asks for the address on the device's link (needs arping of iputils); tcp opens a connection; udp sends one byte, and only a refusal or an ICMP error within 4 seconds counts as unreachable (both need python3). Default: icmp. */
@@ -325,7 +325,7 @@ export interface GreTunnelArgs {
   /** The other end's address in the underlay (`remote`). Default: any. */
   remote?: pulumi.Input<string>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the tunnel. */
-  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** Key of both directions (`key`), 0 to 4294967295; both ends must agree. Default: none. */
   key?: pulumi.Input<number>;
   /** Key of what comes in (`ikey`), 0 to 4294967295. Not with `key`. Default: none. */
@@ -606,7 +606,7 @@ export interface MacvlanArgs {
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  parent: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
@@ -666,7 +666,7 @@ export interface MacvtapArgs {
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  parent: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
@@ -1123,7 +1123,7 @@ export interface RouteNexthopArgs {
   /** Address of the next router. Default: the destination is on the link. */
   via?: pulumi.Input<string>;
   /** Device by which it is reached. Default: the one that `via` is on. */
-  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** Share of the traffic against the others. Default: 1. */
   weight?: pulumi.Input<number>;
 }
@@ -1140,7 +1140,7 @@ export interface RouteArgs {
   /** Address of the next router; an IPv4 network may have an IPv6 one. Not together with `nexthops`. */
   via?: pulumi.Input<string>;
   /** Device by which packets leave (`dev`). Default: the one that `via` is on. Not with `nexthops`. */
-  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
   /** What becomes of the packets: unicast sends them on; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; throw looks in the next table; local delivers them here; broadcast, multicast, anycast as the kernel has them. Default: unicast. */
   type?: pulumi.Input<"unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw">;
   /** Of several routes to one destination the lowest metric is used. Default: the kernel's, 0 for IPv4, 1024 for IPv6. A change replaces the route. */
@@ -1190,6 +1190,62 @@ export interface SysctlArgs {
   key: pulumi.Input<string>;
   /** What it is set to: text, a whole number, or a boolean for 0 and 1. */
   value: pulumi.Input<string | number | boolean>;
+}
+
+export interface TapLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface TapArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** `tap`: Ethernet frames, it may join a bridge; `tun`: IP packets, without MAC address. Default: tap. A change replaces the device. */
+  mode?: pulumi.Input<"tap" | "tun">;
+  /** The user whose programs may open it (`user`); with `group` both must hold, by name or number. Default: none; with neither owner nor group everybody who may open /dev/net/tun. A change replaces the device. */
+  owner?: pulumi.Input<string | number>;
+  /** The group whose programs may open it (`group`), by name or number. Default: none; with neither owner nor group everybody who may open /dev/net/tun. A change replaces the device. */
+  group?: pulumi.Input<string | number>;
+  /** Several queues, each opened by itself (`multi_queue`); a program must then ask for it. Default: false. A change replaces the device. */
+  multiQueue?: pulumi.Input<boolean>;
+  /** A virtio header before each frame (`vnet_hdr`), until a program opens the device, which says itself what it wants. Default: false. A change replaces the device. */
+  vnetHeader?: pulumi.Input<boolean>;
+  /** Four bytes of flags and protocol before each packet (`pi`, the inverse of IFF_NO_PI), until a program opens the device, which says itself what it wants. Default: false. A change replaces the device. */
+  packetInformation?: pulumi.Input<boolean>;
 }
 
 export interface LinkLive {
@@ -2048,6 +2104,56 @@ export class Sysctl extends KindBase {
    */
   constructor(name: string, args: SysctlArgs, opts?: pulumi.CustomResourceOptions) {
     super("Sysctl", name, args, opts);
+  }
+}
+
+/** A persistent TAP or TUN device, whose frames or packets a program reads and writes, as a virtual machine's: it opens /dev/net/tun and names the device (TUNSETIFF), in the namespace in which the device is. Without carrier until then. */
+export class Tap extends KindBase {
+  declare readonly kind: "Tap";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** `tap`: Ethernet frames, it may join a bridge; `tun`: IP packets, without MAC address. Default: tap. A change replaces the device. */
+  declare readonly mode: pulumi.Output<"tap" | "tun">;
+  /** The user whose programs may open it (`user`); with `group` both must hold, by name or number. Default: none; with neither owner nor group everybody who may open /dev/net/tun. A change replaces the device. */
+  declare readonly owner: pulumi.Output<string | number | undefined>;
+  /** The group whose programs may open it (`group`), by name or number. Default: none; with neither owner nor group everybody who may open /dev/net/tun. A change replaces the device. */
+  declare readonly group: pulumi.Output<string | number | undefined>;
+  /** Several queues, each opened by itself (`multi_queue`); a program must then ask for it. Default: false. A change replaces the device. */
+  declare readonly multiQueue: pulumi.Output<boolean | undefined>;
+  /** A virtio header before each frame (`vnet_hdr`), until a program opens the device, which says itself what it wants. Default: false. A change replaces the device. */
+  declare readonly vnetHeader: pulumi.Output<boolean | undefined>;
+  /** Four bytes of flags and protocol before each packet (`pi`, the inverse of IFF_NO_PI), until a program opens the device, which says itself what it wants. Default: false. A change replaces the device. */
+  declare readonly packetInformation: pulumi.Output<boolean | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<TapLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: TapArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Tap", name, args, opts);
   }
 }
 

@@ -14,6 +14,7 @@ import { ovsPort } from "./ovs-port";
 import { ovsTunnel } from "./ovs-tunnel";
 import { route } from "./route";
 import { sysctl } from "./sysctl";
+import { tap } from "./tap";
 import { vethPair } from "./veth-pair";
 
 /** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
@@ -33,5 +34,6 @@ export const kinds: Record<string, Kind> = {
   OvsTunnel: ovsTunnel,
   Route: route,
   Sysctl: sysctl,
+  Tap: tap,
   VethPair: vethPair,
 };
