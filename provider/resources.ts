@@ -1174,6 +1174,60 @@ export interface RouteNexthop {
   weight?: number;
 }
 
+export interface RuleLive {
+  /** Who made it, a number: 240 and up this library, 2 the kernel, 0 `ip rule add`. */
+  protocol: number;
+}
+
+export interface RuleArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace. Default: the host's own. A change replaces the rule. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** Which packets it is for. Default: as `from` and `to` are; ipv4 without them. A change replaces the rule. */
+  family?: pulumi.Input<"ipv4" | "ipv6">;
+  /** Rules are tried from the lowest number up (`priority`). The kernel's own are 0 (table local), 32766 (main) and 32767 (default). A change replaces the rule. */
+  priority: pulumi.Input<number>;
+  /** Source addresses of the packets (`from`), a network or an address. Default: all. A change replaces the rule. */
+  from?: pulumi.Input<string>;
+  /** Destination addresses of the packets (`to`), a network or an address. Default: all. A change replaces the rule. */
+  to?: pulumi.Input<string>;
+  /** Firewall mark of the packets (`fwmark`). Default: any. A change replaces the rule. */
+  fwmark?: pulumi.Input<number>;
+  /** Bits of `fwmark` that are compared. Default: all of them. A change replaces the rule. */
+  fwmask?: pulumi.Input<number>;
+  /** Device by which the packets came; `lo` for those that the host itself sends (`iif`). Default: any. A change replaces the rule. */
+  iif?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
+  /** Device to which the sending socket is bound (`oif`). Default: any. A change replaces the rule. */
+  oif?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap;
+  /** IP protocol of the packets (`ipproto`): icmp, tcp, udp, gre, esp, ah, icmpv6, sctp or 1 to 255. Default: all. A change replaces the rule. */
+  ipProtocol?: pulumi.Input<"icmp" | "tcp" | "udp" | "gre" | "esp" | "ah" | "icmpv6" | "sctp" | number>;
+  /** Source port of the packets, or a range as '1000-2000' (`sport`). Default: all. A change replaces the rule. */
+  sourcePort?: pulumi.Input<number | string>;
+  /** Destination port of the packets, or a range as '1000-2000' (`dport`). Default: all. A change replaces the rule. */
+  destinationPort?: pulumi.Input<number | string>;
+  /** Type of service, over IPv6 traffic class, of the packets (`tos`), in steps of 4: 4 to 28, over IPv6 to 252. Default: any. A change replaces the rule. */
+  tos?: pulumi.Input<number>;
+  /** User whose sockets send the packets, or a range as '1000-1999' (`uidrange`). Default: all. A change replaces the rule. */
+  uidRange?: pulumi.Input<number | string>;
+  /** For all packets but those that the rest says (`not`). Default: false. A change replaces the rule. */
+  not?: pulumi.Input<boolean>;
+  /** For packets of a VRF, which look up that one's table (`l3mdev`). Default: false. A change replaces the rule. */
+  l3mdev?: pulumi.Input<boolean>;
+  /** What becomes of the packets: lookup searches `table` and goes on where that has no route; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; goto goes on at the rule with priority `goto`; nop does nothing. Default: lookup. */
+  action?: pulumi.Input<"lookup" | "blackhole" | "unreachable" | "prohibit" | "goto" | "nop">;
+  /** The routing table that `lookup` searches: main, local, default or a number. Default: main. */
+  table?: pulumi.Input<"main" | "local" | "default" | number>;
+  /** Priority of the rule at which `action: goto` goes on; above the rule's own. */
+  goto?: pulumi.Input<number>;
+  /** Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`): 0 passes over default routes. Default: none. */
+  suppressPrefixLength?: pulumi.Input<number>;
+  /** Take no route by a device of this group (`suppress_ifgroup`). Default: none. */
+  suppressIfgroup?: pulumi.Input<number>;
+}
+
 export interface SysctlLive {
   /** The value that it has. */
   value: string;
@@ -2084,6 +2138,62 @@ export class Route extends KindBase {
    */
   constructor(name: string, args: RouteArgs, opts?: pulumi.CustomResourceOptions) {
     super("Route", name, args, opts);
+  }
+}
+
+/** A rule of the kernel's policy routing: which packets look into which routing table. Rules of one priority with other selectors are other rules. It is made with a protocol number of its own (`protocol`, 240 and up), so that its deletion takes this rule and no other. */
+export class Rule extends KindBase {
+  declare readonly kind: "Rule";
+  /** The network namespace. Default: the host's own. A change replaces the rule. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** Which packets it is for. Default: as `from` and `to` are; ipv4 without them. A change replaces the rule. */
+  declare readonly family: pulumi.Output<"ipv4" | "ipv6" | undefined>;
+  /** Rules are tried from the lowest number up (`priority`). The kernel's own are 0 (table local), 32766 (main) and 32767 (default). A change replaces the rule. */
+  declare readonly priority: pulumi.Output<number>;
+  /** Source addresses of the packets (`from`), a network or an address. Default: all. A change replaces the rule. */
+  declare readonly from: pulumi.Output<string | undefined>;
+  /** Destination addresses of the packets (`to`), a network or an address. Default: all. A change replaces the rule. */
+  declare readonly to: pulumi.Output<string | undefined>;
+  /** Firewall mark of the packets (`fwmark`). Default: any. A change replaces the rule. */
+  declare readonly fwmark: pulumi.Output<number | undefined>;
+  /** Bits of `fwmark` that are compared. Default: all of them. A change replaces the rule. */
+  declare readonly fwmask: pulumi.Output<number | undefined>;
+  /** Device by which the packets came; `lo` for those that the host itself sends (`iif`). Default: any. A change replaces the rule. */
+  declare readonly iif: pulumi.Output<string | undefined>;
+  /** Device to which the sending socket is bound (`oif`). Default: any. A change replaces the rule. */
+  declare readonly oif: pulumi.Output<string | undefined>;
+  /** IP protocol of the packets (`ipproto`): icmp, tcp, udp, gre, esp, ah, icmpv6, sctp or 1 to 255. Default: all. A change replaces the rule. */
+  declare readonly ipProtocol: pulumi.Output<"icmp" | "tcp" | "udp" | "gre" | "esp" | "ah" | "icmpv6" | "sctp" | number | undefined>;
+  /** Source port of the packets, or a range as '1000-2000' (`sport`). Default: all. A change replaces the rule. */
+  declare readonly sourcePort: pulumi.Output<number | string | undefined>;
+  /** Destination port of the packets, or a range as '1000-2000' (`dport`). Default: all. A change replaces the rule. */
+  declare readonly destinationPort: pulumi.Output<number | string | undefined>;
+  /** Type of service, over IPv6 traffic class, of the packets (`tos`), in steps of 4: 4 to 28, over IPv6 to 252. Default: any. A change replaces the rule. */
+  declare readonly tos: pulumi.Output<number | undefined>;
+  /** User whose sockets send the packets, or a range as '1000-1999' (`uidrange`). Default: all. A change replaces the rule. */
+  declare readonly uidRange: pulumi.Output<number | string | undefined>;
+  /** For all packets but those that the rest says (`not`). Default: false. A change replaces the rule. */
+  declare readonly not: pulumi.Output<boolean | undefined>;
+  /** For packets of a VRF, which look up that one's table (`l3mdev`). Default: false. A change replaces the rule. */
+  declare readonly l3mdev: pulumi.Output<boolean | undefined>;
+  /** What becomes of the packets: lookup searches `table` and goes on where that has no route; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; goto goes on at the rule with priority `goto`; nop does nothing. Default: lookup. */
+  declare readonly action: pulumi.Output<"lookup" | "blackhole" | "unreachable" | "prohibit" | "goto" | "nop">;
+  /** The routing table that `lookup` searches: main, local, default or a number. Default: main. */
+  declare readonly table: pulumi.Output<"main" | "local" | "default" | number | undefined>;
+  /** Priority of the rule at which `action: goto` goes on; above the rule's own. */
+  declare readonly goto: pulumi.Output<number | undefined>;
+  /** Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`): 0 passes over default routes. Default: none. */
+  declare readonly suppressPrefixLength: pulumi.Output<number | undefined>;
+  /** Take no route by a device of this group (`suppress_ifgroup`). Default: none. */
+  declare readonly suppressIfgroup: pulumi.Output<number | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<RuleLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: RuleArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Rule", name, args, opts);
   }
 }
 

@@ -13,6 +13,7 @@ import { ovsPatch } from "./ovs-patch";
 import { ovsPort } from "./ovs-port";
 import { ovsTunnel } from "./ovs-tunnel";
 import { route } from "./route";
+import { rule } from "./rule";
 import { sysctl } from "./sysctl";
 import { tap } from "./tap";
 import { vethPair } from "./veth-pair";
@@ -33,6 +34,7 @@ export const kinds: Record<string, Kind> = {
   OvsPort: ovsPort,
   OvsTunnel: ovsTunnel,
   Route: route,
+  Rule: rule,
   Sysctl: sysctl,
   Tap: tap,
   VethPair: vethPair,
