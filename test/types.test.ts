@@ -20,6 +20,7 @@ import type { rule } from "../provider/kinds/rule";
 import type { sysctl } from "../provider/kinds/sysctl";
 import type { tap } from "../provider/kinds/tap";
 import type { vethPair } from "../provider/kinds/veth-pair";
+import type { vlan } from "../provider/kinds/vlan";
 
 /**
  * The generated classes against the types that zod infers. The comparison is made by the compiler: what does not fit
@@ -51,6 +52,7 @@ const fits = {
   Sysctl: true satisfies Fits<ArgumentsOf<typeof sysctl>, hostnet.Sysctl>,
   Tap: true satisfies Fits<ArgumentsOf<typeof tap>, hostnet.Tap>,
   VethPair: true satisfies Fits<ArgumentsOf<typeof vethPair>, hostnet.VethPair>,
+  Vlan: true satisfies Fits<ArgumentsOf<typeof vlan>, hostnet.Vlan>,
 };
 
 it("covers every kind", () => {

@@ -17,6 +17,7 @@ import { rule } from "./rule";
 import { sysctl } from "./sysctl";
 import { tap } from "./tap";
 import { vethPair } from "./veth-pair";
+import { vlan } from "./vlan";
 
 /** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
 export const kinds: Record<string, Kind> = {
@@ -38,4 +39,5 @@ export const kinds: Record<string, Kind> = {
   Sysctl: sysctl,
   Tap: tap,
   VethPair: vethPair,
+  Vlan: vlan,
 };

@@ -7,17 +7,15 @@ import { linkFacts } from "../model/link";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import type { LinkState } from "../model/link-state";
 import {
-  derivedIndex,
   macvlanClaims,
   macvlanCompletion,
-  macvlanCreation,
   macvlanOptions,
   macvlanReplaces,
   macvlanRules,
-  macvlanSections,
   macvlanTraits,
 } from "../model/macvlan";
 import { inNamespace, keyIn } from "../model/namespaces";
+import { derivedIndex, parentCreation, parentSections } from "../model/parent";
 
 /** A device file and who may open it. */
 interface Node {
@@ -114,7 +112,7 @@ export const macvtap = linkKind({
   traits: macvlanTraits,
   // /dev has one tap<N> for all namespaces: with a number of its own no other is in its way, and a rebuild has it again.
   creation: (want) => ({
-    ...macvlanCreation(want),
+    ...parentCreation(want),
     words: ["link", want.parent as string, "index", derivedIndex(want)],
   }),
   rules: macvlanRules,
@@ -126,7 +124,7 @@ export const macvtap = linkKind({
     ...{ owner: 0, group: 0, permissions: "600" },
   },
   observe: (want) => [
-    ...macvlanSections(want),
+    ...parentSections(want),
     ...[nodesSection, ...inNamespace(want.namespace, numbersSection)],
     ...[...accountSections("passwd", named(want.owner)), ...accountSections("group", named(want.group))],
   ],

@@ -47,6 +47,7 @@ export const deviceKinds = [
   "OvsBridge",
   "OvsPort",
   "Tap",
+  "Vlan",
 ];
 
 /** A device: its name, or the resource that makes it. */

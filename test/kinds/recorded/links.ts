@@ -69,6 +69,31 @@ export const links = {
     },
     addr_info: [],
   },
+  vlan: {
+    ifindex: 20,
+    link: "eth1",
+    ifname: "v5",
+    flags: ["BROADCAST", "MULTICAST"],
+    mtu: 1500,
+    operstate: "DOWN",
+    txqlen: 1000,
+    link_type: "ether",
+    address: "52:54:00:00:00:03",
+    linkinfo: {
+      info_kind: "vlan",
+      info_data: {
+        protocol: "802.1Q",
+        id: 5,
+        flags: ["REORDER_HDR"],
+        ingress_qos: [{ from: 1, to: 5 }],
+        egress_qos: [
+          { from: 5, to: 1 },
+          { from: 6, to: 2 },
+        ],
+      },
+    },
+    addr_info: [],
+  },
   bridge: {
     ifindex: 111,
     ifname: "kb",
