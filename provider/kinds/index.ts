@@ -1,5 +1,6 @@
 import type { Kind } from "../kind";
 import { address } from "./address";
+import { bond } from "./bond";
 import { bridgePort } from "./bridge-port";
 import { connectivityCheck } from "./connectivity-check";
 import { greTunnel } from "./gre-tunnel";
@@ -18,10 +19,12 @@ import { sysctl } from "./sysctl";
 import { tap } from "./tap";
 import { vethPair } from "./veth-pair";
 import { vlan } from "./vlan";
+import { vxlan } from "./vxlan";
 
 /** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
 export const kinds: Record<string, Kind> = {
   Address: address,
+  Bond: bond,
   BridgePort: bridgePort,
   ConnectivityCheck: connectivityCheck,
   GreTunnel: greTunnel,
@@ -40,4 +43,5 @@ export const kinds: Record<string, Kind> = {
   Tap: tap,
   VethPair: vethPair,
   Vlan: vlan,
+  Vxlan: vxlan,
 };
