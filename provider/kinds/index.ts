@@ -7,6 +7,7 @@ import type { Kind } from "../kind";
  */
 export const kinds: Record<string, Kind> = whenAsked({
   Address: () => require("./address").address,
+  Bond: () => require("./bond").bond,
   BridgePort: () => require("./bridge-port").bridgePort,
   ConnectivityCheck: () => require("./connectivity-check").connectivityCheck,
   GreTunnel: () => require("./gre-tunnel").greTunnel,
@@ -20,8 +21,12 @@ export const kinds: Record<string, Kind> = whenAsked({
   OvsPort: () => require("./ovs-port").ovsPort,
   OvsTunnel: () => require("./ovs-tunnel").ovsTunnel,
   Route: () => require("./route").route,
+  Rule: () => require("./rule").rule,
   Sysctl: () => require("./sysctl").sysctl,
+  Tap: () => require("./tap").tap,
   VethPair: () => require("./veth-pair").vethPair,
+  Vlan: () => require("./vlan").vlan,
+  Vxlan: () => require("./vxlan").vxlan,
 });
 
 function whenAsked(loaders: Record<string, () => Kind>): Record<string, Kind> {

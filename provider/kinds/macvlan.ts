@@ -2,14 +2,13 @@ import { linkKind, stateOf } from "../model/link-kind";
 import {
   macvlanClaims,
   macvlanCompletion,
-  macvlanCreation,
   macvlanListed,
   macvlanOptions,
   macvlanReplaces,
   macvlanRules,
-  macvlanSections,
   macvlanTraits,
 } from "../model/macvlan";
+import { parentCreation, parentSections } from "../model/parent";
 
 export const macvlan = linkKind({
   name: "Macvlan",
@@ -17,10 +16,10 @@ export const macvlan = linkKind({
   doc: "A device with a MAC address of its own on a shared parent, as a NIC. The host itself reaches it only by another macvlan on the same parent.",
   options: macvlanOptions,
   traits: macvlanTraits,
-  creation: macvlanCreation,
+  creation: parentCreation,
   rules: macvlanRules,
   claims: macvlanClaims,
-  observe: macvlanSections,
+  observe: parentSections,
   complete: macvlanCompletion,
   replaces: macvlanReplaces,
   listed: macvlanListed,

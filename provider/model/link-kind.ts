@@ -21,9 +21,10 @@ import {
   nameTaken,
   observeLink,
 } from "./link";
-import { differingWords, type LinkOption, liveValue, resetsOf, wordsOf } from "./link-option";
+import { differingFixed, differingWords, differs, type LinkOption, liveValue, resetsOf, wordsOf } from "./link-option";
 import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
 import { get } from "./path";
+import { family } from "./scalars";
 
 export { options } from "./link-option";
 
@@ -38,6 +39,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   doc: string;
   options: T;
   traits?: LinkTraits | ((want: Want) => LinkTraits);
+  /** Arguments of every link that mean something else here. */
+  common?: Partial<typeof linkShape>;
   needs?: string[];
   identity?: string[];
   /** What `live` tells beside what it tells of every link. */
@@ -62,7 +65,9 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   /** One form of what can be declared in several ways, for comparing and writing. */
   effective?(want: Want): Want;
   /** What follows when the device itself is as it should be. */
-  converge?(want: Want, live: Found<Want, object>): Step[];
+  converge?(want: Want, live: Found<Want, object>, context: Context<Want>): Step[];
+  /** What follows when it has been taken away. */
+  released?(want: Want, live: Found<Want, object>): Step[];
   /** Changes that the kernel refuses in place. */
   replaces?(was: Want, want: Want): string[];
 }
@@ -70,6 +75,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
 type Want = LinkArgs & Record<string, unknown>;
 
 export interface Creation {
+  /** What makes it, where that is not `ip link add`; what every link takes is set afterwards. */
+  argv?: string[];
   /** Words of `ip link add` before the name, as `link eth1`. */
   words?: string[];
   /** Where `ip link add` runs, when not in the device's namespace; null: in the host's own. */
@@ -93,6 +100,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const table = Object.entries(definition.options) as [string, LinkOption][];
   const shape = {
     ...linkShape,
+    ...definition.common,
     ...Object.fromEntries(table.map(([key, option]) => [key, option.schema])),
   } as typeof linkShape & Shape<T>;
   const args = z.strictObject(shape).superRefine((value, issues) => {
@@ -129,11 +137,13 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
       if (!live) return undefined;
       const { args: more, facts, broken, extra } = definition.complete?.(live, want, seen) ?? {};
       const here = found<Want>(live, want.namespace, table);
+      const args = { ...here.args, ...more };
+      const wrong = broken ?? differingFixed(table, effective(want), args);
       return {
         ...here,
-        args: { ...here.args, ...more },
+        args,
         facts: { ...here.facts, ...facts },
-        broken: live.json.ifname === want.name ? broken : "it has not been moved to its namespace",
+        broken: live.json.ifname === want.name ? wrong : "it has not been moved to its namespace",
         raw: { ...live, extra },
       };
     },
@@ -163,14 +173,21 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
       mustBeType(state, typeOf(want));
       if (live.broken) return [removal(want, state), ...create(want, context)];
       const differing = differingWords(table, want, live.args);
-      const set = ["ip", "link", "set", "dev", want.name, "type", typeOf(want), ...differing];
+      const set = (...words: string[]): Step => ({
+        argv: ["ip", "link", "set", "dev", want.name, ...words],
+        namespace: want.namespace,
+        touches: touched(want),
+      });
+      const goesDown =
+        state.json.flags.includes("UP") && table.some((entry) => entry[1].down && differs(entry, want, live.args));
       return [
-        ...(differing.length > 0 ? [{ argv: set, namespace: want.namespace, touches: touched(want) }] : []),
-        ...convergeLink(want, state, context, traitsOf(want)),
-        ...(definition.converge?.(want, live) ?? []),
+        ...(goesDown ? [set("down")] : []),
+        ...(differing.length > 0 ? [set("type", typeOf(want), ...differing)] : []),
+        ...convergeLink(want, goesDown ? asDown(state) : state, context, traitsOf(want)),
+        ...(definition.converge?.(want, live, context) ?? []),
       ];
     },
-    remove: (live, want) => [removal(want, stateOf(live))],
+    remove: (live, want) => [removal(want, stateOf(live)), ...(definition.released?.(want, live) ?? [])],
     replaces: definition.replaces && ((was, want) => definition.replaces?.(was, want) ?? []),
     shown: (path, want, live) => shownLink(path, want, stateOf(live), live.args),
   };
@@ -187,7 +204,8 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   }
 
   function create(want: Want, context: Context<Want>): Step[] {
-    const { words = [], from, bornAs } = definition.creation?.(want) ?? {};
+    const { argv, words = [], from, bornAs } = definition.creation?.(want) ?? {};
+    if (argv) return [{ argv, namespace: want.namespace }, ...afterCreation(want, context, traitsOf(want), true)];
     const own = traitsOf(want);
     const namespace = from === undefined ? want.namespace : (from ?? undefined);
     const into = !bornAs && namespace !== want.namespace && want.namespace ? ["netns", want.namespace] : [];
@@ -206,6 +224,13 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   // The table gives the arguments their types; within, they are looked up by name.
   return spec as unknown as ReturnType<typeof kind<z.ZodObject<typeof linkShape & Shape<T>>, F>>;
 }
+
+/** What going down leaves of a link. */
+const asDown = (state: LinkState): LinkState => ({
+  ...state,
+  json: { ...state.json, flags: state.json.flags.filter((flag) => flag !== "UP") },
+  addresses: state.addresses.filter((item) => family(item.address) === 4),
+});
 
 const touched = (want: LinkArgs) => (want.namespace === undefined ? [want.name] : undefined);
 

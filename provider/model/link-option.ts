@@ -11,8 +11,11 @@ export interface LinkOption {
   json?: string;
   /** The kernel's default, where a removed argument goes back to. */
   default?: unknown;
-  /** The words to set it; `null`, where that is the default, takes it away. Default: word and value, 1 or 0 for a boolean. */
-  encode?: (value: never, want: Record<string, unknown>) => string[];
+  /**
+   * The words to set it; `null`, where that is the default, takes it away. Default: word and value, 1 or 0 for a boolean.
+   * `live` is the value that is there, where the device is.
+   */
+  encode?: (value: never, want: Record<string, unknown>, live?: unknown) => string[];
   /** The value as declared, from what `ip -j -d link` prints. Default: as it is printed; a boolean from 1 or 0. */
   decode?: (printed: unknown, data: Record<string, unknown>) => unknown;
   /** Largest difference that is none: the kernel keeps times in jiffies. */
@@ -23,10 +26,19 @@ export interface LinkOption {
   always?: true;
   /** The kernel takes it only when the device is made: a change replaces the device. */
   fixed?: true;
+  /** The kernel takes a change of it only while the device is down. */
+  down?: true;
 }
 
 /** Gives the table its types, so that the schema's types become the arguments'. */
 export const options = <T extends Record<string, LinkOption>>(table: T): T => table;
+
+/** Whether an option has to be set. */
+export const differs = (
+  [key, option]: [string, LinkOption],
+  want: Record<string, unknown>,
+  live: Record<string, unknown>,
+) => want[key] !== undefined && !option.fixed && !sameValue(option, want[key], live[key]);
 
 /** The words that set what differs, in the table's order: some options only hold together. */
 export function differingWords(
@@ -34,14 +46,26 @@ export function differingWords(
   want: Record<string, unknown>,
   live: Record<string, unknown>,
 ): string[] {
-  const differs = ([key, option]: [string, LinkOption]) =>
-    want[key] !== undefined && !option.fixed && !sameValue(option, want[key], live[key]);
-  if (!table.some((entry) => differs(entry) && wordsOf(entry[1], want[entry[0]], want).length > 0)) return [];
+  const wordsFor = (entry: [string, LinkOption]) =>
+    differs(entry, want, live) ? wordsOf(entry[1], want[entry[0]], want, live[entry[0]]) : [];
+  if (table.every((entry) => wordsFor(entry).length === 0)) return [];
   return table.flatMap((entry) => {
     const [key, option] = entry;
-    if (differs(entry)) return wordsOf(option, want[key], want);
-    return option.always ? wordsOf(option, live[key], want) : [];
+    return option.always && !differs(entry, want, live) ? wordsOf(option, live[key], want) : wordsFor(entry);
   });
+}
+
+/** What was declared otherwise than it was made, and cannot be changed: the device has to be made anew. */
+export function differingFixed(
+  table: [string, LinkOption][],
+  want: Record<string, unknown>,
+  live: Record<string, unknown>,
+): string | undefined {
+  const wrong = table.find(
+    ([key, option]) =>
+      option.fixed && want[key] !== undefined && live[key] !== undefined && !sameValue(option, want[key], live[key]),
+  );
+  return wrong && `its ${wrong[0]} is ${live[wrong[0]]}`;
 }
 
 function sameValue(option: LinkOption, want: unknown, live: unknown): boolean {
@@ -51,9 +75,9 @@ function sameValue(option: LinkOption, want: unknown, live: unknown): boolean {
   return same(want, live);
 }
 
-export function wordsOf(option: LinkOption, value: unknown, want: Record<string, unknown>): string[] {
+export function wordsOf(option: LinkOption, value: unknown, want: Record<string, unknown>, live?: unknown): string[] {
   if (value === undefined) return [];
-  if (option.encode) return option.encode(value as never, want);
+  if (option.encode) return option.encode(value as never, want, live);
   return [option.word, typeof value === "boolean" ? String(Number(value)) : String(value)];
 }
 
