@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
@@ -71,23 +72,27 @@ async function ask(query: Query, env: Env): Promise<SshOptions> {
   return text === undefined ? {} : parse(text, query, env);
 }
 
-/** What `ssh -G` prints; undefined where there is no ssh. */
-async function dump(words: string[], env: Env, source: string): Promise<string | undefined> {
-  const { execa } = await import("execa");
-  const result = await execa("ssh", ["-G", "-T", ...words], {
-    stdin: "ignore",
+/** What `ssh -G` prints; undefined where there is no ssh. By Node itself: to load execa takes as long as to load ssh2. */
+function dump(words: string[], env: Env, source: string): Promise<string | undefined> {
+  const options = {
     env: { ...env, LC_ALL: "C" },
-    extendEnv: false,
-    reject: false,
     timeout: 15_000, // a `Match exec` of the user's may hang
-  });
-  if (result.code === "ENOENT") return undefined;
-  if (!result.failed) return String(result.stdout);
-  throw new HostnetError("INVALID", "ssh cannot tell how to reach the host", {
-    step: ["ssh", "-G", ...words].join(" "),
-    exitCode: result.exitCode,
-    stderr: result.timedOut ? "no answer within 15 s" : String(result.stderr),
-    remedy: `Correct ${source}.`,
+    killSignal: "SIGKILL" as const,
+  };
+  return new Promise((resolve, reject) => {
+    const child = execFile("ssh", ["-G", "-T", ...words], options, (error, stdout, stderr) => {
+      if (!error) return resolve(stdout);
+      if (error.code === "ENOENT") return resolve(undefined);
+      reject(
+        new HostnetError("INVALID", "ssh cannot tell how to reach the host", {
+          step: ["ssh", "-G", ...words].join(" "),
+          exitCode: typeof error.code === "number" ? error.code : undefined,
+          stderr: error.killed ? "no answer within 15 s" : stderr.trimEnd(),
+          remedy: `Correct ${source}.`,
+        }),
+      );
+    });
+    child.stdin?.end();
   });
 }
 

@@ -84,6 +84,11 @@ test("no circle", () => {
   expect(circles).toEqual([]);
 });
 
+test("execa is loaded with the transports that run a program, and never else: it takes as long as ssh2 and zod together", () => {
+  const users = files.filter((file) => !file.startsWith("cli/") && /(from|import\() ?"execa"/.test(text(file)));
+  expect(users).toEqual(["host/child.ts"]);
+});
+
 test("a file fits a few screens", () => {
   const long = files.filter((file) => !generated.has(file) && text(file).split("\n").length > 330);
   expect(long).toEqual([]);
