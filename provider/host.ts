@@ -50,7 +50,7 @@ async function create(news: Inputs) {
 
 async function update(_id: string, olds: Outputs, news: Inputs) {
   if (decommissioned(news)) return { outs: { ...olds, ...news } };
-  return { outs: await settle(news, olds.owner) };
+  return { outs: await settle(news, olds.owner, olds) };
 }
 
 /** Refresh changes nothing here: what a Host knows of its machine's epoch is compared by the next `up`, and only there. */
@@ -75,8 +75,8 @@ async function look(connection: Inputs, owner: string): Promise<{ found: Machine
   return { found, seen: await found.observe([ledgerSection(owner)]) };
 }
 
-/** Looks at the machine and writes a new token into the ledger. */
-async function settle(news: Inputs, owner: string): Promise<Omit<Outputs, "__provider">> {
+/** Looks at the machine, and writes a new token into the ledger unless the known one is still there. */
+async function settle(news: Inputs, owner: string, olds?: Outputs): Promise<Omit<Outputs, "__provider">> {
   const found = await machine(news);
   const { facts } = found;
   const machineId = machineIdentity(facts, news.identity);
@@ -94,12 +94,16 @@ async function settle(news: Inputs, owner: string): Promise<Omit<Outputs, "__pro
       remedy: "On Debian: apt install iproute2",
     });
   }
-  const before = await found.observe([netnsFolderSection]);
+  const sections = [ledgerSection(owner), ...managerSections];
+  const before = await found.observe([netnsFolderSection, ...sections]);
   const absent = before.result(netnsFolderSection.key).exitCode !== 0;
-  const { seen, failure } = await found.write(
-    [recordEpoch(owner, randomBytes(8).toString("hex")), ...(absent ? [recordNoNetns(owner)] : [])],
-    [ledgerSection(owner), ...managerSections],
-  );
+  const known = olds !== undefined && olds.machineId === machineId && olds.epoch === epochOf(found, before, owner);
+  const { seen, failure } = known
+    ? { seen: before, failure: undefined }
+    : await found.write(
+        [recordEpoch(owner, randomBytes(8).toString("hex")), ...(absent ? [recordNoNetns(owner)] : [])],
+        sections,
+      );
   if (failure) throw new HostnetError("STEP_FAILED", failure.result.stderr, { host: news.name });
   const outputs = {
     ...news,

@@ -91,6 +91,7 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
   const context: Context<unknown> = { mark: markOf(host.owner, revision), owner: host.owner, was };
   let run: Run | undefined;
   try {
+    if (decommissioned(host)) return { id, outs: undone(news, olds) };
     const machine = await reach(host);
     requireTools(kind, machine);
     run = new Run(kind, machine, host, id, withResets(kind, args, was), context, olds?.unfinished);
@@ -116,6 +117,12 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
   }
 }
 
+/** On a machine that is gone nothing is done: so state learns that it is gone, and a later delete knows. Throws INVALID. */
+function undone(news: Inputs, olds: Outputs | undefined): Outputs {
+  if (!olds) throw new HostnetError("INVALID", "cannot be made: its host is decommissioned");
+  return plain({ ...news, ...pick(olds, learned) } as Outputs);
+}
+
 /** The live values of what is declared; {} when it is proven gone. Throws HostnetError when the host cannot be asked. */
 export async function read(
   kind: Kind,
@@ -123,7 +130,9 @@ export async function read(
   olds: Outputs,
 ): Promise<{ id?: string; props?: Outputs; inputs?: Inputs }> {
   const args = argumentsOf(olds);
-  if (kind.mark === "none") return { id, props: olds, inputs: { ...args, ...pick(olds, common) } as Inputs };
+  if (kind.mark === "none" || decommissioned(olds.host)) {
+    return { id, props: olds, inputs: { ...args, ...pick(olds, common) } as Inputs };
+  }
   try {
     const machine = await reachIfSame(olds.host);
     if (!machine) return {};

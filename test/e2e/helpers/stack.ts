@@ -78,7 +78,9 @@ export class CommandFailure extends Error {
 }
 
 export class Stack {
-  readonly name: string;
+  /** The stack's name; `rename` changes it. */
+  name: string;
+  private readonly project: string;
   private readonly backend: string;
   private runs = 0;
 
@@ -88,12 +90,13 @@ export class Stack {
     private readonly options: StackOptions,
   ) {
     this.name = options.name ?? "test";
+    this.project = this.name;
     this.backend = mkdtempSync(join(stateDir, "e2e", "backend-"));
   }
 
   /** Replaces the program. */
   write(program: string): void {
-    for (const file of projectFiles(this.name, program, this.options.language ?? "js")) {
+    for (const file of projectFiles(this.project, program, this.options.language ?? "js")) {
       writeFileSync(join(this.dir, file.name), file.text);
     }
   }
@@ -124,6 +127,12 @@ export class Stack {
   /** Any command of the CLI on this stack; it does not throw, whatever the exit code. */
   async run(args: string[], options: Omit<CommandOptions, "args" | "expectFailure"> = {}): Promise<CommandResult> {
     return (await this.begin(args, options, false)).result;
+  }
+
+  /** `pulumi stack rename`. */
+  async rename(name: string): Promise<void> {
+    await this.mustRun(["stack", "rename", name]);
+    this.name = name;
   }
 
   /** The state as `pulumi stack export` gives it; secrets stay encrypted unless `--show-secrets` is among `args`. */
@@ -170,7 +179,7 @@ export class Stack {
 
   private projectName(): string {
     const text = readFileSync(join(this.dir, "Pulumi.yaml"), "utf8");
-    return /^name:\s*["']?([\w.-]+)/m.exec(text)?.[1] ?? this.name;
+    return /^name:\s*["']?([\w.-]+)/m.exec(text)?.[1] ?? this.project;
   }
 
   private async operate(operation: Operation, own: string[], options: CommandOptions): Promise<OperationResult> {

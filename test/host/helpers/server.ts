@@ -14,6 +14,10 @@ export interface ServerOptions {
   /** What becomes of the command line before it runs. */
   rewrite?: (commandLine: string) => string;
   maxSessions?: number;
+  /** How many sessions are refused before the first is given, as by a sshd that has not yet waited for a child. */
+  refusedFirst?: number;
+  /** Sessions are given, and no command is run in them. */
+  refusesExec?: boolean;
   /** Takes the place of running anything. */
   onExec?: (command: string, channel: ServerChannel) => void;
 }
@@ -33,6 +37,7 @@ export async function startServer(options: ServerOptions) {
     seen.connections++;
     clients.add(client);
     let sessions = 0;
+    let toRefuse = options.refusedFirst ?? 0;
     client.on("error", () => {});
     client.on("close", () => clients.delete(client));
     client.on("authentication", (auth) => {
@@ -54,9 +59,10 @@ export async function startServer(options: ServerOptions) {
       });
     });
     client.on("session", (accept, reject) => {
-      if (sessions >= (options.maxSessions ?? 10)) return reject();
+      if (toRefuse-- > 0 || sessions >= (options.maxSessions ?? 10)) return reject();
       sessions++;
-      accept().on("exec", (acceptExec, _reject, { command }) => {
+      accept().on("exec", (acceptExec, rejectExec, { command }) => {
+        if (options.refusesExec) return rejectExec();
         seen.execs.push(command);
         const channel = acceptExec();
         if (options.onExec) return options.onExec(command, channel);
