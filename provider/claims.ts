@@ -1,21 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Kind } from "./kind";
+import { type ClaimTable, enter, takenBy } from "./model/claim-table";
 import { validate } from "./validate";
 
 /**
  * What each resource of a program occupies on its host, so that two which want the same are refused in preview. It is
  * done in the program and not in check: only here is it known which resource is which.
  */
-const claims = new WeakMap<object, Map<string, { title: string; shared: boolean }>>();
+const claims = new WeakMap<object, ClaimTable>();
 
 interface Claimant {
   host: object;
   title: string;
   args: Record<string, unknown>;
 }
-
-/** `shared X` may be claimed by many that say so, but not beside `X`. */
-const sharedPrefix = "shared ";
 
 /**
  * Claims as soon as the arguments are known; in preview some never are, and then the host's marks tell later.
@@ -32,14 +30,10 @@ export function claimFor(kind: Kind, { host, title, args }: Claimant): void {
 
 /** Enters the claims; says what is wrong when one is taken. */
 export function take(host: object, title: string, wanted: string[]): string | undefined {
-  const taken = claims.get(host) ?? new Map();
-  claims.set(host, taken);
-  for (const claim of wanted) {
-    const shared = claim.startsWith(sharedPrefix);
-    const key = shared ? claim.slice(sharedPrefix.length) : claim;
-    const other = taken.get(key);
-    if (other && !(shared && other.shared)) return `${title} and ${other.title} both declare ${key} [CONFLICT]`;
-    taken.set(key, { title, shared });
-  }
+  const table = claims.get(host) ?? new Map();
+  claims.set(host, table);
+  const taken = takenBy(table, wanted);
+  if (taken) return `${title} and ${taken.title} both declare ${taken.key} [CONFLICT]`;
+  enter(table, title, wanted);
   return undefined;
 }

@@ -55,22 +55,37 @@ export interface Kind<A = any, F = any, M = any> {
   /** Programs (`ip`, `ovs-vsctl`) that must be on the host. */
   needs: string[];
   mark: MarkPlace;
+  /** True when only the host knows what the object is called: who refers to it takes `live.name` instead of `name`. */
+  namedByHost?(args: Partial<A>): boolean;
   /** Where an argument that is taken out of the program goes back to; without an entry it stays as it is. */
   reset: Record<Path, unknown | ((live: Found<A, F>) => unknown)>;
   /** What this object occupies on its host; two resources of a stack that claim the same are refused in preview. */
   claims(want: A): string[];
+  /** Devices of the host's own namespace that it sets up without having made them: who else manages one is warned of. */
+  configures?(want: A): string[];
   /** What has to be read to find it. */
   observe(want: A): Section[];
   /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */
   find(want: A, seen: Seen): Found<A, F> | undefined;
-  /** All objects of the kind that the answers show, by their identity. */
-  list?(seen: Seen): Partial<A>[];
+  /**
+   * All objects of the kind in a namespace (undefined: the host's own), by the arguments without which `find` cannot find
+   * them or the schema refuses them; `find` then tells the others. What belongs to no namespace is listed in the host's own.
+   */
+  list?(seen: Seen, namespace?: string): Partial<A>[];
+  /** What `list` needs to have read of a namespace, beside the names of all namespaces and the links in each. */
+  survey?(namespace?: string): Section[];
+  /** Where a live value stands for "not declared", beside `reset`: what the kernel or a driver chose by itself. */
+  usual?: Record<Path, (live: Found<A, F>) => unknown>;
+  /** Who has made it, when no administrator has: `kernel`, `dhcp`, `ra`, a routing daemon. Such a thing is not declared. */
+  maker?(live: Found<A, F>): string | undefined;
   /** Changes that the kernel refuses in place. */
   replaces?(was: A, want: A): Path[];
   /** Old values, kept in the ledger before the first write. `live` is undefined when the object is not there. */
   remember?(live: Found<A, F> | undefined, want: A): M;
   /** The single write path: what makes `live` into `want`. [] = nothing to do, and that is the proof of every write. */
   converge(want: A, live: Found<A, F> | undefined, context: Context<A, M>): Step[];
+  /** Takes away what an object of ours, which is itself gone, has left behind (rows that nothing refers to). [] = nothing. */
+  sweep?(want: A, seen: Seen, context: Context<A, M>): Step[];
   /** Takes it away, or gives it back as it was remembered. */
   remove(live: Found<A, F>, want: A, context: Context<A, M>): Step[];
   /** True when, deleted, it is still found (a sysctl, a NIC): delete then proves `remove(found, …)` to be []. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Seen } from "./host/seen";
 import type { Section, Step } from "./model/command";
+import { markOf } from "./model/mark";
 
 /**
  * /run/pulumi-hostnet/<owner>/: one small file a resource, for what has no place for a mark and for old values. It is
@@ -44,6 +45,23 @@ function lines(seen: Seen, owner: string): Map<string, string> {
 export function readEntry(seen: Seen, owner: string, id: string): Entry | undefined {
   const line = lines(seen, owner).get(fileOf(owner, id));
   return line === undefined ? undefined : (JSON.parse(line) as Entry);
+}
+
+/** All ledgers of all owners. */
+export const ledgersSection: Section = { key: "ledgers", argv: ["grep", "-rs", "", root] };
+
+/** The mark that any ledger has for an object. */
+export function markInLedgers(seen: Seen, id: string): string | undefined {
+  const marks = seen.derive("ledgers", () => {
+    const entries = seen.result("ledgers").stdout.matchAll(/^[^:]*\/([0-9a-f]+)\/[^/:]+:(\{.*)$/gm);
+    return new Map(
+      [...entries].map(([, owner = "", text = ""]) => {
+        const entry = JSON.parse(text) as Entry;
+        return [entry.id, markOf(owner, entry.nonce)];
+      }),
+    );
+  });
+  return marks.get(id);
 }
 
 /** The token that is lost with a reboot, a reverted snapshot or a restarted container. */

@@ -3,19 +3,10 @@ import { z } from "zod";
 import { claimFor } from "./claims";
 import { hostArgs, hostFacts } from "./host-args";
 import { kinds } from "./kinds";
+import { hostLeaves, providerText, typeToken } from "./protocol";
 import { unwrap } from "./validate";
 
-/**
- * The only file that knows Pulumi's dynamic protocol. A resource is registered with a constant text that requires the
- * package's handler by name, instead of a serialised closure: the text never changes, and code is always the installed one.
- */
-const providerText = (kind: string) => `exports.handler=()=>require("pulumi-hostnet/provider").${kind}`;
-const typeToken = (kind: string) => `pulumi-nodejs:dynamic/hostnet:${kind}`;
-
 type Properties = Record<string, unknown>;
-
-/** What a resource carries of its Host beside what the program gave the Host. */
-const learnedLeaves = ["name", "machineId", "owner", "epoch"];
 
 const lastPart = (name: string) => name.split("/").at(-1) ?? name;
 
@@ -37,7 +28,7 @@ class Registered extends pulumi.CustomResource {
 
 /** Base of the generated class Host. */
 export class HostBase extends Registered {
-  /** Not an output: what the program gave, and what has a default. */
+  /** Not an output: what of it a resource on the host carries. */
   private readonly given: string[];
 
   constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
@@ -50,8 +41,7 @@ export class HostBase extends Registered {
     };
     if (given.privateKey !== undefined) properties.privateKey = pulumi.secret(given.privateKey);
     super("Host", name, properties, opts);
-    const always = (key: string) => (hostArgs.shape as Record<string, z.ZodType>)[key] instanceof z.ZodDefault;
-    this.given = Object.keys(hostArgs.shape).filter((key) => given[key] !== undefined || always(key));
+    this.given = hostLeaves(given);
   }
 
   /**
@@ -60,14 +50,15 @@ export class HostBase extends Registered {
    */
   static leavesOf(host: HostBase): Properties {
     const outputs = host as unknown as Properties;
-    return Object.fromEntries([...new Set([...host.given, ...learnedLeaves])].map((leaf) => [leaf, outputs[leaf]]));
+    return Object.fromEntries(host.given.map((leaf) => [leaf, outputs[leaf]]));
   }
 }
 
 /** Base of the generated classes of all kinds. */
 export class KindBase extends Registered {
-  /** Not an output: the Host given, for resources that name this one as a parent. */
+  /** Not outputs: the Host given and the name of the object, for resources that name this one as a parent. */
   private readonly on: HostBase;
+  private readonly called: pulumi.Output<string>;
 
   constructor(kind: string, name: string, args: object, opts?: pulumi.CustomResourceOptions) {
     const { host: given, ...own } = args as Properties;
@@ -85,7 +76,7 @@ export class KindBase extends Registered {
         ...undefinedKeys(spec.args),
         ...properties,
         host: HostBase.leavesOf(host),
-        parents: Object.fromEntries([...parents].map(([path, parent]) => [path, nameOf(parent)])),
+        parents: Object.fromEntries([...parents].map(([path, parent]) => [path, KindBase.nameOf(parent)])),
         adopt: own.adopt,
         revision: undefined,
         live: undefined,
@@ -93,6 +84,9 @@ export class KindBase extends Registered {
       opts,
     );
     this.on = host;
+    // Once the object is there: preview knows it of one that is there already.
+    const { name: echoed, live } = this as unknown as { name: pulumi.Output<string>; live: pulumi.Output<Properties> };
+    this.called = spec.namedByHost?.(named) ? live.apply((found) => found?.name as string) : echoed;
     claimFor(spec, { host, title: where, args: properties });
   }
 
@@ -100,9 +94,12 @@ export class KindBase extends Registered {
   static hostOf(resource: KindBase): HostBase {
     return resource.on;
   }
-}
 
-const nameOf = (resource: KindBase) => (resource as unknown as { name: pulumi.Output<string> }).name;
+  /** What the object is called on its host. */
+  static nameOf(resource: KindBase): pulumi.Output<string> {
+    return resource.called;
+  }
+}
 
 /** An Output exists on a resource only for a property that was passed, be it undefined. */
 const undefinedKeys = (schema: z.ZodObject) =>
@@ -142,7 +139,7 @@ function withoutResources(
       throw new pulumi.RunError(`${where}: ${path} takes ${may}; given was ${given}`);
     }
     parents.set(path, value);
-    return nameOf(value);
+    return KindBase.nameOf(value);
   }
   const inner = unwrap(schema);
   const below = (key: string | number, field: z.ZodType | undefined, item: unknown) =>

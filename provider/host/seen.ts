@@ -49,6 +49,11 @@ export class Seen {
     return this.parsed.get(key) as T;
   }
 
+  /** These answers and others; where both have one, the later counts. */
+  and(later: Seen): Seen {
+    return new Seen(new Map([...this.answers, ...later.answers]));
+  }
+
   /** What `make` derives from these answers, made once: an index of links, say, that every resource of a batch uses. */
   derive<T>(key: string, make: () => T): T {
     const name = `derived:${key}`;

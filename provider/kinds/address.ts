@@ -3,6 +3,7 @@ import { kind } from "../kind";
 import {
   addAddress,
   address as addressSchema,
+  declarable,
   full,
   giveBack,
   type LiveAddress,
@@ -12,8 +13,8 @@ import {
 } from "../model/address";
 import { HostnetError } from "../model/errors";
 import { linkClaim } from "../model/link-kind";
-import { linkSections, linkState } from "../model/link-state";
-import { deviceRef, namespaceRef } from "../model/scalars";
+import { linkSections, linkState, linksIn } from "../model/link-state";
+import { deviceRef, family, namespaceRef } from "../model/scalars";
 
 const args = z.strictObject({
   namespace: namespaceRef
@@ -42,6 +43,7 @@ export const address = kind({
     const { address, peer } = full(want.address);
     return [`shared addresses of ${device}`, `address ${address}${peer ? ` peer ${peer}` : ""} of ${device}`];
   },
+  configures: (want) => (want.namespace === undefined ? [want.device] : []),
   observe: (want) => linkSections(want.namespace),
   find(want, seen) {
     const addresses = linkState(seen, want.namespace, want.device)?.addresses ?? [];
@@ -55,6 +57,16 @@ export const address = kind({
       broken: live.dadFailed ? "another machine has the address" : undefined,
       raw: { live, addresses },
     };
+  },
+  list: (seen, namespace) =>
+    linksIn(seen, namespace).flatMap(({ ifname: device }) => {
+      const { addresses = [] } = linkState(seen, namespace, device) ?? {};
+      const own = addresses.filter(({ kernelMade, scope }) => !kernelMade && !(device === "lo" && scope === "host"));
+      return own.map((item) => ({ namespace, device, address: whole(item, device) }) as Want);
+    }),
+  maker: ({ raw }) => {
+    const { live } = raw as Raw;
+    return live.daemon ?? (live.dynamic ? (family(live.address) === 6 ? "ra" : "dhcp") : undefined);
   },
   converge(want, found) {
     const item = full(want.address);
@@ -82,6 +94,9 @@ export const address = kind({
     ];
   },
 });
+
+const whole = (item: LiveAddress, device: string) =>
+  declarable([{ ...item, dynamic: false, daemon: undefined }], device)[0];
 
 interface Raw {
   live: LiveAddress;

@@ -4,7 +4,7 @@ import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { portClaim } from "../model/link-kind";
 import { differingWords, type LinkOption, liveValue, resetsOf } from "../model/link-option";
-import { type LinkState, linkSections, linkState } from "../model/link-state";
+import { type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
 import { inNamespace } from "../model/namespaces";
 import { convergeVlans, liveVlans, type PortVlan, portVlans, vlansSection } from "../model/port-vlans";
 import { between, deviceRef, interfaceName, namespaceRef, refersTo, unsigned } from "../model/scalars";
@@ -135,6 +135,7 @@ export const bridgePort = kind({
   permanent: true,
   reset: { ...resetsOf(table), vlans: (live: Found<unknown, unknown>) => rawOf(live).firstVlans },
   claims: (want) => [portClaim(want.namespace, want.device)],
+  configures: (want) => (want.namespace === undefined ? [want.device] : []),
   observe: (want) => [...linkSections(want.namespace, { ipv6: true }), ...inNamespace(want.namespace, vlansSection)],
   find(want, seen) {
     const state = linkState(seen, want.namespace, want.device);
@@ -164,6 +165,16 @@ export const bridgePort = kind({
       marks: foreign ? [foreign] : [],
       raw: { state, vlans, firstVlans } satisfies Raw,
     };
+  },
+  survey: (namespace) => inNamespace(namespace, vlansSection),
+  list: (seen, namespace) =>
+    linksIn(seen, namespace)
+      .filter((link) => link.linkinfo?.info_slave_kind === "bridge")
+      .map((link) => ({ device: link.ifname, namespace, bridge: link.master }) as Partial<Want>),
+  usual: {
+    // By the device's speed.
+    cost: (live) => live.args.cost,
+    vlans: (live) => rawOf(live).firstVlans,
   },
   remember: (live) => live?.args,
   converge(want, live) {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
-import { type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
+import { linkSections, linkState, linksIn } from "../model/link-state";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
 
 type Data = Record<string, unknown>;
@@ -65,22 +66,10 @@ const typeOf = (want: Want) =>
 
 const isHostUnderlay = (want: Want) => want.underlay === "host" && want.namespace !== undefined;
 
-/** What every packet loses to the tunnel: outer IP, GRE with its options, inner Ethernet, UDP. */
-function overhead(live: LinkState): number {
-  const data: Data = live.json.linkinfo?.info_data ?? {};
-  const encap = (data.encap as { type: string } | undefined)?.type;
-  const is6 = live.type?.startsWith("ip6") === true;
-  return (
-    (is6 ? 40 + (data.encap_limit === undefined ? 0 : 8) : 20) +
-    (4 + (data.okey === undefined ? 0 : 4) + (data.ocsum ? 4 : 0) + (data.oseq ? 4 : 0)) +
-    (live.type?.endsWith("tap") ? 14 : 0) +
-    (encap === "gue" ? 12 : encap === "fou" ? 8 : 0)
-  );
-}
-
 export const greTunnel = linkKind({
   name: "GreTunnel",
   type: typeOf,
+  types: ["gre", "gretap", "ip6gre", "ip6gretap"],
   doc: "A GRE tunnel of the kernel: gretap, which carries Ethernet frames, or gre, which carries IP packets; over IPv4 or IPv6 by its addresses. Its MTU is smaller than the underlay's: by 38 bytes for gretap over IPv4, by 42 with a key.",
   // A layer-3 device has no MAC.
   traits: (want) => ({ keepsMac: want.layer === 3 }),
@@ -242,7 +231,7 @@ export const greTunnel = linkKind({
     ttl: (live: { raw?: unknown }) => (stateOf(live as never).type?.startsWith("ip6") ? 64 : "inherit"),
     mtu: (live: { raw?: unknown }) => {
       const state = stateOf(live as never);
-      return (state.extra as number) - overhead(state);
+      return (state.extra as number) - greOverhead(state);
     },
   },
   effective(want) {
@@ -293,6 +282,7 @@ export const greTunnel = linkKind({
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
+  listed: greListed,
   // `ip link add … netns NS` makes it wholly in NS, underlay too (ip_tunnel_newlink: dev_net); only a move leaves that behind.
   creation(want) {
     if (!isHostUnderlay(want)) return {};

@@ -2,9 +2,19 @@ import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { convergeLink, type LinkArgs, linkFacts, linkFactsOf, linkShape, liveLinkArgs, wantsIpv6 } from "../model/link";
+import {
+  convergeLink,
+  foreignMaster,
+  type LinkArgs,
+  linkFacts,
+  linkFactsOf,
+  linkReset,
+  linkShape,
+  liveLinkArgs,
+  wantsIpv6,
+} from "../model/link";
 import { addressClaims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { type LinkState, linkSections } from "../model/link-state";
+import { type LinkState, linkSections, linksIn } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { inNamespace } from "../model/namespaces";
 import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
@@ -20,7 +30,7 @@ const args = z
   .strictObject({
     ...linkShape,
     name: linkShape.name.describe(
-      "The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`.",
+      "The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`, which resources that are given this one as a parent take.",
     ),
     namespace: linkShape.namespace.describe(
       "The network namespace in which the device is found. Default: the host's own. A change replaces the resource.",
@@ -70,12 +80,14 @@ export const nic = kind({
   needs: ["ip"],
   mark: "ledger",
   permanent: true,
+  namedByHost: ({ selector }) => selector !== undefined,
   // All else goes back to what is remembered, in `converge`.
   reset: { addresses: [] },
   claims: ({ selector, ...want }) =>
     selector
       ? [`the device ${shownChoice({ ...want, selector })}`]
       : [linkClaim(want.namespace, want.name), ...addressClaims(want), ...portClaims(want)],
+  configures: (want) => (want.namespace === undefined && !want.selector ? [want.name] : []),
   observe: (want) => [
     ...linkSections(want.namespace, { ipv6: true }),
     ...inNamespace(want.namespace, ...nicSections(want)),
@@ -100,6 +112,21 @@ export const nic = kind({
       pending: state.addresses.some((item) => item.tentative) ? "duplicate address detection" : undefined,
       raw: state,
     };
+  },
+  list: (seen, namespace) =>
+    linksIn(seen, namespace)
+      .filter((link) => link.linkinfo?.info_kind === undefined && link.link_type === "ether")
+      .map((link) => ({ name: link.ifname, namespace }) as Partial<Want>),
+  usual: {
+    ...{ mtu: () => linkReset.mtu, promisc: () => false, allMulticast: () => false },
+    bridge: (live) => foreignMaster(stateOf(live)),
+    // The driver's.
+    ...Object.fromEntries(
+      ["mac", "ipv6", "arp", "txQueueLength", "offloads", "ringSize"].map((path) => [
+        path,
+        (live: Found<Want>) => live.args[path as keyof Want],
+      ]),
+    ),
   },
   remember: (live) => live?.args,
   converge(want, live, context) {

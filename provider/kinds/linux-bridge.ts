@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { linkKind, options } from "../model/link-kind";
+import { linkKind, options, stateOf } from "../model/link-kind";
 import { between, unsigned } from "../model/scalars";
 
 // Options of `ip link help bridge`, but for fdb_flush, which is an order, and mcast_hash_elasticity, which the kernel ignores
@@ -49,6 +49,11 @@ export const linuxBridge = linkKind({
   type: "bridge",
   doc: "A Linux bridge: a layer-2 switch in the kernel. Its ports are links with `bridge`, or BridgePort resources.",
   traits: { layer2: true },
+  usual: {
+    // While a topology change is told, the kernel ages by twice the forward delay (__br_set_topology_change).
+    ageingTime: (live) =>
+      stateOf(live).json.linkinfo?.info_data?.topology_change ? (live.args.ageingTime as number) : 300,
+  },
   rules: ({ bridge, stp, forwardDelay }) => [
     ...(bridge === undefined ? [] : [["bridge", "must not be given: a bridge cannot be a port of a bridge"] as Rule]),
     // Without the spanning tree any delay is taken (br_set_forward_delay).

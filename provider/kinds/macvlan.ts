@@ -3,6 +3,7 @@ import {
   macvlanClaims,
   macvlanCompletion,
   macvlanCreation,
+  macvlanListed,
   macvlanOptions,
   macvlanReplaces,
   macvlanRules,
@@ -22,5 +23,6 @@ export const macvlan = linkKind({
   observe: macvlanSections,
   complete: macvlanCompletion,
   replaces: macvlanReplaces,
+  listed: macvlanListed,
   reset: { mtu: (live: { raw?: unknown }) => stateOf(live as never).extra },
 });

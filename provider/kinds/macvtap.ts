@@ -11,6 +11,7 @@ import {
   macvlanClaims,
   macvlanCompletion,
   macvlanCreation,
+  macvlanListed,
   macvlanOptions,
   macvlanReplaces,
   macvlanRules,
@@ -149,6 +150,7 @@ export const macvtap = linkKind({
   rules: macvlanRules,
   claims: macvlanClaims,
   replaces: macvlanReplaces,
+  listed: macvlanListed,
   reset: {
     mtu: (live: Found<unknown, unknown>) => extraOf(live).mtu,
     txQueueLength: 500,

@@ -2,10 +2,11 @@ import { z } from "zod";
 import { kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
+import { forwardingOf, forwardingSection } from "../model/forwarding";
 import { markLink } from "../model/link";
 import { fallbackDevices, linkSections, linkState, linksIn } from "../model/link-state";
 import { isMark, ownership } from "../model/mark";
-import { inNamespace, keyIn, namespaceExists, namespacesOf } from "../model/namespaces";
+import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
 import { namespaceName } from "../model/scalars";
 import { sysctlKey, sysctlValue } from "../model/sysctl";
 
@@ -52,7 +53,8 @@ export const namespace = kind({
       raw: { loUp: lo?.json.flags.includes("UP"), alias: lo?.json.ifalias, devices },
     };
   },
-  list: (seen) => namespacesOf(seen).map((name) => ({ name })),
+  survey: (namespace) => inNamespace(namespace, forwardingSection),
+  list: (seen, namespace) => (namespace ? [{ name: namespace, sysctls: forwardingOf(seen, namespace) }] : []),
   converge(want, live, context) {
     const inside = want.name;
     const up: Step = { argv: ["ip", "link", "set", "dev", "lo", "up"], namespace: inside };

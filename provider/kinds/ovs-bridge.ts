@@ -83,7 +83,8 @@ export const ovsBridge = kind({
       raw: { db, row, iface, link, controllers } satisfies Raw,
     };
   },
-  list: (seen) => [...ovsDatabase(seen).bridges.keys()].map((name) => ({ name })),
+  list: (seen, namespace) => (namespace ? [] : [...ovsDatabase(seen).bridges.keys()].map((name) => ({ name }))),
+  survey: (namespace) => (namespace ? [] : ovsSections),
   converge(want, live, context) {
     if (!live) return [...write(want, { controllers: [] }, context, [["add-br", want.name]]), settled];
     const raw = live.raw as Raw;

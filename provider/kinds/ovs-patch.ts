@@ -96,8 +96,9 @@ export const ovsPatch = kind({
       raw: { db, ports } satisfies Raw,
     };
   },
-  list: (seen) =>
-    [...ovsDatabase(seen).ports.values()].flatMap((port) => {
+  survey: (namespace) => (namespace ? [] : ovsSections),
+  list: (seen, namespace) =>
+    [...(namespace ? [] : ovsDatabase(seen).ports.values())].flatMap((port) => {
       const peer = ovsDatabase(seen).ports.get(peerOf(port) ?? "");
       const first = peer && peerOf(peer) === port.row.name && port.row.name < peer.row.name;
       return first ? [{ a: liveEnd(port), b: liveEnd(peer) } as Want] : [];

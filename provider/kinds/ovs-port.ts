@@ -20,7 +20,7 @@ import {
   mtuColumns,
   type OvsPortRaw,
 } from "../model/ovs-port-live";
-import { qosCommands, qosRemoval, shownQueues } from "../model/ovs-qos";
+import { qosCommands, qosRemains, qosRemoval, shownQueues } from "../model/ovs-qos";
 import { get, same } from "../model/path";
 
 export const ovsPort = kind({
@@ -52,6 +52,7 @@ export const ovsPort = kind({
       ? [linkClaim(want.namespace, want.name), ...addressClaims(want as never)]
       : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
   ],
+  configures: ({ type, bond, name }) => (type === "internal" ? [] : (bond?.members ?? [name])),
   observe: (want) => [
     ...ovsSections,
     ...linkSections(undefined, { ipv6: want.type === "internal" && want.namespace === undefined }),
@@ -90,13 +91,19 @@ export const ovsPort = kind({
       raw,
     };
   },
-  list: (seen) =>
+  survey: (namespace) => (namespace ? [] : ovsSections),
+  // An internal port is listed where its device is.
+  list: (seen, namespace) =>
     [...ovsDatabase(seen).ports.values()].flatMap((port) => {
+      const { name } = port.row;
       const type = portType(port);
-      const own = port.row.name === port.bridge;
-      return own || !["system", "internal", "bond"].includes(type)
-        ? []
-        : [{ name: port.row.name, bridge: port.bridge, type } as Partial<OvsPortArgs>];
+      const own = name === port.bridge;
+      const device = type === "internal" ? linkState(seen, namespace, name) : undefined;
+      // In the userspace datapath it is a TAP.
+      const isHere = type === "internal" ? /^(openvswitch|tun)$/.test(device?.type ?? "") : namespace === undefined;
+      if (own || !isHere || !["system", "internal", "bond"].includes(type)) return [];
+      const bond = type === "bond" ? { members: port.interfaces.map((row) => row.name) } : undefined;
+      return [{ name, bridge: port.bridge, type, namespace, bond } as Partial<OvsPortArgs>];
     }),
   converge(want, live, context) {
     if (!live) return [...create(want, context), ...(want.type === "internal" ? [settled] : [])];
@@ -119,6 +126,7 @@ export const ovsPort = kind({
     if (live.broken || want.type !== "internal") return steps;
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
+  sweep: (want, seen, context) => vsctl(qosRemains(want.name, ovsDatabase(seen), context)),
   remove(live, want, context) {
     const { db, port } = live.raw as OvsPortRaw;
     const qos = port ? qosRemoval(want.name, port.row, db, context) : [];

@@ -204,10 +204,12 @@ export const ovsTunnel = kind({
       raw: { db, port } satisfies Raw,
     };
   },
-  list: (seen) =>
-    [...ovsDatabase(seen).ports.values()].flatMap((port) => {
+  survey: (namespace) => (namespace ? [] : ovsSections),
+  list: (seen, namespace) =>
+    [...(namespace ? [] : ovsDatabase(seen).ports.values())].flatMap((port) => {
       const type = { gre: "gre", ip6gre: "gre", vxlan: "vxlan", geneve: "geneve" }[portType(port)];
-      return type ? [{ name: port.row.name, bridge: port.bridge, type } as Partial<Want>] : [];
+      const remote = port.interfaces[0]?.map("options").remote_ip;
+      return type ? [{ name: port.row.name, bridge: port.bridge, type, remote } as Partial<Want>] : [];
     }),
   converge(want, live, context) {
     if (!live) return vsctl([["add-port", want.bridge, want.name], ...changes(want, undefined, context)]);

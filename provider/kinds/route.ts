@@ -1,8 +1,21 @@
 import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
-import type { Step } from "../model/command";
+import type { RouteChange, Step } from "../model/command";
 import { inNamespace } from "../model/namespaces";
-import { type LiveRoute, liveRoutes, type Nexthop, routesSection, routeTypes, scopes, tables } from "../model/route";
+import {
+  familyOf,
+  identityOf,
+  type LiveRoute,
+  liveRoutes,
+  metricOf,
+  type Nexthop,
+  routesSection,
+  routeTypes,
+  scopes,
+  sinks,
+  tableOf,
+  tables,
+} from "../model/route";
 import { between, deviceRef, family, ipAddress, mtu, namespaceRef, prefix, unsigned } from "../model/scalars";
 
 const zeros = "0.0.0.0/0";
@@ -82,8 +95,6 @@ const args = z
 
 type Want = z.output<typeof args>;
 
-const sinks: string[] = ["blackhole", "unreachable", "prohibit", "throw"];
-
 /** Rules over several arguments, the kernel's own. */
 function broken(want: Want): [path: string, message: string][] {
   const found: [string, string | false | undefined][] = [
@@ -153,13 +164,23 @@ export const route = kind({
       raw: { live, more } satisfies Raw,
     };
   },
+  survey: (namespace) => inNamespace(namespace, routesSection(4), routesSection(6)),
+  // The kernel's own come with addresses and devices.
+  list: (seen, namespace) =>
+    ([4, 6] as const).flatMap((version) =>
+      liveRoutes(seen, namespace, version)
+        .filter((live) => live.protocol !== "kernel" && live.table !== "local")
+        .map((live) => identityOf(live, namespace) as Partial<Want>),
+    ),
+  usual: { scope: (live) => scopeByDefault(live.args as Want) },
+  maker: ({ facts: { protocol } }) => (["boot", "static"].includes(protocol) ? undefined : protocol),
   converge(want, found, context) {
-    if (!found) return [write("add", want, [])];
-    const { live, more } = found.raw as Raw;
+    if (!found) return [write("add", want)];
+    const { more } = found.raw as Raw;
     if (more.length === 0 && matches(want, found, context)) return [];
     // `ip -6 route replace` leaves routes of the same destination and metric beside the one that it replaces.
     const surplus = more.map((item) => removal(want, item));
-    return [...surplus, ...(matches(want, found, context) ? [] : [write("replace", want, live.hops)])];
+    return [...surplus, ...(matches(want, found, context) ? [] : [write("replace", want)])];
   },
   remove: (found, want) => [removal(want, (found.raw as Raw).live)],
   shown: (path, _want, found) => found.args[path as keyof Want],
@@ -170,14 +191,6 @@ interface Raw {
   /** Others that no argument tells from it. */
   more: LiveRoute[];
 }
-
-const familyOf = ({ to }: { to: string }): 4 | 6 => (to === "default" ? 4 : family(to));
-
-const tableOf = (want: Want) =>
-  want.table ?? (["local", "broadcast", "anycast"].includes(want.type) ? "local" : "main");
-
-// A metric of 0 is none to IPv6, which then takes IP6_RT_PRIO_USER.
-const metricOf = (want: Want) => want.metric || (familyOf(want) === 6 ? 1024 : 0);
 
 /** The way out as a list, be it declared by `via` and `device` or by `nexthops`. */
 function hopsOf({ via, device, nexthops }: Want): Nexthop[] {
@@ -259,7 +272,7 @@ function hopsFit(want: Want, live: LiveRoute): boolean {
   );
 }
 
-function write(verb: "add" | "replace", want: Want, before: Nexthop[]): Step {
+function write(verb: "add" | "replace", want: Want): Step {
   const options = (["mtu", "advmss", "initcwnd", "initrwnd"] as const).flatMap((word) =>
     want[word] ? [word, String(want[word])] : [],
   );
@@ -278,7 +291,7 @@ function write(verb: "add" | "replace", want: Want, before: Nexthop[]): Step {
       ...(want.onlink ? ["onlink"] : []),
     ]),
   ];
-  return { argv, namespace: want.namespace, touches: touched(want, [...before, ...hops]) };
+  return { argv, namespace: want.namespace, routes: changes(want, { hops: want.type === "unicast" ? hops : [] }) };
 }
 
 function viaWords(want: Want, { via }: Nexthop): string[] {
@@ -298,12 +311,11 @@ function removal(want: Want, live: LiveRoute): Step {
     ...["ip", "route", "del", ...selector({ ...want, type: live.type as Want["type"] })],
     ...(only && !sink ? [...viaWords(want, only), ...(only.device ? ["dev", only.device] : [])] : []),
   ];
-  return { argv, namespace: want.namespace, touches: touched(want, live.hops) };
+  return { argv, namespace: want.namespace, routes: changes(want, { removed: true }) };
 }
 
-/** Only a default route of the main table can carry our connection and be touched by a change of the route itself. */
-function touched(want: Want, hops: Nexthop[]): string[] | undefined {
-  const leadsAway = want.namespace === undefined && tableOf(want) === "main" && /^(default|::\/0)$/.test(want.to);
-  const devices = [...new Set(hops.flatMap((hop) => hop.device ?? []))];
-  return leadsAway && devices.length > 0 ? devices : undefined;
+/** Any route of the host itself may be our own connection's. */
+function changes(want: Want, more: Pick<RouteChange, "hops" | "removed">): RouteChange[] | undefined {
+  if (want.namespace !== undefined) return undefined;
+  return [{ to: want.to, table: tableOf(want), metric: metricOf(want), ...more }];
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { kind } from "../kind";
 import { HostnetError } from "../model/errors";
+import { forwardingOf, forwardingSection } from "../model/forwarding";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
 import { namespaceRef } from "../model/scalars";
 import { sysctlKey, sysctlPath, sysctlValue } from "../model/sysctl";
@@ -32,6 +33,10 @@ export const sysctl = kind({
     const value = stdout.trim().replace(/\s+/g, " ");
     return { args: { namespace: want.namespace, key: want.key, value }, facts: { value }, marks: [] };
   },
+  survey: (namespace) => (namespace ? [] : [forwardingSection]),
+  // Of a namespace they are in its own resource.
+  list: (seen, namespace) =>
+    namespace ? [] : Object.entries(forwardingOf(seen) ?? {}).map(([key, value]) => ({ key, value })),
   remember: (live) => ({ value: live?.args.value }),
   converge(want, live) {
     if (!live) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
@@ -8,6 +9,7 @@ import {
   convergeLink,
   creationWords,
   deleteLink,
+  foreignMaster,
   linkFacts,
   linkFactsOf,
   linkObject,
@@ -17,7 +19,8 @@ import {
   observeLink,
 } from "../model/link";
 import { addressClaims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { type LinkState, linkState } from "../model/link-state";
+import { type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";
+import { inNamespace, namespaceIdsSection, otherNamespaces } from "../model/namespaces";
 
 const ends = ["a", "b"] as const;
 type End = (typeof ends)[number];
@@ -103,10 +106,24 @@ export const vethPair = kind({
     }
     return [...convergeLink(want.a, a, contextOf(context, "a")), ...convergeLink(want.b, b, contextOf(context, "b"))];
   },
+  survey: (namespace) => inNamespace(namespace, namespaceIdsSection),
+  // Each pair once: where its first end is, the host's own namespace being the last.
+  list: (seen, namespace) =>
+    linksIn(seen, namespace)
+      .filter((link) => link.linkinfo?.info_kind === "veth")
+      .flatMap((link) => {
+        const peer = peerOf(seen, namespace, link);
+        if (!peer || order({ namespace, name: link.ifname }) > order(peer)) return [];
+        return [{ a: { name: link.ifname, namespace }, b: peer } as Partial<Want>];
+      }),
+  usual: Object.fromEntries(
+    ends.map((end) => [`${end}.bridge`, (live: { raw?: unknown }) => foreignMaster((live.raw as Pair)[end])]),
+  ),
   remove(live, want) {
-    const { a } = live.raw as Pair;
-    const end = a ? want.a : want.b;
-    return [deleteLink(end.name, end.namespace)];
+    const there = ends.filter((end) => (live.raw as Pair)[end]).map((end) => want[end]);
+    // One end takes the other with it. Those in the host's own namespace are deleted together with those of other pairs.
+    const end = there.find(({ namespace }) => namespace === undefined) ?? there[0];
+    return end ? [deleteLink(end.name, end.namespace)] : [];
   },
   shown(path, want, live) {
     const [end, ...rest] = path.split(".") as [End, ...string[]];
@@ -132,6 +149,21 @@ function create(want: Want, context: Context<Want>): Step[] {
     },
     ...ends.flatMap((end) => afterCreation(want[end], contextOf(context, end))),
   ];
+}
+
+const order = ({ namespace, name }: { namespace?: string | undefined; name: string }) =>
+  `${namespace ? `a/${namespace}` : "b"}/${name}`;
+
+/** Where the other end is; undefined when that is in a namespace without a name. */
+function peerOf(seen: Seen, namespace: string | undefined, link: LinkJson) {
+  if (link.link) return { name: link.link, namespace };
+  const leadsBack = ({ link_index, ifindex }: LinkJson) => link_index === link.ifindex && ifindex === link.link_index;
+  const peers = otherNamespaces(seen, namespace, link.link_netnsid).flatMap((other) => {
+    const peer = linksIn(seen, other).find((json) => json.linkinfo?.info_kind === "veth" && leadsBack(json));
+    return peer ? [{ name: peer.ifname, namespace: other }] : [];
+  });
+  // Indexes alone lead to several: that is no answer.
+  return peers.length === 1 ? peers[0] : undefined;
 }
 
 /** An index may stand for different devices in two namespaces; both directions together do not lie. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Step } from "./command";
+import type { LostAddress, Step } from "./command";
 import { canonicalAddress, cidr, family, ipAddress, subnet } from "./scalars";
 
 const scope = z.enum(["global", "link", "host", "site"]);
@@ -40,6 +40,8 @@ export interface LiveAddress {
   dynamic: boolean;
   /** A link-local address that the kernel made itself. */
   kernelMade: boolean;
+  /** The daemon that has set it (IFA_PROTO), where one says so. */
+  daemon?: string;
   tentative: boolean;
   dadFailed: boolean;
 }
@@ -70,6 +72,7 @@ export function liveAddress(info: AddressInfo): LiveAddress {
     secondary: info.secondary === true,
     dynamic: info.dynamic === true,
     kernelMade: info.protocol?.startsWith("kernel") === true || (info.scope === "link" && local.startsWith("fe80:")),
+    daemon: info.protocol?.startsWith("kernel") ? undefined : info.protocol,
     tentative: info.tentative === true,
     dadFailed: info.dadfailed === true,
   };
@@ -102,9 +105,10 @@ export function addAddress(item: AddressObject, device: string, namespace?: stri
   return { argv, namespace };
 }
 
-export function removeAddress(item: { address: string; peer?: string }, device: string, namespace?: string): Step {
-  const touches = namespace ? undefined : [device];
-  return { argv: ["ip", "address", "del", ...words(item), "dev", device], namespace, touches };
+export function removeAddress(item: LostAddress, device: string, namespace?: string): Step {
+  const { address, peer, secondary } = item;
+  const loses = namespace ? undefined : [{ address, peer, secondary }];
+  return { argv: ["ip", "address", "del", ...words(item), "dev", device], namespace, loses };
 }
 
 export interface AddressPlan {
@@ -177,6 +181,22 @@ function demoted(item: AddressObject, wanted: AddressObject[], live: LiveAddress
   if (!primary || sameAddress(primary, item)) return false;
   return siblings.some((other) => sameAddress(other, primary));
 }
+
+/** The addresses that somebody has set by hand, as they would be declared: as text where there is no more to say. */
+export function declarable(live: LiveAddress[], device: string): Address[] {
+  return live
+    .filter((item) => !item.kernelMade && !item.dynamic && !item.daemon)
+    .map((item) => {
+      const { address, peer } = item;
+      const scope = item.scope === usualScope(address) ? undefined : (item.scope as AddressObject["scope"]);
+      const label = item.label === device ? undefined : item.label;
+      return peer || scope || label ? { address, peer, scope, label } : address;
+    });
+}
+
+/** As iproute2 has it (default_scope): what is below 127.0.0.0/8 is the host's own. */
+const usualScope = (address: string) =>
+  address.startsWith("127.") || address.startsWith("::1/") ? "host" : address.startsWith("fe80:") ? "link" : "global";
 
 /** The live addresses that were declared, in the declared form, and with `exact` the others. */
 export function shownAddresses(declared: Address[], live: LiveAddress[], exact: boolean): Address[] {

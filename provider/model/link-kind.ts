@@ -8,6 +8,7 @@ import {
   convergeLink,
   creationWords,
   deleteLink,
+  foreignMaster,
   type LinkArgs,
   type LinkTraits,
   linkFacts,
@@ -32,6 +33,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   name: string;
   /** The type word of `ip link add … type`. */
   type: string | ((want: Want) => string);
+  /** All type words that there are, when `type` is not just one. */
+  types?: string[];
   doc: string;
   options: T;
   traits?: LinkTraits | ((want: Want) => LinkTraits);
@@ -50,6 +53,12 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   observe?(want: Want): Section[];
   /** What the link's own entry does not tell. */
   complete?(live: LinkState, want: Want, seen: Seen): Completion;
+  /** Of a link of the type: the arguments that its name and the table's fixed ones do not tell; undefined: not to be declared. */
+  listed?(live: LinkState, namespace: string | undefined, seen: Seen): Record<string, unknown> | undefined;
+  /** What `listed` needs to have read of a namespace. */
+  survey?(namespace?: string): Section[];
+  /** Of options: live values that stand for "not declared" beside `default`. */
+  usual?: Record<string, (live: Found<Want, object>) => unknown>;
   /** One form of what can be declared in several ways, for comparing and writing. */
   effective?(want: Want): Want;
   /** What follows when the device itself is as it should be. */
@@ -95,6 +104,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const { type, traits = {} } = definition;
   const traitsOf = typeof traits === "function" ? traits : () => traits;
   const typeOf = typeof type === "function" ? type : () => type;
+  const types = definition.types ?? [type];
   const effective = definition.effective ?? ((want: Want) => want);
   const fixed = table.filter(([, option]) => option.fixed).map(([key]) => key);
 
@@ -127,10 +137,25 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
         raw: { ...live, extra },
       };
     },
-    list: (seen) =>
-      linksIn(seen, undefined)
-        .filter((link) => link.linkinfo?.info_kind === type && !fallbackDevices.has(link.ifname))
-        .map((link) => ({ name: link.ifname }) as Partial<Want>),
+    list: (seen, namespace) =>
+      linksIn(seen, namespace)
+        .filter((link) => types.includes(link.linkinfo?.info_kind ?? "") && !fallbackDevices.has(link.ifname))
+        .flatMap((link) => {
+          const live = linkState(seen, namespace, link.ifname) as LinkState;
+          const more = definition.listed ? definition.listed(live, namespace, seen) : {};
+          const values = Object.entries(found<Want>(live, namespace, table).args).filter(([key]) =>
+            fixed.includes(key),
+          );
+          return more
+            ? [{ name: link.ifname, namespace, ...Object.fromEntries(values), ...more } as Partial<Want>]
+            : [];
+        }),
+    survey: definition.survey,
+    usual: {
+      bridge: (live) => foreignMaster(stateOf(live)),
+      mac: (live) => (traitsOf(live.args as Want).keepsMac ? live.args.mac : undefined),
+      ...definition.usual,
+    },
     converge(declared, live, context) {
       const want = effective(declared);
       if (!live) return create(want, context);

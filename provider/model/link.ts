@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Context } from "../kind";
-import { address, convergeAddresses } from "./address";
+import { address, convergeAddresses, declarable } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
 import { fallbackDevices, type LinkState, linkSections } from "./link-state";
@@ -106,6 +106,10 @@ export const linkReset: Record<string, unknown> = {
   txQueueLength: 1000,
 };
 
+/** What is a port of something else than a Linux bridge has no `bridge` to declare. */
+export const foreignMaster = (state: LinkState | undefined) =>
+  state?.json.linkinfo?.info_slave_kind === "bridge" ? undefined : state?.json.master;
+
 /** Whether IPv6 has to be on; undefined: nobody's business. A guest's router advertisement must not reach the host. */
 export function wantsIpv6(want: LinkArgs, traits: LinkTraits): boolean | undefined {
   if (want.ipv6 !== undefined) return want.ipv6;
@@ -128,7 +132,7 @@ export function liveLinkArgs(live: LinkState, namespace: string | undefined): Pa
     mac: json.address,
     mtu: json.mtu,
     up: json.flags.includes("UP"),
-    addresses: live.addresses.map((item) => item.address),
+    addresses: declarable(live.addresses, json.ifname),
     bridge: json.master,
     ipv6: live.ipv6Disabled === undefined ? undefined : !live.ipv6Disabled,
     arp: !json.flags.includes("NOARP"),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { LinkArgs, LinkTraits } from "./link";
 import { linkClaim, options } from "./link-kind";
-import { type LinkState, linkSections, linkState } from "./link-state";
+import { type LinkState, linkSections, linkState, linksIn } from "./link-state";
 import { deviceRef, macAddress, namespaceRef, unsigned } from "./scalars";
 
 /** What macvlan and macvtap have in common. */
@@ -140,6 +140,13 @@ export function macvlanCompletion(live: LinkState, want: Want, seen: Seen) {
     broken: elsewhere ? `it is not on ${want.parent}` : undefined,
     extra: parent?.json.mtu ?? 1500,
   };
+}
+
+/** On what it is: a device of its own namespace, or of the host's. Undefined when that is in a third one. */
+export function macvlanListed({ json }: LinkState, namespace: string | undefined, seen: Seen) {
+  if (json.link) return { parent: json.link, parentNamespace: namespace };
+  const parent = linksIn(seen, undefined).find((link) => link.ifindex === json.link_index);
+  return parent && namespace !== undefined ? { parent: parent.ifname } : undefined;
 }
 
 /** The number of the device that it is on: by name when that is in the same namespace. */

@@ -29,3 +29,19 @@ export function derivedMac(owner: string, namespace: string | undefined, name: s
     .digest("hex");
   return `02:${(digest.slice(0, 10).match(/../g) ?? []).join(":")}`;
 }
+
+/**
+ * True for a step that writes the mark and changes nothing else. In one transaction of ovs-vsctl the mark may stand
+ * beside values; alone it is `set TABLE RECORD external_ids:KEY=MARK`.
+ */
+export function isMarking({ argv }: { argv: string[] }, mark: string): boolean {
+  if (!argv.some((word) => word.includes(mark))) return false;
+  const commands = argv
+    .join("\0")
+    .split("\0--\0")
+    .map((command) => command.split("\0"));
+  const [first = [], ...others] = commands;
+  const alone = (words: string[], before: number) =>
+    words.length === before + 1 && words[before]?.includes(mark) === true;
+  return first[0] === "ip" ? alone(argv, 6) : others.every((words) => words[0] === "set" && alone(words, 3));
+}

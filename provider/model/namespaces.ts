@@ -29,3 +29,16 @@ export function inNamespace(namespace: string | undefined, ...sections: Section[
 /** The key under which `inNamespace` asked. */
 export const keyIn = (key: string, namespace: string | undefined) =>
   namespace === undefined ? key : `${key}@${namespace}`;
+
+/** By which numbers a namespace calls others; asked after its links, whose reading gives the numbers out. */
+export const namespaceIdsSection: Section = { key: "netnsids", argv: ["ip", "-j", "netns", "list-id"] };
+
+/** The namespaces that may be meant by a number within `namespace`; the host's own has no name. Throws READ_FAILED. */
+export function otherNamespaces(seen: Seen, namespace: string | undefined, id?: number): (string | undefined)[] {
+  const ids = seen.json<{ nsid: number; name?: string }[]>(keyIn("netnsids", namespace));
+  const known = ids.find(({ nsid }) => nsid === id);
+  if (known?.name !== undefined) return [known.name];
+  // A namespace that has a name is called by it, if the number was there when that was asked.
+  const unnamed = known ? [] : namespacesOf(seen).filter((name) => !ids.some((item) => item.name === name));
+  return [...unnamed.filter((name) => name !== namespace), ...(namespace === undefined ? [] : [undefined])];
+}

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Context } from "../kind";
+import { declarable } from "./address";
 import type { Step } from "./command";
 import { convergeLink, type LinkArgs, linkShape, markLink, nameTaken } from "./link";
 import type { LinkState } from "./link-state";
@@ -122,7 +123,7 @@ export const wantedMac = (device: { name: string; namespace?: string; mac?: stri
 /** The device in the words of the arguments. */
 export const deviceArgs = ({ json, addresses, ipv6Disabled }: LinkState) => ({
   up: json.flags.includes("UP"),
-  addresses: addresses.map((item) => item.address),
+  addresses: declarable(addresses, json.ifname),
   ipv6: ipv6Disabled === undefined ? undefined : !ipv6Disabled,
 });
 

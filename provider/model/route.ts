@@ -1,7 +1,7 @@
 import type { Seen } from "../host/seen";
 import type { Section } from "./command";
 import { keyIn, namespaceExists } from "./namespaces";
-import { canonicalAddress } from "./scalars";
+import { canonicalAddress, family } from "./scalars";
 
 /** Reading the kernel's routes. By numbers (-N): names of tables depend on a file of the host. */
 
@@ -72,7 +72,7 @@ interface HopJson {
 }
 
 /** An entry of `ip -N -j -d route show`. */
-interface RouteJson extends HopJson {
+export interface RouteJson extends HopJson {
   type?: string;
   dst: string;
   tos?: string;
@@ -104,7 +104,7 @@ export function liveRoutes(seen: Seen, namespace: string | undefined, family: 4 
   );
 }
 
-function liveRoute(json: RouteJson, family: 4 | 6): LiveRoute {
+export function liveRoute(json: RouteJson, family: 4 | 6): LiveRoute {
   const hops = json.nexthops ?? (json.dev || json.gateway || json.via ? [json] : []);
   return {
     to: destination(json.dst, family),
@@ -130,4 +130,38 @@ function destination(dst: string, family: 4 | 6): string {
   if (dst === "default") return family === 4 ? "default" : "::/0";
   const [address = "", length = family === 4 ? "32" : "128"] = dst.split("/");
   return `${canonicalAddress(address)}/${length}`;
+}
+
+/** Types that lead nowhere. */
+export const sinks: string[] = ["blackhole", "unreachable", "prohibit", "throw"];
+
+/** What tells a route from all others. */
+interface Selector {
+  to: string;
+  type: string;
+  table?: number | "main" | "local" | "default" | undefined;
+  metric?: number | undefined;
+}
+
+export const familyOf = ({ to }: { to: string }): 4 | 6 => (to === "default" ? 4 : family(to));
+
+export const tableOf = (want: Selector) =>
+  want.table ?? (["local", "broadcast", "anycast"].includes(want.type) ? "local" : "main");
+
+// A metric of 0 is none to IPv6, which then takes IP6_RT_PRIO_USER.
+export const metricOf = (want: Selector) => want.metric || (familyOf(want) === 6 ? 1024 : 0);
+
+/** The arguments that tell a live route from others, and what the schema wants beside them. */
+export function identityOf({ to, table, metric, type, hops }: LiveRoute, namespace: string | undefined) {
+  const want = { to, namespace, type };
+  return {
+    ...want,
+    table: table === tableOf(want) ? undefined : table,
+    metric: metric === metricOf(want) ? undefined : metric,
+    ...(hops.length > 1
+      ? {
+          nexthops: hops.map(({ via, device, weight }) => ({ via, device, weight: weight === 1 ? undefined : weight })),
+        }
+      : { via: hops[0]?.via, device: sinks.includes(type) ? undefined : hops[0]?.device }),
+  };
 }

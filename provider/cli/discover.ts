@@ -1,0 +1,135 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { type Discovered, type Plan, planOf, reasonOf } from "../discover/plan";
+import { programOf } from "../discover/program";
+import { isSelected, parseSelection, type Selection } from "../discover/select";
+import { survey, type Thing } from "../discover/survey";
+import { kinds } from "../kinds";
+import { get } from "../model/path";
+import { collect, type HostOptions, hostPlan, reachHost, withHostOptions } from "./hosts";
+import { table } from "./table";
+
+interface Options extends HostOptions {
+  select: string[];
+  all?: boolean;
+  output: "table" | "json" | "program";
+  dir?: string;
+}
+
+/** `hostnet discover`: what is on hosts, as a table, as JSON, or as a program. */
+export function discoverCommand(): Command {
+  const command = new Command("discover")
+    .description("read hosts, and show what a program can declare of them; nothing is changed")
+    .argument("<host...>", "[NAME=][USER@]ADDRESS[:PORT]; what is left out comes from your ssh config")
+    .addOption(
+      new Option("-o, --output <form>", "table, json, or a TypeScript program")
+        .choices(["table", "json", "program"])
+        .default("table"),
+    )
+    .option("--dir <folder>", "write the program's files there, instead of to standard output")
+    .option("-a, --all", "also what somebody else manages, and what a stack of hostnet has already")
+    .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect, []);
+  return withHostOptions(command).action(async (hosts: string[], options: Options) => {
+    const found = await discover(hosts, options);
+    if (options.output === "json") console.log(JSON.stringify(found.map(asJson), undefined, 2));
+    else if (options.output === "table") for (const one of found) printTable(one, options.select.length === 0);
+    else printProgram(plansOf(found), options.dir);
+  });
+}
+
+/** Reads hosts, all at once. */
+export async function discover(
+  hosts: string[],
+  options: HostOptions & { select: string[]; all?: boolean },
+): Promise<Discovered[]> {
+  const selection = parseSelection(options.select);
+  return Promise.all(
+    hosts.map(async (text) => {
+      const host = hostPlan(text, options);
+      const { machine, machineId } = await reachHost(host);
+      const found = await survey(machine, machineId, Object.values(kinds));
+      const chosen = found.things.filter((thing) => isWanted(thing, selection, options.all === true));
+      return { host, machineId, survey: found, chosen };
+    }),
+  );
+}
+
+function isWanted(thing: Thing, selection: Selection, all: boolean): boolean {
+  const others = thing.managedBy !== undefined || thing.mark !== undefined;
+  return (all || !others) && !thing.learned && isSelected(selection, thing);
+}
+
+export const plansOf = (found: Discovered[]): Plan[] =>
+  found.map(({ host, survey: read, chosen }) =>
+    planOf(host, read, chosen, { prefix: found.length > 1 ? host.name : undefined }),
+  );
+
+const nameOf = ({ kind, args }: Thing) =>
+  kind.identity
+    .filter((path) => path.split(".").at(-1) !== "namespace")
+    .flatMap((path) => {
+      const value = get(args, path);
+      const place =
+        path === kind.identity[0] || path.includes(".") ? get(args, path.replace(/[^.]+$/, "namespace")) : "";
+      const shown = typeof value === "object" ? JSON.stringify(value) : String(value);
+      return value === undefined ? [] : [place ? `${place}/${shown}` : shown];
+    })
+    .join(" ");
+
+function printTable({ host, survey: { things, left, unread }, chosen }: Discovered, isWhole: boolean): void {
+  const rows = (isWhole ? things : chosen).map((thing) => {
+    const said = Object.entries(thing.args)
+      .filter(([key]) => !thing.kind.identity.includes(key))
+      .map(([key, value]) => `${key}=${typeof value === "object" ? JSON.stringify(value) : value}`);
+    const why = reasonOf(thing).trim();
+    return [thing.kind.name, nameOf(thing), chosen.includes(thing) ? "yes" : "no", [why, ...said].join(" ").trim()];
+  });
+  const shown = rows.map((row) => row.map((cell) => (cell.length > 100 ? `${cell.slice(0, 99)}…` : cell)));
+  console.log(`${host.name}\n${table(["KIND", "NAME", "DECLARED", "WHAT"], shown.sort())}`);
+  const others = left.filter(({ name }) => name !== "lo");
+  if (isWhole && others.length > 0) {
+    const lines = others.map(({ name, namespace, type, why }) => [
+      namespace ? `${namespace}/${name}` : name,
+      type,
+      why,
+    ]);
+    console.log(`\nDevices that no resource declares:\n${table(["DEVICE", "TYPE", "WHY"], lines)}`);
+  }
+  for (const { what, why } of unread) console.log(`\nNot read: ${what}: ${why}`);
+}
+
+function asJson({ host, machineId, survey: { facts, things, left, unread }, chosen }: Discovered) {
+  return {
+    host: host.name,
+    machineId,
+    kernel: facts.kernel,
+    objects: things.map((thing) => ({
+      kind: thing.kind.name,
+      id: thing.id,
+      declared: chosen.includes(thing),
+      managedBy: thing.managedBy,
+      learned: thing.learned,
+      mark: thing.mark,
+      args: thing.args,
+      live: thing.found.facts,
+      broken: thing.found.broken,
+    })),
+    left,
+    unread,
+  };
+}
+
+function printProgram(plans: Plan[], dir: string | undefined): void {
+  const files = programOf(plans);
+  if (dir === undefined) {
+    for (const { name, text } of files) console.log(files.length > 1 ? `// ${name}\n${text}` : text);
+    return;
+  }
+  mkdirSync(dir, { recursive: true });
+  for (const { name, text } of files) {
+    // Never over what is there.
+    writeFileSync(join(dir, name), text, { flag: "wx" });
+    console.error(`wrote ${join(dir, name)}`);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Found, Kind, Path } from "../kind";
+import type { Step } from "../model/command";
+import { isMarking } from "../model/mark";
+import { get, leaves, same, set } from "../model/path";
+import { validate } from "../validate";
+
+type Args = Record<string, unknown>;
+
+export interface Described {
+  /** What a program says of it: all that is not as it would be anyway. */
+  args: Args;
+  /** What an `up` of that program would still change on the host. */
+  steps: Step[];
+}
+
+// No Host has it: so every mark has still to be written, and every MAC is another one than would be derived.
+const context = { mark: "hostnet:0:0", owner: "0", was: [] };
+
+/**
+ * The arguments that declare what is there. A value is left out where the kind says that it is the default, or where
+ * `converge` does the same without it, both now and when the object is made anew. In the end only `converge` knows what is
+ * needed: values that were left out are added as long as that leaves it less to do. `others`: what other things say.
+ */
+export function describe(
+  kind: Kind,
+  identity: Args,
+  found: Found<Args, unknown>,
+  others: readonly Path[] = [],
+): Described {
+  const live = plain(found.args);
+  let args = plain(identity);
+  const skipped: Path[] = [];
+  for (const path of leaves(live).filter((one) => !others.includes(one))) {
+    const value = get(live, path);
+    if (isSaid(kind, path, args) || same(value, get(parsed(kind, args), path))) continue;
+    const known = usually(kind, path, found);
+    const better = choose(kind, args, path, value, found);
+    const needless = known.has
+      ? isUsual(kind, args, path, value, known.value, found)
+      : better && isNeedless(kind, args, better, found);
+    if (!better || needless) skipped.push(path);
+    else args = better;
+  }
+  for (const path of skipped) {
+    if (todo(kind, args, found).length === 0) break;
+    const more = choose(kind, args, path, get(live, path), found);
+    if (more && todo(kind, more, found).length < todo(kind, args, found).length) args = more;
+  }
+  args = inOrder(kind, withoutDefaults(kind, args));
+  return { args, steps: todo(kind, args, found) };
+}
+
+/** The same value, or one that the kernel cannot tell from it: it keeps times in ticks. */
+function isUsual(kind: Kind, args: Args, path: Path, value: unknown, usual: unknown, found: Found<Args, unknown>) {
+  if (typeof value !== "number" || typeof usual !== "number") return same(value, usual);
+  return value === usual || todo(kind, set(args, path, usual), found).length <= todo(kind, args, found).length;
+}
+
+/** Without what the schema fills in by itself. */
+function withoutDefaults(kind: Kind, args: Args): Args {
+  return leaves(args).reduce((left, path) => {
+    const less = set(left, path, undefined);
+    return same(parsed(kind, less), parsed(kind, left)) ? less : left;
+  }, args);
+}
+
+/** As the documentation has them. */
+function inOrder(kind: Kind, args: Args): Args {
+  const keys = Object.keys(kind.args.shape);
+  return Object.fromEntries(Object.entries(args).sort(([a], [b]) => keys.indexOf(a) - keys.indexOf(b)));
+}
+
+/** Said by `list` already; what is above it, too. */
+const isSaid = (kind: Kind, path: Path, args: Args) => kind.identity.includes(path) || get(args, path) !== undefined;
+
+const parsed = (kind: Kind, args: Args): Args => (validate(kind.args, args).value ?? args) as Args;
+
+/** What the kind says of a path, or of all below the one that it names. */
+function usually(kind: Kind, path: Path, found: Found<Args, unknown>): { has: boolean; value?: unknown } {
+  const own = kind.usual?.[path];
+  if (own) return { has: true, value: plain(own(found as never)) };
+  if (path in kind.reset) {
+    const reset = kind.reset[path];
+    return { has: true, value: typeof reset === "function" ? reset(found) : reset };
+  }
+  const above = Object.entries(kind.usual ?? {}).find(([key]) => path.startsWith(`${key}.`));
+  if (!above) return { has: false };
+  return { has: true, value: get(plain(above[1](found as never)), path.slice(above[0].length + 1)) };
+}
+
+/** The arguments with the value, in the way that leaves least to do; undefined where the schema refuses it. */
+function choose(kind: Kind, args: Args, path: Path, value: unknown, found: Found<Args, unknown>): Args | undefined {
+  const values = path.split(".").at(-1) === "mac" ? [value, "kernel"] : [value];
+  return values
+    .map((one) => set(args, path, one))
+    .filter((candidate) => validate(kind.args, candidate).failures.length === 0)
+    .map((candidate) => ({ candidate, left: todo(kind, candidate, found).length }))
+    .sort((a, b) => a.left - b.left)[0]?.candidate;
+}
+
+function isNeedless(kind: Kind, without: Args, given: Args, found: Found<Args, unknown>): boolean {
+  const text = (args: Args, live: Found<Args, unknown> | undefined) => {
+    try {
+      return JSON.stringify(kind.converge(parsed(kind, args), live, context));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  return [found, undefined].every((live) => text(without, live) === text(given, live));
+}
+
+/** What `converge` would do but for marks. A refusal counts as one thing to do. */
+function todo(kind: Kind, args: Args, found: Found<Args, unknown>): Step[] {
+  try {
+    return kind.converge(parsed(kind, args), found, context).filter((step) => !isMarking(step, context.mark));
+  } catch (error) {
+    return [{ argv: [String(error).split("\n")[0] ?? ""] }];
+  }
+}
+
+const plain = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));

@@ -1,0 +1,80 @@
+import { Code, literal } from "./literal";
+import { variableOf } from "./names";
+import type { Plan, Planned } from "./plan";
+
+/** A file of a program. */
+export interface ProgramFile {
+  name: string;
+  text: string;
+}
+
+const library = `import * as hostnet from "pulumi-hostnet";\n`;
+
+/**
+ * A TypeScript program that declares the hosts; with several, one file for each. As a `fragment` it is for a program that
+ * is there already: one file a host, which that program imports.
+ */
+export function programOf(plans: Plan[], form: "program" | "fragment" = "program"): ProgramFile[] {
+  const [only] = plans;
+  if (form === "fragment") {
+    return plans.map((plan) => ({ name: `hostnet-${fileName(plan)}.ts`, text: fileOf(plan) }));
+  }
+  if (only && plans.length === 1) return [{ name: "index.ts", text: fileOf(only) }];
+  const files = plans.map((plan) => ({ name: `${fileName(plan)}.ts`, text: fileOf(plan) }));
+  const index = plans.map((plan) => `import "./${fileName(plan)}";\n`).join("");
+  return [{ name: "index.ts", text: index }, ...files];
+}
+
+const fileName = ({ host }: Plan) => host.name.replace(/[^A-Za-z0-9_-]/g, "-");
+
+function fileOf({ host, resources, comments }: Plan): string {
+  const taken = new Set<string>();
+  const used = new Set(
+    resources.flatMap(({ references, after }) => [...[...references.values()].map(({ to }) => to), ...after]),
+  );
+  const variables = new Map<Planned, string>();
+  for (const one of resources.filter((each) => used.has(each))) {
+    variables.set(one, variableOf(withoutHost(one.name, host.name), one.kind.name, taken));
+  }
+  const { name, ...connection } = host.args;
+  const named = name === undefined || name === host.name ? connection : host.args;
+  const statements = resources.map((one) => statement(one, variables)).join("");
+  const notes = comments.map((line) => `// ${line}\n`).join("");
+  if (host.isDeclared) {
+    const inside = (statements + notes).replace(/^(?=.)/gm, "  ");
+    return `${library}\n/** Call it with the program's Host ${host.name}. */\nexport function declare(host: hostnet.Host): void {\n${inside}}\n`;
+  }
+  const hostText = `const host = new hostnet.Host(${JSON.stringify(host.name)}, ${literal(named, 0, 33)});\n`;
+  return `${library}\n${hostText}\n${statements}${notes ? `\n${notes}` : ""}`;
+}
+
+const withoutHost = (name: string, host: string) => (name.startsWith(`${host}/`) ? name.slice(host.length + 1) : name);
+
+function statement(one: Planned, variables: Map<Planned, string>): string {
+  const { kind, name, args, references, after } = one;
+  const code = (path: string) => {
+    const reference = references.get(path);
+    const variable = reference && variables.get(reference.to);
+    return variable ? new Code(reference.whole ? variable : `${variable}.${reference.name}`) : undefined;
+  };
+  const { name: own, ...rest } = withCode(args, code) as Record<string, unknown>;
+  // A reference stays: it is what orders the two.
+  const named = own === undefined || own === name.split("/").at(-1) ? rest : { name: own, ...rest };
+  const hasParent = [...references.values()].some(({ whole }) => whole);
+  const whole = hasParent ? named : { host: new Code("host"), ...named };
+  const variable = variables.get(one);
+  const options =
+    after.length > 0 ? `, ${literal({ dependsOn: after.map((each) => new Code(variables.get(each) ?? "")) })}` : "";
+  const start = `${variable ? `const ${variable} = ` : ""}new hostnet.${kind.name}(${JSON.stringify(name)}, `;
+  return `${start}${literal(whole, 0, start.length + options.length + 2)}${options});\n`;
+}
+
+function withCode(value: unknown, code: (path: string) => Code | undefined, path = ""): unknown {
+  const own = path ? code(path) : undefined;
+  if (own) return own;
+  if (Array.isArray(value)) return value.map((item, index) => withCode(item, code, `${path}.${index}`));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withCode(item, code, path ? `${path}.${key}` : key)]),
+  );
+}

@@ -1,0 +1,105 @@
+import type { HostFacts, Machine } from "../host/types";
+import type { Found, Kind } from "../kind";
+import { ledgersSection, markInLedgers } from "../ledger";
+import { idOf } from "../lifecycle";
+import type { Step } from "../model/command";
+import { HostnetError } from "../model/errors";
+import { linkSections, linksIn } from "../model/link-state";
+import { type DeviceOnHost, devicesOnHost, managerSections } from "../model/managers";
+import { namespacesOf, namespacesSection } from "../model/namespaces";
+import { validate } from "../validate";
+import { describe } from "./describe";
+import { type Left, leftovers } from "./leftovers";
+import { once } from "./once";
+
+type Args = Record<string, unknown>;
+
+/** One object on a host that a kind can declare. */
+export interface Thing {
+  kind: Kind;
+  /** As state has it: machine, kind, namespace and name. */
+  id: string;
+  /** What `list` told of it. */
+  identity: Args;
+  /** What a program says of it. */
+  args: Args;
+  found: Found<Args, unknown>;
+  /** What an `up` of that program would still change: nothing, when it can be imported. */
+  steps: Step[];
+  /** Who else sets it up: networkd, docker and the like. */
+  managedBy?: string;
+  /** How the host has learned it by itself: it is never declared. */
+  learned?: string;
+  /** The mark of the stack that it belongs to. */
+  mark?: string;
+}
+
+/** What a host has. */
+export interface Survey {
+  facts: HostFacts;
+  things: Thing[];
+  /** Devices that no kind declares, and why. */
+  left: Left[];
+  /** What could not be read, and why. */
+  unread: { what: string; why: string }[];
+}
+
+/** Reads a whole host in three round trips: what namespaces there are, what is in them, and the details of each object. */
+export async function survey(machine: Machine, machineId: string, kinds: Kind[]): Promise<Survey> {
+  const unread: Survey["unread"] = [];
+  const usable = kinds.filter((kind) => kind.list && kind.needs.every((tool) => machine.facts.tools[tool]));
+  const first = await machine.observe([namespacesSection, ledgersSection, ...managerSections]);
+  const places = [undefined, ...namespacesOf(first)];
+  const asked = places.flatMap((place) => [
+    ...linkSections(place, { ipv6: true }),
+    ...usable.flatMap((kind) => kind.survey?.(place) ?? []),
+  ]);
+  const second = first.and(await machine.observe(asked));
+  const readable = places.filter((place) => attempt(`namespace ${place}`, () => linksIn(second, place)) !== undefined);
+  const listed = usable.flatMap((kind) =>
+    readable.flatMap((place) => {
+      const list = attempt(kind.name, () => kind.list?.(second, place)) ?? [];
+      return list.map((args) => ({ kind, args: JSON.parse(JSON.stringify(args)) as Args }));
+    }),
+  );
+  const wanted = listed.flatMap(({ kind, args }) => {
+    const { value } = validate(kind.args, args);
+    return value ? [{ kind, args, want: value as Args }] : [];
+  });
+  const details = wanted.flatMap(({ kind, want }) => kind.observe(want)).filter(({ key }) => !second.has(key));
+  const seen = second.and(await machine.observe(details));
+  const devices = devicesOnHost(first);
+  const things = wanted.flatMap(({ kind, args, want }) => {
+    const found = attempt(`${kind.name} ${JSON.stringify(args)}`, () => kind.find(want, seen));
+    return found ? [thing(kind, args, found)] : [];
+  });
+  const declared = once(things);
+  return { facts: machine.facts, things: declared, left: leftovers(readable, seen, declared, devices), unread };
+
+  function thing(kind: Kind, identity: Args, found: Found<Args, unknown>): Thing {
+    const { args, steps } = describe(kind, identity, found);
+    const want = validate(kind.args, args).value as Args;
+    const id = idOf(kind, { machineId }, want);
+    const mark = found.marks.find((text) => text?.startsWith("hostnet:")) ?? markInLedgers(first, id);
+    const [managedBy, learned] = [manager(kind, want, devices), kind.maker?.(found)];
+    return { kind, id, identity, args, found, steps, managedBy, learned, mark };
+  }
+
+  function attempt<T>(what: string, act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof HostnetError)) throw error;
+      const why = error.details.stderr?.trim().split("\n")[0] || error.summary;
+      if (!unread.some((other) => other.what === what && other.why === why)) unread.push({ what, why });
+      return undefined;
+    }
+  }
+}
+
+/** A device belongs to who manages it, and so does what is added to it in a ledger's way: an address, a route. */
+function manager(kind: Kind, args: Args, devices: DeviceOnHost[]): string | undefined {
+  const claims = kind.claims(args);
+  const added = kind.mark === "ledger" && args.namespace === undefined ? [args.device] : [];
+  return devices.find(({ name }) => claims.includes(`device ${name}`) || added.includes(name))?.managedBy;
+}

@@ -1,0 +1,78 @@
+import { host as hostHandler } from "./host";
+import { decommissioned, reachIfSame } from "./host/reach";
+import { kinds } from "./kinds";
+import { argumentsOf, type Outputs, read } from "./lifecycle";
+import { HostnetError } from "./model/errors";
+import { get, leaves, same } from "./model/path";
+import type { StateResource } from "./state";
+
+/** One thing on a host that is not as a stack declares it. */
+export interface Drift {
+  host: string;
+  kind: string;
+  name: string;
+  /** changed: `path` differs; gone: it is not there; foreign: it is there, and no longer marked as ours; unread: nobody knows. */
+  what: "changed" | "gone" | "foreign" | "rebooted" | "unread";
+  path?: string;
+  declared?: unknown;
+  live?: unknown;
+  /** Why it is unread. */
+  why?: string;
+}
+
+/** Compares hosts with a stack's state, as a refresh does, and changes neither. An empty list: all is as declared. */
+export async function driftOf(resources: StateResource[]): Promise<Drift[]> {
+  const hosts = resources.filter(({ kind }) => kind === "Host");
+  const ofHosts = await Promise.all(hosts.map(hostDrift));
+  const lost = new Set(ofHosts.flat().flatMap(({ what, host }) => (what === "unread" ? [host] : [])));
+  const others = resources.filter(
+    ({ kind, outputs }) => kind !== "Host" && !lost.has(hostOf(outputs).name) && !decommissioned(hostOf(outputs)),
+  );
+  const ofOthers = await Promise.all(others.map(resourceDrift));
+  return [...ofHosts, ...ofOthers].flat();
+}
+
+const hostOf = (outputs: object) => (outputs as Outputs).host;
+
+/** A host that does not answer is said once, and not for each resource on it. */
+async function hostDrift({ kind, name, id, inputs, outputs }: StateResource): Promise<Drift[]> {
+  const host = String(outputs.name);
+  if (decommissioned(outputs as never)) return [];
+  try {
+    await hostHandler.read(id, outputs as never);
+    const { changes } = await hostHandler.diff(id, outputs as never, inputs as never);
+    return changes ? [{ host, kind, name, what: "rebooted" }] : [];
+  } catch (error) {
+    return [unread({ host, kind, name }, error)];
+  }
+}
+
+async function resourceDrift({ kind, name, id, outputs }: StateResource): Promise<Drift[]> {
+  const { host } = outputs as unknown as Outputs;
+  const subject = { host: host.name, kind, name };
+  const spec = kinds[kind];
+  if (!spec) return [unread(subject, new HostnetError("INVALID", `this version of hostnet has no ${kind}`))];
+  try {
+    const declared = argumentsOf(outputs);
+    const { id: found, inputs } = await read(spec, id, outputs as unknown as Outputs);
+    if (found)
+      return differences(declared, argumentsOf(inputs ?? {})).map((each) => ({ ...subject, what: "changed", ...each }));
+    const machine = await reachIfSame(host);
+    const seen = machine && (await machine.observe(spec.observe(declared)));
+    return [{ ...subject, what: seen && spec.find(declared, seen) ? "foreign" : "gone" }];
+  } catch (error) {
+    return [unread(subject, error)];
+  }
+}
+
+function differences(declared: object, live: object) {
+  const paths = new Set([...leaves(declared), ...leaves(live)]);
+  return [...paths]
+    .map((path) => ({ path, declared: get(declared, path), live: get(live, path) }))
+    .filter((each) => !same(each.declared, each.live));
+}
+
+function unread(subject: Pick<Drift, "host" | "kind" | "name">, error: unknown): Drift {
+  if (!(error instanceof HostnetError)) throw error;
+  return { ...subject, what: "unread", why: `${error.summary} [${error.code}]` };
+}

@@ -1,0 +1,84 @@
+import { type Discovered, type Plan, planOf } from "../discover/plan";
+import type { Thing } from "../discover/survey";
+import { HostnetError } from "../model/errors";
+import {
+  claimedEntry,
+  type Entry,
+  hostEntry,
+  inputsOf,
+  type KnownHost,
+  newHost,
+  newRevision,
+  takeOver,
+} from "./entries";
+import type { Known } from "./known";
+
+/** What is to be taken into a stack. */
+export interface Import {
+  plans: Plan[];
+  /** How many resources that is. */
+  count: number;
+  /** What is not taken; without `why` the thing tells it. */
+  left: { host: string; thing: Thing; why?: string }[];
+  /** What could not be taken in the end. */
+  failed: { what: string; why: string }[];
+  /** Writes our marks, and the entries of the import file: before the first mark, and when all are there. */
+  take(write: (entries: Entry[]) => void): Promise<void>;
+}
+
+/** Sorts out what can be taken. Nothing is written anywhere. */
+export function prepare(found: Discovered[], known: Known, all: boolean): Import {
+  const left: Import["left"] = [];
+  const plans = found.map(({ host, machineId, survey, chosen }) => {
+    const hostInState = known.host(machineId);
+    const fit = chosen.filter((thing) => {
+      const why = obstacle(thing, known, all);
+      if (why === undefined) return true;
+      left.push({ host: host.name, thing, ...(why && { why }) });
+      return false;
+    });
+    const several = found.length > 1 ? host.name : undefined;
+    const isDeclared = hostInState?.isNew === false;
+    const named = { ...host, ...(isDeclared && { name: hostInState.name, isDeclared }) };
+    return { ...planOf(named, survey, fit, { prefix: several, taken: known.taken }), known: hostInState };
+  });
+  const failed: Import["failed"] = [];
+  return { plans, left, failed, count: plans.reduce((sum, { resources }) => sum + resources.length, 0), take };
+
+  async function take(write: (entries: Entry[]) => void): Promise<void> {
+    const hosts: KnownHost[] = [];
+    for (const plan of plans) hosts.push(plan.known ?? (await newHost(plan.host)));
+    const work = plans.flatMap((plan, index) =>
+      plan.resources.map((planned) => {
+        const host = hosts[index] as KnownHost;
+        return { planned, inputs: inputsOf(planned, host), revision: known.revision(planned.thing) ?? newRevision() };
+      }),
+    );
+    const ofHosts = hosts.filter(({ isNew }) => isNew).map(hostEntry);
+    // Before the first mark: what is marked and in no file would be nobody's.
+    write([...ofHosts, ...work.map(({ planned, inputs, revision }) => claimedEntry(planned, inputs, revision))]);
+    const taken = await Promise.all(
+      work.map(async ({ planned, inputs, revision }) => {
+        try {
+          return [await takeOver(planned, inputs, revision)];
+        } catch (error) {
+          if (!(error instanceof HostnetError)) throw error;
+          failed.push({ what: `${planned.kind.name} ${planned.name}`, why: error.message });
+          return [];
+        }
+      }),
+    );
+    write([...ofHosts, ...taken.flat()]);
+  }
+}
+
+/** Why a thing is not taken; "" when it says so itself. */
+function obstacle(thing: Thing, known: Known, all: boolean): string | undefined {
+  const name = known.nameInState(thing);
+  if (name !== undefined) return `the stack has it already, as ${name}`;
+  if (thing.mark && !known.isBegun(thing)) return "it is marked as another stack's";
+  if (thing.learned || (thing.managedBy && !all)) return "";
+  if (thing.found.broken) return `it is broken: ${thing.found.broken}`;
+  if (thing.steps.length === 0) return undefined;
+  return `it would be changed: ${thing.steps.map(({ argv }) => argv.join(" ")).join("; ")}`;
+}

@@ -1,0 +1,57 @@
+import { HostnetError } from "./model/errors";
+import { kindOfType } from "./protocol";
+
+type Properties = Record<string, unknown>;
+
+/** A resource of ours in a stack's state. */
+export interface StateResource {
+  urn: string;
+  name: string;
+  kind: string;
+  id: string;
+  inputs: Properties;
+  outputs: Properties;
+}
+
+/** By this key Pulumi tells an object that stands for a secret; its value is that of secrets. */
+const signature = "4dabf18193072939515e22adb298388d";
+const secretValue = "1b47061264138c4ac30d75fd1eb44270";
+
+/** As an import file takes a secret. */
+export const secret = (value: unknown) => ({ [signature]: secretValue, plaintext: JSON.stringify(value) });
+
+/** What `pulumi stack export --show-secrets` prints, or an import file. Throws INVALID. */
+export function resourcesOf(text: string): StateResource[] {
+  let state: { deployment?: { resources?: unknown[] }; resources?: unknown[] };
+  try {
+    state = JSON.parse(text);
+  } catch (cause) {
+    throw new HostnetError("INVALID", "the state is not JSON", {
+      cause,
+      remedy: "Give what `pulumi stack export` wrote.",
+    });
+  }
+  const resources = (state.deployment?.resources ?? state.resources ?? []) as (StateResource & { type: string })[];
+  return resources.flatMap((one) => {
+    const kind = kindOfType(one.type);
+    if (kind === undefined) return [];
+    // urn:pulumi:STACK::PROJECT::TYPE::NAME, and a name may hold '::'.
+    const name = one.urn?.split("::").slice(3).join("::") ?? one.name;
+    const { urn = "", id, inputs = {}, outputs = {} } = one;
+    return [{ urn, name, kind, id, inputs: revealed(inputs), outputs: revealed(outputs) }];
+  });
+}
+
+/** Secrets in the clear. Throws INVALID when they are encrypted. */
+function revealed<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(revealed) as T;
+  if (value === null || typeof value !== "object") return value;
+  const fields = value as Properties;
+  if (fields[signature] === secretValue) {
+    if (typeof fields.plaintext === "string") return JSON.parse(fields.plaintext) as T;
+    throw new HostnetError("INVALID", "the state holds encrypted secrets", {
+      remedy: "Export it with `pulumi stack export --show-secrets`, and keep the file from others.",
+    });
+  }
+  return Object.fromEntries(Object.entries(fields).map(([key, item]) => [key, revealed(item)])) as T;
+}

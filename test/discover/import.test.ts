@@ -1,0 +1,178 @@
+import type { Discovered } from "../../provider/discover/plan";
+import { survey } from "../../provider/discover/survey";
+import { driftOf } from "../../provider/drift-report";
+import { machineIdentity } from "../../provider/host/reach";
+import type { Entry } from "../../provider/import/entries";
+import { Known } from "../../provider/import/known";
+import { prepare } from "../../provider/import/prepare";
+import { kinds } from "../../provider/kinds";
+import { check, type Inputs } from "../../provider/lifecycle";
+import { HostnetError } from "../../provider/model/errors";
+import { resourcesOf, secret } from "../../provider/state";
+import { RecordedMachine } from "./recorded-machine";
+
+let machine: RecordedMachine;
+let count = 0;
+let reachable = true;
+jest.mock("../../provider/host/batch", () => ({
+  machine: async () => {
+    if (!reachable) throw new HostnetError("UNREACHABLE", "no route to host");
+    return machine;
+  },
+}));
+beforeEach(() => {
+  reachable = true;
+  machine = new RecordedMachine(`machine ${++count}`);
+});
+
+const host = { name: "n1", args: { address: "192.0.2.1", user: "ops" } };
+
+async function discovered(): Promise<Discovered[]> {
+  const machineId = machineIdentity(machine.facts, undefined);
+  const found = await survey(machine, machineId, Object.values(kinds));
+  return [{ host, machineId, survey: found, chosen: found.things.filter(({ learned }) => !learned) }];
+}
+
+/** Takes everything; what the file held before the first mark, and in the end. */
+async function imported(known = new Known([], []), more: object = {}) {
+  const [found] = await discovered();
+  const work = prepare([{ ...(found as Discovered), ...more }], known, false);
+  const files: Entry[][] = [];
+  await work.take((entries) => files.push(entries));
+  return { work, before: files[0] ?? [], file: files[1] ?? [] };
+}
+
+const state = (entries: Entry[]) => resourcesOf(JSON.stringify({ resources: entries }));
+const kindOf = ({ type }: Entry) => type.split(":").at(-1) as string;
+
+test("marks what is there and changes nothing else", async () => {
+  const { file, work } = await imported();
+  expect(work.failed).toEqual([]);
+  expect(file).toHaveLength(work.count + 1);
+  // The recorded machine refuses everything but marks and the ledger.
+  expect(machine.written).toContainEqual(expect.stringMatching(/^blue ip link set dev eth0 alias hostnet:/));
+  expect(machine.link("br0").ifalias).toMatch(/^hostnet:[0-9a-f]{16}:[0-9a-f]{12}$/);
+});
+
+test("writes entries as the engine would have them: inputs are what check gives, outputs hold them", async () => {
+  const { file } = await imported();
+  for (const entry of file.filter((one) => kindOf(one) !== "Host")) {
+    const kind = kinds[kindOf(entry)];
+    if (!kind) throw new Error(`no kind for ${entry.type}`);
+    expect(check(kind, entry.inputs as Inputs)).toEqual({ inputs: entry.inputs, failures: [] });
+    expect(entry.outputs).toMatchObject(entry.inputs);
+    expect(entry.outputs).toMatchObject({ revision: expect.stringMatching(/^[0-9a-f]{12}$/), live: expect.anything() });
+    expect(entry.inputs.__provider).toBe(`exports.handler=()=>require("pulumi-hostnet/provider").${kind.name}`);
+    expect(entry).not.toHaveProperty("outputs.adopt");
+  }
+  const port = file.find((one) => one.name === "p-red" && kindOf(one) === "BridgePort");
+  expect(port?.inputs).toMatchObject({ parents: { bridge: "br0" }, host: { address: "192.0.2.1", become: "sudo" } });
+  expect(port?.id).toMatch(/^[0-9a-f]{16}\/BridgePort\/-\/p-red$/);
+});
+
+test("what was imported has not drifted", async () => {
+  const { file } = await imported();
+  expect(await driftOf(state(file))).toEqual([]);
+});
+
+test("the file is there before the first mark, and a second run goes on from it with the same nonces", async () => {
+  const first = await imported();
+  expect(first.before.map(({ name, id }) => [name, id])).toEqual(first.file.map(({ name, id }) => [name, id]));
+  const again = await imported(new Known([], state(first.before)));
+  const revisions = (entries: Entry[]) => entries.map(({ id, outputs }) => [id, outputs.revision]);
+  expect(revisions(again.file)).toEqual(revisions(first.file));
+});
+
+test("what the stack has already is not taken twice", async () => {
+  const { file } = await imported();
+  const { work } = await imported(new Known(state(file), []));
+  expect(work.count).toBe(0);
+  expect(work.left.find(({ thing }) => thing.kind.name === "LinuxBridge")?.why).toBe(
+    "the stack has it already, as br0",
+  );
+});
+
+test("into a stack that has the Host: it is not made again, and names that are taken are not given", async () => {
+  const { file } = await imported();
+  const other = { ...(file.find((one) => kindOf(one) === "Host") as Entry) };
+  const bridge = file.find((one) => kindOf(one) === "LinuxBridge") as Entry;
+  machine = new RecordedMachine(machine.facts.machineId);
+  const known = new Known(state([other, { ...bridge, id: "somewhere/LinuxBridge/-/br0" }]), []);
+  const { file: added } = await imported(known);
+  expect(added.map(kindOf)).not.toContain("Host");
+  expect(added.find((one) => kindOf(one) === "LinuxBridge")?.name).toBe("br0-2");
+  expect(added.find((one) => kindOf(one) === "Namespace")?.inputs.host).toMatchObject({ owner: other.outputs.owner });
+});
+
+test("another stack's, docker's and what would be changed are not taken, with the reason", async () => {
+  machine.link("br0").ifalias = "hostnet:aa:bb";
+  const [found] = (await discovered()) as [Discovered];
+  const pair = found.survey.things.find(({ id }) => id.endsWith("eth0,p-red"));
+  pair?.steps.push({ argv: ["ip", "link", "set", "dev", "p-red", "mtu", "1400"] });
+  const { left } = prepare([found], new Known([], []), false);
+  const why = (kind: string) => left.filter(({ thing }) => thing.kind.name === kind).map((one) => one.why);
+  expect(why("LinuxBridge")).toEqual(["it is marked as another stack's"]);
+  expect(why("VethPair")).toEqual(["it would be changed: ip link set dev p-red mtu 1400"]);
+  expect(why("BridgePort")).toEqual([undefined]);
+});
+
+test("a literal key is a secret wherever it stands, and comes back in the clear", async () => {
+  const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n";
+  const { file } = await imported(new Known([], []), { host: { ...host, args: { ...host.args, privateKey: key } } });
+  expect(JSON.stringify(file).split(JSON.stringify(key).slice(1, -1))).toHaveLength(1);
+  const text = JSON.stringify(file).replaceAll(JSON.stringify(secret(key)), '"hidden"');
+  expect(text).not.toContain("PRIVATE KEY");
+  const [first] = state(file);
+  expect(first?.inputs.privateKey).toBe(key);
+});
+
+describe("drift", () => {
+  const changed = async (change: () => void) => {
+    const { file } = await imported();
+    change();
+    return driftOf(state(file));
+  };
+
+  test("is named by resource and property", async () => {
+    expect(await changed(() => Object.assign(machine.link("eth1", "green"), { mtu: 1400 }))).toEqual([
+      { host: "n1", kind: "VethPair", name: "blue/eth1", what: "changed", path: "b.mtu", declared: 9000, live: 1400 },
+    ]);
+  });
+
+  test("tells what is gone from what is somebody else's", async () => {
+    const gone = await changed(() => {
+      const routes = machine.answers.routes4 as { stdout: { dst?: string }[] };
+      routes.stdout = routes.stdout.filter(({ dst }) => dst !== "10.99.0.0/16");
+      machine.link("br0").ifalias = "mine";
+    });
+    expect(gone.map(({ kind, what }) => [kind, what])).toEqual([
+      ["LinuxBridge", "foreign"],
+      ["Route", "gone"],
+    ]);
+  });
+
+  test("a host that was rebooted says so once", async () => {
+    const found = await changed(() => {
+      machine.facts.bootId = "another";
+    });
+    expect(found).toEqual([{ host: "n1", kind: "Host", name: "n1", what: "rebooted" }]);
+  });
+
+  test("a host that does not answer is said once, and not for each of its resources", async () => {
+    const found = await changed(() => {
+      reachable = false;
+    });
+    const why = "no route to host [UNREACHABLE]";
+    expect(found).toEqual([{ host: "n1", kind: "Host", name: "n1", what: "unread", why }]);
+  });
+});
+
+test("a name may hold '::', and encrypted secrets are refused with the way out", () => {
+  const urn = "urn:pulumi:s::p::pulumi-nodejs:dynamic/hostnet:Route::blue/::/0";
+  const type = "pulumi-nodejs:dynamic/hostnet:Route";
+  const text = JSON.stringify({ deployment: { resources: [{ urn, type, id: "i" }] } });
+  expect(resourcesOf(text)).toEqual([{ urn, name: "blue/::/0", kind: "Route", id: "i", inputs: {}, outputs: {} }]);
+  const sealed = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
+  const encrypted = JSON.stringify({ deployment: { resources: [{ urn, type, id: "i", inputs: { a: sealed } }] } });
+  expect(() => resourcesOf(encrypted)).toThrow(/--show-secrets/);
+});
