@@ -31,6 +31,17 @@ describe("OvsBridge", () => {
     expect(on().drift(declared)).toStrictEqual({});
   });
 
+  it("shows a foreign address where the set is exact, and nothing else", () => {
+    const foreign = (recording: Recording) => {
+      const device = recording.links.find(({ ifname }) => ifname === "br-int");
+      const info = { family: "inet", local: "10.98.0.1", prefixlen: 24, scope: "global", label: "br-int" };
+      (device?.addr_info as object[] | undefined)?.push(info);
+    };
+    expect(on(foreign).drift({ ...declared, addressesExact: true })).toStrictEqual({
+      addresses: ["10.99.0.1/24", "10.98.0.1/24"],
+    });
+  });
+
   it("shows the live values in the words of the arguments", () => {
     const found = on().find(declared);
     expect(found?.args).toMatchObject({

@@ -47,6 +47,17 @@ describe("OvsPort", () => {
     ]);
   });
 
+  it("shows a foreign address where the set is exact, and nothing else", () => {
+    const foreign = (recording: Recording) => {
+      const device = recording["links@kns"].find(({ ifname }) => ifname === "q0");
+      const info = { family: "inet", local: "10.97.0.1", prefixlen: 24, scope: "global", label: "q0" };
+      (device?.addr_info as object[] | undefined)?.push(info);
+    };
+    expect(on(foreign).drift({ ...internal, addressesExact: true })).toStrictEqual({
+      addresses: ["10.98.0.1/24", "10.97.0.1/24"],
+    });
+  });
+
   it("makes an internal port in the host's namespace, and moves it in the next round", () => {
     expect(on(empty).converge(internal)).toEqual([
       `${vsctl} -- add-port br-int q0 -- set Interface q0 type=internal -- set Port q0 tag=5 ${mark} -- set Interface q0 mtu_request=1400 'mac="02:da:c1:06:80:ac"'`,

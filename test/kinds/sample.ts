@@ -14,7 +14,7 @@ export interface Sample {
   args: Record<string, unknown>;
   /** Root shell command that succeeds when the object is there, and fails when it is not. */
   exists: string;
-  /** Root shell command that removes the object behind our back; absent for what cannot be deleted. */
+  /** Root shell command that removes the object, or half of it, behind our back; absent for what cannot be deleted. */
   vanish?: string;
   /** Every argument that is updated in place, by dotted path. */
   updates: Record<string, Update>;

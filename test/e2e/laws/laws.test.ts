@@ -54,11 +54,16 @@ async function wholeLife(): Promise<void> {
   const isGone = async (subject: Subject) => {
     const { id, outs } = must(subject);
     const seen = await lifecycle.read(subject.kind, id, outs);
-    if (seen.id !== undefined) throw new Error("does not count as gone");
-    subject.state = undefined;
+    subject.state = seen.id && seen.props ? { id: seen.id, outs: seen.props } : undefined;
+    // Of what only half has vanished, the rest goes too before the whole is made again.
+    if (seen.props && !lifecycle.diff(subject.kind, seen.props, subject.inputs).replaces) {
+      throw new Error("does not count as gone, and would not be made again");
+    }
   };
+  const again = (subject: Subject) =>
+    (subject.state ? trial.anew : trial.apply).call(trial, subject, subject.sample.args);
   await trial.phase("refresh of what vanished", isGone, vanishing);
-  await trial.phase("made again", (subject) => trial.apply(subject, subject.sample.args), vanishing);
+  await trial.phase("made again", again, vanishing);
   await trial.exists("after it was made again", true);
 }
 
@@ -88,6 +93,10 @@ async function takeDown(): Promise<void> {
       untidy ??= error;
     });
   }
+  await all(
+    trial.node,
+    trial.subjects.flatMap(({ sample }) => sample.after ?? []),
+  );
   await hostHandler.delete("", trial.host as never);
 }
 
@@ -141,10 +150,6 @@ beforeAll(async () => {
   trial.half = false;
   try {
     await takeDown();
-    await all(
-      name,
-      subjects.flatMap(({ sample }) => sample.after ?? []),
-    );
     after = await footprint(name);
   } catch (error) {
     // What went wrong first says more.

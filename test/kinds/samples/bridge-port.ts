@@ -33,7 +33,6 @@ export const bridgePort: Sample = {
   after: "for d in s-pt s-pt2 s-pt-o s-ptbr s-ptbr2; do ip link del dev $d; done; ip netns del s-pt-ns",
   args: { device: "s-pt", bridge: "s-ptbr" },
   exists: "ip link show dev s-pt | grep -q 'master s-ptbr '",
-  vanish: "ip link set dev s-pt nomaster",
   updates: {
     bridge: {
       to: "s-ptbr2",

@@ -85,7 +85,7 @@ export const ovsBridge: Sample = {
       shows: "ip -4 -br address show dev s-ovsb",
       expect: /192\.0\.2\.1\/24/,
       removed: /^(?!.*192\.0\.2\.1)/,
-      drift: "ip address del 192.0.2.1/24 dev s-ovsb",
+      drift: "ip address flush dev s-ovsb scope global",
     },
     addressesExact: {
       to: true,

@@ -117,7 +117,7 @@ export const ovsPort: Sample = {
       shows: "ip -4 -br address show dev s-int",
       expect: /192\.0\.2\.1\/24/,
       removed: /^(?!.*192\.0\.2\.1)/,
-      drift: "ip address del 192.0.2.1/24 dev s-int",
+      drift: "ip address flush dev s-int scope global",
     },
     addressesExact: {
       to: true,

@@ -36,7 +36,7 @@ const updates: Record<string, Update> = {
     to: true,
     apart: true,
     with: { "a.addresses": ["10.64.1.1/24"] },
-    shows: addresses,
+    shows: "ip -n s-vp -4 -br address show dev s-vp0",
     expect: /10\.64\.1\.1\/24 *$/m,
     drift: "ip -n s-vp address add 10.64.2.1/24 dev s-vp0",
     driftShownAt: "a.addresses",
