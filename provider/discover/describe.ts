@@ -38,7 +38,8 @@ export function describe(
     const needless = known.has
       ? isUsual(kind, args, path, value, known.value, found)
       : better && isNeedless(kind, args, better, found);
-    if (!better || needless) skipped.push(path);
+    const isWorse = better && todo(kind, better, found).length > todo(kind, args, found).length;
+    if (!better || needless || isWorse) skipped.push(path);
     else args = better;
   }
   for (const path of skipped) {
