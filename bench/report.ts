@@ -22,8 +22,8 @@ const engineRows = (
 ): Row[] => [
   [`\`pulumi up\`, ours / no-op${suffix}`, target, (figures) => of(figures)?.upVsNoop],
   [`\`pulumi up\` again, nothing to do${suffix}`, "", (figures) => of(figures)?.upAgainVsNoop],
-  [`\`pulumi refresh\`${suffix}`, "", (figures) => of(figures)?.refreshVsNoop],
-  [`\`pulumi destroy\`${suffix}`, "", (figures) => of(figures)?.destroyVsNoop],
+  [`\`pulumi refresh\`${suffix}`, target, (figures) => of(figures)?.refreshVsNoop],
+  [`\`pulumi destroy\`${suffix}`, target, (figures) => of(figures)?.destroyVsNoop],
 ];
 type EngineLike = Pick<WorkloadFigures, "upVsNoop" | "upAgainVsNoop" | "refreshVsNoop" | "destroyVsNoop">;
 

@@ -5,14 +5,23 @@ import { accelerator } from "./accelerator";
 import { ensureKey } from "./identity";
 import { ensureImage } from "./image";
 import { withLock } from "./lock";
-import { interfaces, prepareMachine, readPort, type Start, snapshotKey } from "./machine";
+import { interfaces, prepareMachine, readPort, type Start, snapshotKey, writePort } from "./machine";
 import { hubName, startHub } from "./network";
 import { requireTools } from "./packages";
 import { knownHostsFile, loginKeyFile, machineFiles, machineNames, stateRoot } from "./paths";
 import { choosePort } from "./ports";
 import { endMachine, labProcesses, processUptime } from "./processes";
 import { secondsSince, until } from "./run";
-import { adoptIdentity, boot, bootTimeout, restore, type Snapshot, saveSnapshot, snapshotIn } from "./snapshot";
+import {
+  adoptIdentity,
+  boot,
+  bootTimeout,
+  restore,
+  type Snapshot,
+  saveSnapshot,
+  snapshotIn,
+  waitForServices,
+} from "./snapshot";
 import { address, runOn, sshArguments, user, waitForGreeting, writeKnownHosts } from "./ssh";
 
 /** A machine of the lab, and how to log in to it. */
@@ -85,11 +94,11 @@ async function startAll(names: readonly Name[], base: Start, log: Log, again = t
     [...snapshots].map(async ([name, snapshot]) => {
       if (!existsSync(snapshot.folder)) {
         log(`${name}: first boot, then a snapshot of it (about a minute, once)…`);
-        await boot(name, base, log);
+        await onFreePort(name, () => boot(name, base, log));
         await saveSnapshot(name, snapshot, log);
         await adoptIdentity(name, snapshot, await readPort(name));
       }
-      await restore(name, { ...base, snapshot }, log).catch(async (error: Error) => {
+      await onFreePort(name, () => restore(name, { ...base, snapshot }, log)).catch(async (error: Error) => {
         if (!again) throw error;
         log(`${name}: its snapshot cannot be restored, so it is made anew (${error.message})`);
         await rm(snapshot.folder, { recursive: true, force: true });
@@ -101,6 +110,21 @@ async function startAll(names: readonly Name[], base: Start, log: Log, again = t
   const failed = results.find((each) => each.status === "rejected");
   if (failed) throw failed.reason;
   if (useless.length > 0) await startAll(useless, base, log, false);
+}
+
+/** QEMU says this where another lab (another state folder, another user) took the port after it was found free. */
+const portTaken = /Could not set up host forwarding rule/;
+
+/** Starts a machine; on another port when its own has been taken meanwhile. */
+async function onFreePort<T>(name: Name, start: () => Promise<T>, tries = 5): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (tries <= 1 || !portTaken.test(String(error))) throw error;
+    await writePort(name, await choosePort(machineNames.indexOf(name)));
+    await writeKnownHosts();
+    return onFreePort(name, start, tries - 1);
+  }
 }
 
 /** Ends the lab and throws away what changed in its machines; the image and the snapshots stay for the next `up`. */
@@ -159,7 +183,7 @@ export async function reboot(name: string, options: { log?: Log } = {}): Promise
       return now !== before || undefined;
     };
     await until(rebooted, bootTimeout, () => `${name} was told to reboot and still has boot id ${before}`, 1000);
-    await runOn(name, "systemctl is-system-running --wait || true", bootTimeout);
+    await waitForServices(name);
     log(`${name}: rebooted in ${secondsSince(begin)}`);
   });
 }

@@ -95,9 +95,11 @@ function nics(identity: Identity, port: number): string[] {
 export async function prepareMachine(name: string, port: number): Promise<void> {
   const files = machineFiles(name);
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
-  await writeFile(files.port, String(port));
+  await writePort(name, port);
   await writeIdentity(name, loginKeyFile());
 }
+
+export const writePort = (name: string, port: number) => writeFile(machineFiles(name).port, String(port));
 
 export async function readPort(name: string): Promise<number> {
   return Number(await readFile(machineFiles(name).port, "utf8"));

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Start, startMachine } from "./machine";
+import { type Start, startMachine, writePort } from "./machine";
 import { machineFiles, stateRoot } from "./paths";
-import { endMachine } from "./processes";
+import { endMachine, labProcesses, processUptime } from "./processes";
 import { continueRestored, saveMemory } from "./qmp";
 import { run, secondsSince } from "./run";
 import { runOn, waitForGreeting } from "./ssh";
@@ -36,7 +36,7 @@ export async function adoptIdentity(name: string, snapshot: Snapshot, port: numb
   const files = machineFiles(name);
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
   for (const file of identityFiles(name)) await copyFile(join(snapshot.folder, basename(file)), file);
-  await writeFile(files.port, String(port));
+  await writePort(name, port);
 }
 
 /** Boots a machine from the image and waits until it is up. */
@@ -44,9 +44,34 @@ export async function boot(name: string, start: Start, log: Log): Promise<void> 
   const begin = Date.now();
   await startMachine(name, start);
   await waitForGreeting(name, bootTimeout);
-  // Also comes back, with an exit code, from a machine of which a unit failed.
-  await runOn(name, "systemctl is-system-running --wait || true", bootTimeout);
+  await waitForServices(name);
+  await requireClock(name);
   log(`${name}: booted in ${secondsSince(begin)}`);
+}
+
+/**
+ * Waits until systemd has started all that it starts. Throws when a unit failed: on a computer that is too busy Open
+ * vSwitch runs into its time limit, and a snapshot would keep that for good.
+ */
+export async function waitForServices(name: string): Promise<void> {
+  await runOn(name, "systemctl is-system-running --wait || true", bootTimeout);
+  const failed = await runOn(name, "systemctl list-units --failed --plain --no-legend --full | cut -d' ' -f1");
+  if (failed.trim() !== "") throw new Error(`${name}: did not start ${failed.trim().split("\n").join(", ")}`);
+}
+
+/**
+ * Throws when the machine's clock runs away: an emulated kernel that did not get the processor while it measured the
+ * speed of its clock has it wrong for good (seen: 36 times too fast).
+ */
+async function requireClock(name: string): Promise<void> {
+  const [pid = 0] = (await labProcesses(stateRoot())).get(name) ?? [];
+  const inside = Number.parseFloat(await runOn(name, "cat /proc/uptime"));
+  const outside = await processUptime(pid);
+  if (outside !== undefined && Math.abs(inside - outside) > 10 + outside / 2) {
+    throw new Error(
+      `${name}: its clock counted ${inside} s in ${outside} s; this computer was too busy when it booted`,
+    );
+  }
 }
 
 /** Saves the machine that runs and ends it. Its disk and memory go to the cache: nothing may change them from now on. */

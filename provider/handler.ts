@@ -42,5 +42,8 @@ module.exports = {
       ]),
     ),
   },
-  ...Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, handlerOf(kind)])),
 };
+// With a handler its kind is loaded, so it is made when a state requires it: once, as the engine keeps what it required.
+for (const name of Object.keys(kinds)) {
+  Object.defineProperty(module.exports, name, { get: () => handlerOf(kinds[name] as Kind), enumerable: true });
+}

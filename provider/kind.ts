@@ -55,10 +55,14 @@ export interface Kind<A = any, F = any, M = any> {
   /** Programs (`ip`, `ovs-vsctl`) that must be on the host. */
   needs: string[];
   mark: MarkPlace;
+  /** True when only the host knows what the object is called: who refers to it takes `live.name` instead of `name`. */
+  namedByHost?(args: Partial<A>): boolean;
   /** Where an argument that is taken out of the program goes back to; without an entry it stays as it is. */
   reset: Record<Path, unknown | ((live: Found<A, F>) => unknown)>;
   /** What this object occupies on its host; two resources of a stack that claim the same are refused in preview. */
   claims(want: A): string[];
+  /** Devices of the host's own namespace that it sets up without having made them: who else manages one is warned of. */
+  configures?(want: A): string[];
   /** What has to be read to find it. */
   observe(want: A): Section[];
   /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */
@@ -80,6 +84,8 @@ export interface Kind<A = any, F = any, M = any> {
   remember?(live: Found<A, F> | undefined, want: A): M;
   /** The single write path: what makes `live` into `want`. [] = nothing to do, and that is the proof of every write. */
   converge(want: A, live: Found<A, F> | undefined, context: Context<A, M>): Step[];
+  /** Takes away what an object of ours, which is itself gone, has left behind (rows that nothing refers to). [] = nothing. */
+  sweep?(want: A, seen: Seen, context: Context<A, M>): Step[];
   /** Takes it away, or gives it back as it was remembered. */
   remove(live: Found<A, F>, want: A, context: Context<A, M>): Step[];
   /** True when, deleted, it is still found (a sysctl, a NIC): delete then proves `remove(found, …)` to be []. */

@@ -5,6 +5,7 @@ import type { Machine } from "./host/types";
 import type { Context, Found, Kind, Path } from "./kind";
 import { warn } from "./log";
 import { HostnetError } from "./model/errors";
+import { devicesOnHost, managerSections, toLeaveAlone } from "./model/managers";
 import { markOf } from "./model/mark";
 import { get, same, set } from "./model/path";
 import { hasUnknown, isUnknown } from "./model/unknown";
@@ -93,7 +94,8 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     const machine = await reach(host);
     requireTools(kind, machine);
     run = new Run(kind, machine, host, id, withResets(kind, args, was), context, olds?.unfinished);
-    await run.look();
+    // What is only now made touches nothing that carries us.
+    await Promise.all([run.look(olds !== undefined), olds ? undefined : warnOfManagers(kind, machine, host, args)]);
     run.want = withResets(kind, args, was, run.found);
     claim(kind, run.parts(), news.adopt === true);
     keep(revision);
@@ -147,7 +149,7 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
     const machine = await reachIfSame(host);
     if (!machine) return say("was on a machine that no longer answers at this address; it counts as gone");
     const run = new Run(kind, machine, host, id, args, contextOf(olds), olds.unfinished);
-    await run.look();
+    await run.look(true);
     if (run.found && !run.isOurs()) {
       if (run.parts().some(({ whose }) => whose !== "this" && whose !== "sibling"))
         say("is not ours any more; it is left as it is");
@@ -217,6 +219,19 @@ function requireTools(kind: Kind, machine: Machine): void {
   throw new HostnetError("MISSING_TOOL", `the host has no ${missing.join(" and no ")}`, {
     remedy: `On Debian: apt install ${names}`,
   });
+}
+
+/** Law 16: another manager of a device may undo what is declared on it. Asked along with the first look. */
+async function warnOfManagers(kind: Kind, machine: Machine, host: HostRef, args: Args): Promise<void> {
+  const names = kind.configures?.(args) ?? [];
+  if (names.length === 0) return;
+  for (const { name, managedBy } of devicesOnHost(await machine.observe(managerSections))) {
+    if (managedBy && names.includes(name)) {
+      warn(
+        `${host.name}: ${titleOf(kind, args)}: ${name} is managed by ${managedBy} too; ${toLeaveAlone(name, managedBy)}`,
+      );
+    }
+  }
 }
 
 /** A fresh copy without undefined values, which the engine does not take anywhere. */

@@ -56,8 +56,9 @@ export class HostBase extends Registered {
 
 /** Base of the generated classes of all kinds. */
 export class KindBase extends Registered {
-  /** Not an output: the Host given, for resources that name this one as a parent. */
+  /** Not outputs: the Host given and the name of the object, for resources that name this one as a parent. */
   private readonly on: HostBase;
+  private readonly called: pulumi.Output<string>;
 
   constructor(kind: string, name: string, args: object, opts?: pulumi.CustomResourceOptions) {
     const { host: given, ...own } = args as Properties;
@@ -75,7 +76,7 @@ export class KindBase extends Registered {
         ...undefinedKeys(spec.args),
         ...properties,
         host: HostBase.leavesOf(host),
-        parents: Object.fromEntries([...parents].map(([path, parent]) => [path, nameOf(parent)])),
+        parents: Object.fromEntries([...parents].map(([path, parent]) => [path, KindBase.nameOf(parent)])),
         adopt: own.adopt,
         revision: undefined,
         live: undefined,
@@ -83,6 +84,9 @@ export class KindBase extends Registered {
       opts,
     );
     this.on = host;
+    // Once the object is there: preview knows it of one that is there already.
+    const { name: echoed, live } = this as unknown as { name: pulumi.Output<string>; live: pulumi.Output<Properties> };
+    this.called = spec.namedByHost?.(named) ? live.apply((found) => found?.name as string) : echoed;
     claimFor(spec, { host, title: where, args: properties });
   }
 
@@ -90,9 +94,12 @@ export class KindBase extends Registered {
   static hostOf(resource: KindBase): HostBase {
     return resource.on;
   }
-}
 
-const nameOf = (resource: KindBase) => (resource as unknown as { name: pulumi.Output<string> }).name;
+  /** What the object is called on its host. */
+  static nameOf(resource: KindBase): pulumi.Output<string> {
+    return resource.called;
+  }
+}
 
 /** An Output exists on a resource only for a property that was passed, be it undefined. */
 const undefinedKeys = (schema: z.ZodObject) =>
@@ -132,7 +139,7 @@ function withoutResources(
       throw new pulumi.RunError(`${where}: ${path} takes ${may}; given was ${given}`);
     }
     parents.set(path, value);
-    return nameOf(value);
+    return KindBase.nameOf(value);
   }
   const inner = unwrap(schema);
   const below = (key: string | number, field: z.ZodType | undefined, item: unknown) =>

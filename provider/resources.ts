@@ -403,7 +403,7 @@ export interface InterfaceArgs {
   host?: Host;
   /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
   adopt?: pulumi.Input<boolean>;
-  /** The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`. */
+  /** The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`, which resources that are given this one as a parent take. */
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is found. Default: the host's own. A change replaces the resource. */
   namespace?: pulumi.Input<string> | Namespace;
@@ -1538,7 +1538,7 @@ export class GreTunnel extends KindBase {
 /** A network card, or another device, that exists: never created nor deleted. It is set up as declared, and when the resource is deleted it is given back as it was. */
 export class Interface extends KindBase {
   declare readonly kind: "Interface";
-  /** The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`. */
+  /** The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`, which resources that are given this one as a parent take. */
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is found. Default: the host's own. A change replaces the resource. */
   declare readonly namespace: pulumi.Output<string | undefined>;

@@ -3,6 +3,7 @@ import { managementPath, managementSections, refuseIfCut } from "./host/manageme
 import type { HostRef } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Machine, StepFailure } from "./host/types";
+import { refuseIfLost, refuseIfRerouted, wayBackSections } from "./host/way-back";
 import type { Context, Found, Kind } from "./kind";
 import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
 import { type Step, show } from "./model/command";
@@ -21,9 +22,12 @@ const patienceMs = 15_000;
 /** One resource at work on its machine: looks, writes, looks again. */
 export class Run {
   found: Found<unknown, unknown> | undefined;
+  /** What takes away the remains of an object that is gone. */
+  private remains: Step[] = [];
   entry: Entry | undefined;
   /** True once something may have been written. */
   begun = false;
+  private seen: Seen | undefined;
   /** True when it was absent, or begun and not marked, before that: what is there now without a mark is of our making. */
   makes = false;
 
@@ -41,14 +45,18 @@ export class Run {
     return [...this.kind.observe(this.want), ledgerSection(this.host.owner)];
   }
 
-  async look(): Promise<void> {
-    this.take(await this.machine.observe(this.sections));
+  /** With `guarded`, also at what `guard` asks of the first write: else that takes a round trip of its own. */
+  async look(guarded = false): Promise<void> {
+    const guards = guarded ? managementSections(this.machine.facts) : [];
+    this.take(await this.machine.observe([...this.sections, ...guards]));
   }
 
   private take(seen: Seen): void {
+    this.seen = seen;
     this.entry = readEntry(seen, this.host.owner, this.id);
     this.context.memory = this.entry?.memory;
     this.found = this.kind.find(this.want, seen);
+    this.remains = this.found ? [] : (this.kind.sweep?.(this.want, seen, this.context) ?? []);
   }
 
   parts = () => (this.found ? partsOf(this.found, this.entry, this.context.mark, this.unfinished) : []);
@@ -58,7 +66,7 @@ export class Run {
   /** Makes what is there into what is wanted, and reads it again until it is. Throws NOT_CONVERGED, STEP_FAILED. */
   async converge(): Promise<void> {
     await this.settle();
-    let steps = [...this.ledgerSteps(), ...this.kind.converge(this.want, this.found, this.context)];
+    let steps = [...this.ledgerSteps(), ...this.remains, ...this.kind.converge(this.want, this.found, this.context)];
     let last: Step[] = [];
     for (let round = 0; steps.length > 0; round++) {
       if (round === rounds || same(last, steps)) throw this.notConverged(steps);
@@ -106,22 +114,39 @@ export class Run {
     const touched = steps
       .flatMap((step) => step.touches ?? [])
       .filter((device) => !made.includes(linkClaim(undefined, device)));
-    if (touched.length === 0 || !this.machine.facts.sshConnection) return;
-    const seen = await this.machine.observe(managementSections(this.machine.facts));
-    refuseIfCut(managementPath(this.machine.facts, seen), touched);
+    const routes = steps.flatMap((step) => step.routes ?? []);
+    const { facts } = this.machine;
+    refuseIfLost(
+      facts,
+      steps.flatMap((step) => step.loses ?? []),
+    );
+    const sections = [
+      ...(touched.length > 0 ? managementSections(facts) : []),
+      ...(routes.length > 0 ? wayBackSections(facts) : []),
+    ];
+    if (sections.length === 0) return;
+    const known = this.seen;
+    const seen = known && sections.every(({ key }) => known.has(key)) ? known : await this.machine.observe(sections);
+    const path = () => seen.derive("management path", () => managementPath(facts, seen));
+    if (touched.length > 0) refuseIfCut(path(), touched);
+    if (routes.length > 0) refuseIfRerouted(facts, seen, routes);
   }
 
   /** Removes it, or gives it back as it was, and proves that. Throws NOT_CONVERGED, IN_USE, STEP_FAILED. */
   async takeAway(): Promise<void> {
     const { kind, want, context } = this;
-    const steps = this.found ? kind.remove(this.found, want, context) : [];
+    const steps = this.found ? kind.remove(this.found, want, context) : this.remains;
     const recorded = this.entry?.nonce === nonceOf(context.mark);
     const all = [...steps, ...(recorded ? [forget(this.host.owner, this.id)] : [])];
     if (all.length === 0) return;
     const memory = context.memory;
     await this.write(all);
     const left = () =>
-      this.found && kind.permanent ? kind.remove(this.found, want, { ...context, memory }) : this.found ? steps : [];
+      this.found && kind.permanent
+        ? kind.remove(this.found, want, { ...context, memory })
+        : this.found
+          ? steps
+          : this.remains;
     const deadline = Date.now() + patienceMs;
     while (left().length > 0) {
       if (kind.permanent || Date.now() > deadline) {

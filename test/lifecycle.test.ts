@@ -19,6 +19,9 @@ let written: string[][] = [];
 let refuse: string | undefined;
 let machineId = "m1";
 let reachable = true;
+/** The device that carries our connection, where one does. */
+let carrier: string | undefined;
+let observed = 0;
 
 const answer = (stdout: string): Result => ({ exitCode: 0, stdout, stderr: "" });
 
@@ -35,6 +38,11 @@ function execute({ argv: [word = "", ...rest], stdin }: Step): Result {
 
 const machine: Machine = {
   facts: {
+    get sshConnection() {
+      return carrier
+        ? { clientAddress: "192.0.2.9", clientPort: 1, serverAddress: "192.0.2.1", serverPort: 22 }
+        : undefined;
+    },
     machineId: "x",
     bootId: "b",
     hostname: "h",
@@ -43,7 +51,10 @@ const machine: Machine = {
     versions: {},
     systemd: true,
   },
-  observe: async (sections) => see(sections),
+  observe: async (sections) => {
+    observed++;
+    return see(sections);
+  },
   write: async (steps, then) => {
     for (const step of steps) {
       written.push(step.argv);
@@ -56,9 +67,11 @@ const machine: Machine = {
 
 function see(sections: Section[]): Seen {
   const text = (section: Section) =>
-    section.key.startsWith("ledger:")
-      ? [...files].map(([path, line]) => `${path}:${line}\n`).join("")
-      : JSON.stringify(Object.fromEntries(boxes));
+    section.key.startsWith("management:")
+      ? JSON.stringify([{ ifname: carrier, dev: carrier }])
+      : section.key.startsWith("ledger:")
+        ? [...files].map(([path, line]) => `${path}:${line}\n`).join("")
+        : JSON.stringify(Object.fromEntries(boxes));
   return new Seen(new Map(sections.map((section) => [section.key, { section, result: answer(text(section)) }])));
 }
 
@@ -97,12 +110,21 @@ const box = kind({
       ...(live ? [] : [{ argv: ["make", want.name, mark] }]),
       ...(live && has.mark !== mark ? [{ argv: ["set", want.name, "mark", mark] }] : []),
       ...(["colour", "size"] as const).flatMap((key) =>
-        want[key] === undefined || want[key] === has[key] ? [] : [{ argv: ["set", want.name, key, String(want[key])] }],
+        want[key] === undefined || want[key] === has[key]
+          ? []
+          : [{ argv: ["set", want.name, key, String(want[key])], touches: [want.name] }],
       ),
     ];
   },
-  remove: (_live, want) => [{ argv: ["burn", want.name] }],
+  remove: (_live, want) => [{ argv: ["burn", want.name], touches: [want.name] }],
 });
+
+/** A box that leaves dust, which stays when the box goes behind our back. */
+const dusty = {
+  ...box,
+  sweep: (want: { name: string }, seen: Seen) =>
+    seen.json<Record<string, Box>>("boxes")[`${want.name}-dust`] ? [{ argv: ["burn", `${want.name}-dust`] }] : [],
+};
 
 const host = { name: "node1", address: "192.0.2.1", machineId: "m1", owner: "a1b2", epoch: "e1" } as HostRef;
 const inputs = (args: object): Inputs => ({ host, __provider: "text", ...args });
@@ -114,6 +136,8 @@ beforeEach(() => {
   refuse = undefined;
   machineId = "m1";
   reachable = true;
+  carrier = undefined;
+  observed = 0;
 });
 
 const words = () => written.map((argv) => argv.join(" "));
@@ -268,6 +292,49 @@ describe("delete", () => {
     reachable = false;
     await remove(box, "id", { ...outs, host: { ...host, decommissioned: true } as HostRef });
     await expect(remove(box, "id", outs)).rejects.toThrow(/no route to host/);
+  });
+});
+
+describe("the path of our own connection", () => {
+  it("is looked at together with the resource: one look before a write of an update or a delete", async () => {
+    carrier = "eth0";
+    const { outs } = await apply(box, inputs({ name: "b" }));
+    observed = 0;
+    const { outs: news } = await apply(box, inputs({ name: "b", size: 2 }), outs);
+    expect(observed).toBe(1);
+    await remove(box, "id", news);
+    expect([observed, boxes.size]).toEqual([2, 0]);
+  });
+
+  it("is not cut: neither by an update nor by a delete", async () => {
+    const { outs } = await apply(box, inputs({ name: "b" }));
+    carrier = "b";
+    written = [];
+    await expect(apply(box, inputs({ name: "b", size: 2 }), outs)).rejects.toThrow(/our SSH connection needs/);
+    await expect(remove(box, "id", outs)).rejects.toThrow(/our SSH connection needs/);
+    expect(written).toEqual([]);
+  });
+});
+
+describe("what a lost object has left", () => {
+  it("goes with the next write, or with delete, and stays beside an object that is there", async () => {
+    boxes.set("b-dust", {});
+    const { id, outs } = await apply(dusty, inputs({ name: "b" }));
+    expect(words()).toEqual(["burn b-dust", expect.stringMatching(/^make b /)]);
+    boxes.set("b-dust", {});
+    await apply(dusty, inputs({ name: "b" }), outs);
+    expect(boxes.has("b-dust")).toBe(true);
+    boxes.delete("b");
+    await remove(dusty, id, outs);
+    expect([...boxes.keys()]).toEqual([]);
+  });
+
+  it("is proven to be gone", async () => {
+    const { id, outs } = await apply(dusty, inputs({ name: "b" }));
+    boxes.clear();
+    boxes.set("b-dust", {});
+    refuse = "burn";
+    await expect(remove(dusty, id, outs)).rejects.toThrow(/the box refuses burn/);
   });
 });
 

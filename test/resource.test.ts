@@ -13,7 +13,8 @@ beforeAll(() =>
   pulumi.runtime.setMocks({
     newResource: ({ type, name, inputs }) => {
       registered.push({ type, name, inputs });
-      return { id: `id-${name}`, state: { ...inputs, machineId: "m1", owner: "a1", epoch: "e1" } };
+      const found = type.endsWith(":Interface") ? { live: { name: "enp3s0" } } : {};
+      return { id: `id-${name}`, state: { ...inputs, machineId: "m1", owner: "a1", epoch: "e1", ...found } };
     },
     call: () => ({}),
   }),
@@ -65,6 +66,16 @@ it("takes resources for names, echoes these as parents, and takes the host from 
     parents: { "a.namespace": "blue", "b.bridge": "br" },
     host: { name: "node1" },
   });
+});
+
+it("takes the device's real name of a parent that is chosen by what it is, and else the declared one", async () => {
+  const host = newHost();
+  const chosen = new hostnet.Interface("uplink", { host, selector: { mac: "52:54:00:00:00:03" } });
+  const named = new hostnet.Interface("eth9", { host });
+  new hostnet.Macvlan("on-chosen", { parent: chosen });
+  new hostnet.Macvlan("on-named", { parent: named });
+  expect(await inputsOf("on-chosen")).toMatchObject({ parent: "enp3s0", parents: { parent: "enp3s0" } });
+  expect(await inputsOf("on-named")).toMatchObject({ parent: "eth9", parents: { parent: "eth9" } });
 });
 
 it("refuses a missing host, a parent of the wrong kind, and parents on two hosts", () => {

@@ -10,7 +10,7 @@ import { setup } from "./setup";
 import { type Counts, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
 import { testPackages } from "./test-packages";
 
-const usage = "usage: npm test [-- unit|e2e] [--keep-lab] [arguments for jest]";
+const usage = "usage: npm test [-- unit|e2e|laws] [--keep-lab] [arguments for jest]";
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
 
 interface Outcome {
@@ -21,7 +21,7 @@ interface Outcome {
 /** `npm test`: every stage in order, also after one failed; then where time went, and the sum as the very last line. */
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  const only = args.find((arg) => arg === "unit" || arg === "e2e");
+  const only = args.find((arg) => ["unit", "e2e", "laws"].includes(arg));
   if (args.includes("--help")) {
     log(usage);
     return 0;
@@ -87,7 +87,7 @@ async function main(): Promise<number> {
         return { ok: true };
       });
     }
-    if (only !== "e2e") await stage("Unit tests", () => jest("unit", [], {}));
+    if (only === undefined || only === "unit") await stage("Unit tests", () => jest("unit", [], {}));
     if (only !== "unit") await endToEnd();
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -108,11 +108,12 @@ async function main(): Promise<number> {
         await setup();
         return { ok: true };
       })) &&
-      (await stage("Set-up: Pulumi CLI", async () => {
-        pulumi = await findPulumi(log);
-        log(`Pulumi ${pulumi.version} (${pulumi.how}, ${pulumi.bin})`);
-        return { ok: true };
-      }));
+      (only === "laws" ||
+        (await stage("Set-up: Pulumi CLI", async () => {
+          pulumi = await findPulumi(log);
+          log(`Pulumi ${pulumi.version} (${pulumi.how}, ${pulumi.bin})`);
+          return { ok: true };
+        })));
     if (!ready) return;
     const wasUp = await isUp();
     // Folders of an interrupted run; on a lab that was down, their stacks are gone as well.
@@ -130,6 +131,10 @@ async function main(): Promise<number> {
           PULUMI_SKIP_UPDATE_CHECK: "true",
         };
         await stage("End-to-end tests", () => jest("e2e", ["--runInBand"], env));
+      }
+      if (hosts && only !== "e2e") {
+        const env = { HOSTNET_LAB: JSON.stringify(hosts) };
+        await stage("Laws end to end", () => jest("laws", ["--runInBand"], env));
       }
     } finally {
       // Also when it came up only half, or a signal ended the tests.

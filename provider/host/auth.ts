@@ -40,12 +40,13 @@ export async function attemptsFor(target: Target): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   const named: { what: string; loaded: LoadedKey }[] = [];
   for (const path of target.privateKeyPaths) {
-    const loaded = loadKeyFile(path, target.passphrase);
+    const loaded = await loadKeyFile(path, target.passphrase);
     if (loaded) named.push({ what: path, loaded });
     else problems.push(`${path} is not there`);
   }
   if (target.privateKey) {
-    named.push({ what: "the key given as privateKey", loaded: loadKeyText(target.privateKey, target.passphrase) });
+    const loaded = await loadKeyText(target.privateKey, target.passphrase);
+    named.push({ what: "the key given as privateKey", loaded });
   }
 
   const names = named.map(({ loaded }) => publicOf(loaded)).filter((blob) => blob !== undefined);
@@ -69,7 +70,7 @@ export async function attemptsFor(target: Target): Promise<Attempt[]> {
   for (const { what, loaded } of named) {
     if (held.some((blob) => publicOf(loaded)?.equals(blob))) continue;
     if ("problem" in loaded) problems.push(`${what} ${loaded.problem}`);
-    else attempts.push({ method: { type: "publickey", username: target.user, key: loaded.key }, what });
+    else attempts.push({ method: methodOf(target.user, loaded), what });
   }
 
   if (attempts.length === 0) {
@@ -84,8 +85,14 @@ export async function attemptsFor(target: Target): Promise<Attempt[]> {
   return [...attempts.slice(0, Math.min(fromAgent, Math.max(1, maxTries - own.length))), ...own].slice(0, maxTries);
 }
 
+function methodOf(username: string, loaded: Exclude<LoadedKey, { problem: string }>): AnyAuthMethod {
+  if ("key" in loaded) return { type: "publickey", username, key: loaded.key };
+  return { type: "agent", username, agent: loaded.locked } as unknown as AnyAuthMethod;
+}
+
 function publicOf(loaded: LoadedKey): Buffer | undefined {
-  return "key" in loaded ? loaded.key.getPublicSSH() : loaded.publicKey;
+  if ("problem" in loaded) return loaded.publicKey;
+  return ("key" in loaded ? loaded.key : loaded.locked.publicKey).getPublicSSH();
 }
 
 function identities(agent: OpenSSHAgent): Promise<ParsedKey[]> {

@@ -1,7 +1,7 @@
 import type { Result, Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { Job, limits, needed, type Planned, plan, settle, size } from "./merge";
-import { type Answers, distinct, reread, slowReader } from "./reading";
+import { type Answers, distinct, reread, slowReader, textOf } from "./reading";
 import { Seen } from "./seen";
 import type { HostFacts, Machine, Session, StepFailure } from "./types";
 
@@ -107,20 +107,23 @@ export class MachineBatcher implements Machine {
     const asking = batch.filter(({ job }) => job.finished || job.done + (sent.get(job) ?? 0) >= job.steps.length);
     const sections = distinct(asking.flatMap((request) => request.sections));
     const quick = sections.filter(({ slow }) => !slow);
+    // Two names of one question: it is asked once.
+    const questions = [...new Map(quick.map((section) => [textOf(section), section]))];
+    const position = new Map(questions.map(([text], index) => [text, planned.length + index]));
 
-    const commands = [...planned.map(({ command }) => command), ...quick];
+    const commands = [...planned.map(({ command }) => command), ...questions.map(([, section]) => section)];
     const results = commands.length
       ? await session.run(commands, {
-          timeoutMs: this.timeout([...sent.values()].reduce((sum, steps) => sum + steps, quick.length)),
+          timeoutMs: this.timeout([...sent.values()].reduce((sum, steps) => sum + steps, questions.length)),
           lock: planned.length > 0,
           stopAfterFailureBefore: planned.length,
         })
       : [];
     settle(planned, results.slice(0, planned.length));
     const answers: Answers = new Map();
-    quick.forEach((section, index) => {
-      answers.set(section.key, { section, result: results[planned.length + index] as Result });
-    });
+    for (const section of quick) {
+      answers.set(section.key, { section, result: results[position.get(textOf(section)) as number] as Result });
+    }
     await reread(session, answers, (count) => this.timeout(count));
 
     const seen = new Seen(answers);

@@ -1,18 +1,16 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { type ParsedKey, utils } from "ssh2";
+import { LockedKey } from "./locked-key";
 
-/** A private key that is ready to sign, or what stands in the way. */
-export type LoadedKey = { key: ParsedKey } | { problem: string; publicKey?: Buffer };
+/** A private key that is ready to sign, by itself or by its thread, or what stands in the way. */
+export type LoadedKey = { key: ParsedKey } | { locked: LockedKey } | { problem: string; publicKey?: Buffer };
 
-/**
- * Keys of this process, parsed. ssh2 would parse again for each connection, and to decrypt an OpenSSH key (bcrypt in
- * plain JavaScript) holds up the event loop for 0.4 s each time.
- */
-const parsed = new Map<string, LoadedKey>();
+/** Keys of this process, parsed and decrypted once: ssh2 would do it again for each connection. */
+const parsed = new Map<string, Promise<LoadedKey>>();
 
 /** The private key of a file, undefined where there is no such file. */
-export function loadKeyFile(path: string, passphrase?: string): LoadedKey | undefined {
+export async function loadKeyFile(path: string, passphrase?: string): Promise<LoadedKey | undefined> {
   let text: string;
   let version: string;
   try {
@@ -27,7 +25,7 @@ export function loadKeyFile(path: string, passphrase?: string): LoadedKey | unde
 }
 
 /** A key that was given as text. */
-export function loadKeyText(text: string, passphrase?: string): LoadedKey {
+export function loadKeyText(text: string, passphrase?: string): Promise<LoadedKey> {
   return remember("", text, passphrase, () => undefined);
 }
 
@@ -36,25 +34,33 @@ function remember(
   text: string,
   passphrase: string | undefined,
   beside: () => Buffer | undefined,
-): LoadedKey {
+): Promise<LoadedKey> {
   const id = createHash("sha256")
     .update(JSON.stringify([name, text, passphrase]))
     .digest("hex");
   let loaded = parsed.get(id);
   if (!loaded) {
-    loaded = parse(text, passphrase);
-    if ("problem" in loaded) loaded.publicKey ??= beside();
+    loaded = parse(text.endsWith("\n") ? text : `${text}\n`, passphrase).then((result) =>
+      "problem" in result ? { ...result, publicKey: result.publicKey ?? beside() } : result,
+    );
     parsed.set(id, loaded);
   }
   return loaded;
 }
 
-function parse(text: string, passphrase: string | undefined): LoadedKey {
-  const result = utils.parseKey(text.endsWith("\n") ? text : `${text}\n`, passphrase);
-  const key = Array.isArray(result) ? result[0] : result;
-  if (!key || key instanceof Error) {
-    return { problem: problemOf(text, passphrase, key?.message ?? ""), publicKey: publicPart(text) };
+async function parse(text: string, passphrase: string | undefined): Promise<LoadedKey> {
+  const outside = openSshPart(text);
+  const failed = (message: string) => ({
+    problem: problemOf(text, passphrase, message),
+    publicKey: outside?.publicKey,
+  });
+  if (passphrase !== undefined && outside && outside.cipher !== "none") {
+    const locked = await LockedKey.unlock(text, passphrase);
+    return locked instanceof Error ? failed(locked.message) : { locked };
   }
+  const result = utils.parseKey(text, passphrase);
+  const key = Array.isArray(result) ? result[0] : result;
+  if (!key || key instanceof Error) return failed(key?.message ?? "");
   if (!key.isPrivateKey()) return { problem: "is a public key", publicKey: key.getPublicSSH() };
   return { key };
 }
@@ -70,8 +76,8 @@ function problemOf(text: string, passphrase: string | undefined, message: string
   return "is not a private key that ssh2 can read";
 }
 
-/** The public key that stands unencrypted in an OpenSSH private key: enough to find it in an agent. */
-function publicPart(text: string): Buffer | undefined {
+/** What stands unencrypted in an OpenSSH private key; by its public key it is found in an agent. */
+function openSshPart(text: string): { cipher: string; publicKey: Buffer } | undefined {
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+?)-----END/.exec(text)?.[1];
   if (!body) return undefined;
   const data = Buffer.from(body, "base64");
@@ -79,10 +85,10 @@ function publicPart(text: string): Buffer | undefined {
   if (data.toString("latin1", 0, magic.length) !== magic) return undefined;
   try {
     // Cipher, key derivation, its options, number of keys, public key (PROTOCOL.key of OpenSSH).
-    let at = magic.length;
-    for (let field = 0; field < 3; field++) at += 4 + data.readUInt32BE(at);
-    at += 4;
-    return data.subarray(at + 4, at + 4 + data.readUInt32BE(at));
+    const field = (at: number) => data.subarray(at + 4, at + 4 + data.readUInt32BE(at));
+    const after = (at: number) => at + 4 + data.readUInt32BE(at);
+    const publicKeyAt = after(after(after(magic.length))) + 4;
+    return { cipher: field(magic.length).toString("latin1"), publicKey: field(publicKeyAt) };
   } catch {
     return undefined;
   }

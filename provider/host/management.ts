@@ -33,16 +33,19 @@ interface Link {
 /** What has to be read to know the path; nothing where no SSH connection carries us. */
 export function managementSections({ sshConnection, tools }: HostFacts): Section[] {
   if (!sshConnection) return [];
-  const [client = "", zone] = sshConnection.clientAddress.split("%");
-  // From our own address, as our packets are: a rule may send them another way than others.
-  const from = zone ? ["oif", zone] : ["from", sshConnection.serverAddress];
   const selects = Object.entries(tables).map(([table, columns]) => ({ op: "select", table, where: [], columns }));
   const ovs = ["ovsdb-client", "--timeout=10", "transact", JSON.stringify(["Open_vSwitch", ...selects])];
   return [
     { key: keys.links, argv: ["ip", "-j", "-d", "address", "show"] },
-    { key: keys.route, argv: ["ip", "-j", "route", "get", client, ...from] },
+    { key: keys.route, argv: ["ip", "-j", "route", "get", ...wayBack(sshConnection)] },
     ...(tools["ovs-vsctl"] ? [{ key: keys.ovs, argv: ovs }] : []),
   ];
+}
+
+/** The words of `ip route get` for our packets: from our own address, as a rule may send them another way than others. */
+export function wayBack({ clientAddress, serverAddress }: NonNullable<HostFacts["sshConnection"]>): string[] {
+  const [client = "", zone] = clientAddress.split("%");
+  return [client, ...(zone ? ["oif", zone] : ["from", serverAddress])];
 }
 
 /** The devices that carry our connection, the nearest to the address first; [] where none does. Throws READ_FAILED. */

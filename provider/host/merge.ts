@@ -1,5 +1,6 @@
 import type { Command, Result, Step } from "../model/command";
-import { type Blame, type Program, programs } from "./programs";
+import type { Blame, Program } from "./program";
+import { programs } from "./programs";
 import type { StepFailure } from "./types";
 
 /** The steps of one resource: ordered among themselves, independent of those of every other resource. */
@@ -35,41 +36,47 @@ interface Head {
   next: number;
 }
 
+/** What is to run next of some jobs, and can stand in one command. */
+interface Bucket {
+  /** Absent where the one step that is in it runs alone. */
+  program?: Program;
+  heads: Head[];
+}
+
 /**
  * Puts what the jobs still have to do into few commands. Greedy: again and again the kind of command for which most
  * jobs stand waiting, with as many steps in a row as each of them has for it. Ends early at the limits; what does not
  * get in is not lost: it is planned again when the results are known.
  */
 export function plan(jobs: Job[], limit = limits): Planned[] {
-  const queues = new Map<string, Head[]>();
+  const buckets = new Map<string, Bucket>();
   let alone = 0;
   const join = (head: Head) => {
     const step = head.job.steps[head.next];
     if (!step) return;
-    const key = bucketOf(head.job, step) ?? `alone ${alone++}`;
-    const queue = queues.get(key);
-    if (queue) queue.push(head);
-    else queues.set(key, [head]);
+    const place = placeOf(head.job, step);
+    const key = place?.key ?? `alone ${alone++}`;
+    const bucket = buckets.get(key);
+    if (bucket) bucket.heads.push(head);
+    else buckets.set(key, { program: place?.program, heads: [head] });
   };
   for (const job of jobs) if (!job.finished) join({ job, next: job.done });
 
   const planned: Planned[] = [];
   let room = { ...limit };
-  for (let key = fullest(queues); key !== undefined && room.steps > 0 && room.bytes > 0; key = fullest(queues)) {
-    const heads = queues.get(key) ?? [];
-    queues.delete(key);
-    const { entry, left } = take(key, heads, room);
+  for (let key = fullest(buckets); key !== undefined && room.steps > 0 && room.bytes > 0; key = fullest(buckets)) {
+    const bucket = buckets.get(key) as Bucket;
+    buckets.delete(key);
+    const { entry, left } = take(key, bucket, room);
     planned.push(entry);
     room = left;
-    for (const head of heads) join(head);
+    for (const head of bucket.heads) join(head);
   }
   return planned;
 }
 
 /** One command for the heads of one bucket; moves each head behind what was taken of it. */
-function take(key: string, heads: Head[], room: typeof limits): { entry: Planned; left: typeof limits } {
-  const first = heads[0] as Head;
-  const program = isAlone(key) ? undefined : programs[(first.job.steps[first.next] as Step).argv[0] ?? ""];
+function take(key: string, { program, heads }: Bucket, room: typeof limits): { entry: Planned; left: typeof limits } {
   const fits = program?.judge();
   const parts: Planned["parts"] = [];
   const left = { ...room };
@@ -77,7 +84,7 @@ function take(key: string, heads: Head[], room: typeof limits): { entry: Planned
     for (;;) {
       const step = head.job.steps[head.next];
       if (!step || (parts.length > 0 && (left.steps <= 0 || left.bytes <= 0))) break;
-      if (parts.length > 0 && bucketOf(head.job, step) !== key) break;
+      if (parts.length > 0 && placeOf(head.job, step)?.key !== key) break;
       if (fits && !fits(step)) break;
       parts.push({ job: head.job, step });
       head.next++;
@@ -121,7 +128,9 @@ function blameOf({ program, parts }: Pick<Planned, "program" | "parts">, result:
 
 /** Steps that this host does not need are no steps. */
 export function needed(steps: Step[], tools: Record<string, string>): Step[] {
-  return steps.filter(({ argv: [program = ""] }) => tools[program] || !programs[program]?.optional);
+  return steps.filter(
+    ({ argv: [program = ""] }) => tools[program] || !programs[program]?.some(({ optional }) => optional),
+  );
 }
 
 /** What one step adds to what is sent. */
@@ -129,28 +138,27 @@ export function size({ argv, stdin = "" }: Command): number {
   return argv.reduce((sum, word) => sum + word.length + 3, stdin.length);
 }
 
-function bucketOf(job: Job, step: Step): string | undefined {
+/** The first way in which the step may be merged, and with what; undefined: it runs alone. */
+function placeOf(job: Job, step: Step): { key: string; program: Program } | undefined {
   const name = step.argv[0] ?? "";
-  const program = programs[name];
-  if (!program || job.apart.has(program)) return undefined;
-  const bucket = program.bucket(step);
-  return bucket === undefined ? undefined : JSON.stringify([name, step.namespace, bucket]);
+  for (const [way, program] of (programs[name] ?? []).entries()) {
+    const bucket = job.apart.has(program) ? undefined : program.bucket(step);
+    if (bucket !== undefined) return { key: JSON.stringify([name, way, step.namespace, bucket]), program };
+  }
+  return undefined;
 }
-
-const isAlone = (key: string) => key.startsWith("alone ");
-const isLate = (key: string) => !isAlone(key) && programs[JSON.parse(key)[0]]?.late === true;
 
 /**
  * The bucket for which most jobs wait; of equals the one whose jobs have most still to do, so that the others may be
  * caught up with. Those that may wait come last.
  */
-function fullest(queues: Map<string, Head[]>): string | undefined {
+function fullest(buckets: Map<string, Bucket>): string | undefined {
   let best: string | undefined;
   let most = 0;
-  for (const [key, heads] of queues) {
+  for (const [key, { program, heads }] of buckets) {
     const ahead = heads.reduce((sum, { job, next }) => sum + job.steps.length - next, 0);
     const weight = heads.length + Math.min(ahead, 99_999) / 100_000;
-    const rank = isLate(key) ? weight / 1e6 : weight;
+    const rank = program?.late ? weight / 1e6 : weight;
     if (rank > most) [best, most] = [key, rank];
   }
   return best;

@@ -53,4 +53,5 @@ export function distinct(sections: Section[]): Section[] {
   return [...byKey.values()];
 }
 
-const textOf = ({ argv, stdin, namespace }: Section) => JSON.stringify([argv, stdin, namespace]);
+/** True for what is the same question to the host, whatever its key. */
+export const textOf = ({ argv, stdin, namespace }: Section) => JSON.stringify([argv, stdin, namespace]);

@@ -43,6 +43,7 @@ export const address = kind({
     const { address, peer } = full(want.address);
     return [`shared addresses of ${device}`, `address ${address}${peer ? ` peer ${peer}` : ""} of ${device}`];
   },
+  configures: (want) => (want.namespace === undefined ? [want.device] : []),
   observe: (want) => linkSections(want.namespace),
   find(want, seen) {
     const addresses = linkState(seen, want.namespace, want.device)?.addresses ?? [];

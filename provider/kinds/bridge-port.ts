@@ -135,6 +135,7 @@ export const bridgePort = kind({
   permanent: true,
   reset: { ...resetsOf(table), vlans: (live: Found<unknown, unknown>) => rawOf(live).firstVlans },
   claims: (want) => [portClaim(want.namespace, want.device)],
+  configures: (want) => (want.namespace === undefined ? [want.device] : []),
   observe: (want) => [...linkSections(want.namespace, { ipv6: true }), ...inNamespace(want.namespace, vlansSection)],
   find(want, seen) {
     const state = linkState(seen, want.namespace, want.device);

@@ -1,37 +1,30 @@
 import type { Kind } from "../kind";
-import { address } from "./address";
-import { bridgePort } from "./bridge-port";
-import { connectivityCheck } from "./connectivity-check";
-import { greTunnel } from "./gre-tunnel";
-import { nic } from "./interface";
-import { linuxBridge } from "./linux-bridge";
-import { macvlan } from "./macvlan";
-import { macvtap } from "./macvtap";
-import { namespace } from "./namespace";
-import { ovsBridge } from "./ovs-bridge";
-import { ovsPatch } from "./ovs-patch";
-import { ovsPort } from "./ovs-port";
-import { ovsTunnel } from "./ovs-tunnel";
-import { route } from "./route";
-import { sysctl } from "./sysctl";
-import { vethPair } from "./veth-pair";
 
-/** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
-export const kinds: Record<string, Kind> = {
-  Address: address,
-  BridgePort: bridgePort,
-  ConnectivityCheck: connectivityCheck,
-  GreTunnel: greTunnel,
-  Interface: nic,
-  LinuxBridge: linuxBridge,
-  Macvlan: macvlan,
-  Macvtap: macvtap,
-  Namespace: namespace,
-  OvsBridge: ovsBridge,
-  OvsPatch: ovsPatch,
-  OvsPort: ovsPort,
-  OvsTunnel: ovsTunnel,
-  Route: route,
-  Sysctl: sysctl,
-  VethPair: vethPair,
-};
+/**
+ * The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. A kind is loaded
+ * when it is first asked for: to build the schemas of all takes longer than to load the SSH library, in the program and
+ * in the provider.
+ */
+export const kinds: Record<string, Kind> = whenAsked({
+  Address: () => require("./address").address,
+  BridgePort: () => require("./bridge-port").bridgePort,
+  ConnectivityCheck: () => require("./connectivity-check").connectivityCheck,
+  GreTunnel: () => require("./gre-tunnel").greTunnel,
+  Interface: () => require("./interface").nic,
+  LinuxBridge: () => require("./linux-bridge").linuxBridge,
+  Macvlan: () => require("./macvlan").macvlan,
+  Macvtap: () => require("./macvtap").macvtap,
+  Namespace: () => require("./namespace").namespace,
+  OvsBridge: () => require("./ovs-bridge").ovsBridge,
+  OvsPatch: () => require("./ovs-patch").ovsPatch,
+  OvsPort: () => require("./ovs-port").ovsPort,
+  OvsTunnel: () => require("./ovs-tunnel").ovsTunnel,
+  Route: () => require("./route").route,
+  Sysctl: () => require("./sysctl").sysctl,
+  VethPair: () => require("./veth-pair").vethPair,
+});
+
+function whenAsked(loaders: Record<string, () => Kind>): Record<string, Kind> {
+  const properties = Object.entries(loaders).map(([name, get]) => [name, { get, enumerable: true }]);
+  return Object.defineProperties({}, Object.fromEntries(properties));
+}

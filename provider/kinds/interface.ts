@@ -30,7 +30,7 @@ const args = z
   .strictObject({
     ...linkShape,
     name: linkShape.name.describe(
-      "The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`.",
+      "The device's name on the host. Default: the last part of the resource's name after '/'. With `selector` it is only what the resource is called by: the device's name is `live.name`, which resources that are given this one as a parent take.",
     ),
     namespace: linkShape.namespace.describe(
       "The network namespace in which the device is found. Default: the host's own. A change replaces the resource.",
@@ -80,12 +80,14 @@ export const nic = kind({
   needs: ["ip"],
   mark: "ledger",
   permanent: true,
+  namedByHost: ({ selector }) => selector !== undefined,
   // All else goes back to what is remembered, in `converge`.
   reset: { addresses: [] },
   claims: ({ selector, ...want }) =>
     selector
       ? [`the device ${shownChoice({ ...want, selector })}`]
       : [linkClaim(want.namespace, want.name), ...addressClaims(want), ...portClaims(want)],
+  configures: (want) => (want.namespace === undefined && !want.selector ? [want.name] : []),
   observe: (want) => [
     ...linkSections(want.namespace, { ipv6: true }),
     ...inNamespace(want.namespace, ...nicSections(want)),

@@ -113,7 +113,7 @@ export const ovsBridge = kind({
     const { link } = live.raw as Raw;
     if (path === "mac" && want.mac === "kernel") return want.mac;
     if (path === "up" && live.broken) return undefined;
-    return link && path === "addresses" ? shownLink(path, want as never, link, live.args) : get(live.args, path);
+    return link ? shownLink(path, want as never, link, live.args) : get(live.args, path);
   },
 });
 

@@ -20,7 +20,7 @@ import {
   mtuColumns,
   type OvsPortRaw,
 } from "../model/ovs-port-live";
-import { qosCommands, qosRemoval, shownQueues } from "../model/ovs-qos";
+import { qosCommands, qosRemains, qosRemoval, shownQueues } from "../model/ovs-qos";
 import { get, same } from "../model/path";
 
 export const ovsPort = kind({
@@ -52,6 +52,7 @@ export const ovsPort = kind({
       ? [linkClaim(want.namespace, want.name), ...addressClaims(want as never)]
       : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
   ],
+  configures: ({ type, bond, name }) => (type === "internal" ? [] : (bond?.members ?? [name])),
   observe: (want) => [
     ...ovsSections,
     ...linkSections(undefined, { ipv6: want.type === "internal" && want.namespace === undefined }),
@@ -125,6 +126,7 @@ export const ovsPort = kind({
     if (live.broken || want.type !== "internal") return steps;
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
+  sweep: (want, seen, context) => vsctl(qosRemains(want.name, ovsDatabase(seen), context)),
   remove(live, want, context) {
     const { db, port } = live.raw as OvsPortRaw;
     const qos = port ? qosRemoval(want.name, port.row, db, context) : [];
@@ -137,8 +139,7 @@ export const ovsPort = kind({
     // A port that does not work is shown as not there, so that the next `up` makes it anew.
     if (path === "bridge" && live.broken) return undefined;
     if (path === "qos.queues") return shownQueues(want.qos, live.args.qos);
-    if (path === "addresses") return link && shownLink(path, want as never, link, live.args);
-    return get(live.args, path);
+    return link ? shownLink(path, want as never, link, live.args) : get(live.args, path);
   },
 });
 

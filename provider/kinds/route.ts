@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
-import type { Step } from "../model/command";
+import type { RouteChange, Step } from "../model/command";
 import { inNamespace } from "../model/namespaces";
 import {
   familyOf,
@@ -175,12 +175,12 @@ export const route = kind({
   usual: { scope: (live) => scopeByDefault(live.args as Want) },
   maker: ({ facts: { protocol } }) => (["boot", "static"].includes(protocol) ? undefined : protocol),
   converge(want, found, context) {
-    if (!found) return [write("add", want, [])];
-    const { live, more } = found.raw as Raw;
+    if (!found) return [write("add", want)];
+    const { more } = found.raw as Raw;
     if (more.length === 0 && matches(want, found, context)) return [];
     // `ip -6 route replace` leaves routes of the same destination and metric beside the one that it replaces.
     const surplus = more.map((item) => removal(want, item));
-    return [...surplus, ...(matches(want, found, context) ? [] : [write("replace", want, live.hops)])];
+    return [...surplus, ...(matches(want, found, context) ? [] : [write("replace", want)])];
   },
   remove: (found, want) => [removal(want, (found.raw as Raw).live)],
   shown: (path, _want, found) => found.args[path as keyof Want],
@@ -272,7 +272,7 @@ function hopsFit(want: Want, live: LiveRoute): boolean {
   );
 }
 
-function write(verb: "add" | "replace", want: Want, before: Nexthop[]): Step {
+function write(verb: "add" | "replace", want: Want): Step {
   const options = (["mtu", "advmss", "initcwnd", "initrwnd"] as const).flatMap((word) =>
     want[word] ? [word, String(want[word])] : [],
   );
@@ -291,7 +291,7 @@ function write(verb: "add" | "replace", want: Want, before: Nexthop[]): Step {
       ...(want.onlink ? ["onlink"] : []),
     ]),
   ];
-  return { argv, namespace: want.namespace, touches: touched(want, [...before, ...hops]) };
+  return { argv, namespace: want.namespace, routes: changes(want, { hops: want.type === "unicast" ? hops : [] }) };
 }
 
 function viaWords(want: Want, { via }: Nexthop): string[] {
@@ -311,12 +311,11 @@ function removal(want: Want, live: LiveRoute): Step {
     ...["ip", "route", "del", ...selector({ ...want, type: live.type as Want["type"] })],
     ...(only && !sink ? [...viaWords(want, only), ...(only.device ? ["dev", only.device] : [])] : []),
   ];
-  return { argv, namespace: want.namespace, touches: touched(want, live.hops) };
+  return { argv, namespace: want.namespace, routes: changes(want, { removed: true }) };
 }
 
-/** Only a default route of the main table can carry our connection and be touched by a change of the route itself. */
-function touched(want: Want, hops: Nexthop[]): string[] | undefined {
-  const leadsAway = want.namespace === undefined && tableOf(want) === "main" && /^(default|::\/0)$/.test(want.to);
-  const devices = [...new Set(hops.flatMap((hop) => hop.device ?? []))];
-  return leadsAway && devices.length > 0 ? devices : undefined;
+/** Any route of the host itself may be our own connection's. */
+function changes(want: Want, more: Pick<RouteChange, "hops" | "removed">): RouteChange[] | undefined {
+  if (want.namespace !== undefined) return undefined;
+  return [{ to: want.to, table: tableOf(want), metric: metricOf(want), ...more }];
 }

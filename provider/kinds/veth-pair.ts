@@ -120,9 +120,10 @@ export const vethPair = kind({
     ends.map((end) => [`${end}.bridge`, (live: { raw?: unknown }) => foreignMaster((live.raw as Pair)[end])]),
   ),
   remove(live, want) {
-    const { a } = live.raw as Pair;
-    const end = a ? want.a : want.b;
-    return [deleteLink(end.name, end.namespace)];
+    const there = ends.filter((end) => (live.raw as Pair)[end]).map((end) => want[end]);
+    // One end takes the other with it. Those in the host's own namespace are deleted together with those of other pairs.
+    const end = there.find(({ namespace }) => namespace === undefined) ?? there[0];
+    return end ? [deleteLink(end.name, end.namespace)] : [];
   },
   shown(path, want, live) {
     const [end, ...rest] = path.split(".") as [End, ...string[]];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Step } from "./command";
+import type { LostAddress, Step } from "./command";
 import { canonicalAddress, cidr, family, ipAddress, subnet } from "./scalars";
 
 const scope = z.enum(["global", "link", "host", "site"]);
@@ -105,9 +105,10 @@ export function addAddress(item: AddressObject, device: string, namespace?: stri
   return { argv, namespace };
 }
 
-export function removeAddress(item: { address: string; peer?: string }, device: string, namespace?: string): Step {
-  const touches = namespace ? undefined : [device];
-  return { argv: ["ip", "address", "del", ...words(item), "dev", device], namespace, touches };
+export function removeAddress(item: LostAddress, device: string, namespace?: string): Step {
+  const { address, peer, secondary } = item;
+  const loses = namespace ? undefined : [{ address, peer, secondary }];
+  return { argv: ["ip", "address", "del", ...words(item), "dev", device], namespace, loses };
 }
 
 export interface AddressPlan {

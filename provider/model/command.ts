@@ -20,6 +20,27 @@ export interface Section extends Command {
 export interface Step extends Command {
   /** Devices of the root namespace that the step may cut off; compared with the path of our own connection. */
   touches?: string[];
+  /** Routes of the root namespace that it makes, changes or takes away; compared with our packets' way back. */
+  routes?: RouteChange[];
+  /** Addresses of the root namespace that it takes away; compared with the one at which we came in. */
+  loses?: LostAddress[];
+}
+
+/** What becomes of a route; its table by name where it has one on every host. */
+export interface RouteChange {
+  to: string;
+  table: number | "main" | "local" | "default";
+  metric: number;
+  removed?: boolean;
+  /** The ways that it then leads, when it leads on. */
+  hops?: { via?: string; device?: string }[];
+}
+
+export interface LostAddress {
+  /** With its prefix length, which is of `peer` where there is one. */
+  address: string;
+  peer?: string;
+  secondary?: boolean;
 }
 
 /** How a command ended. */

@@ -51,6 +51,15 @@ export function devicesOnHost(seen: Seen): DeviceOnHost[] {
     }));
 }
 
+/** What to write on the host, so that a manager leaves a device to us: the end of a warning. */
+export function toLeaveAlone(device: string, manager: string): string {
+  const advice: Record<string, string> = {
+    networkd: `it leaves it alone after '[Match]\\nName=${device}\\n[Link]\\nUnmanaged=yes' in /etc/systemd/network/00-hostnet-${device}.network and 'networkctl reload'`,
+    NetworkManager: `it leaves it alone after '[keyfile]\\nunmanaged-devices=interface-name:${device}' in /etc/NetworkManager/conf.d/hostnet-${device}.conf and 'nmcli general reload'`,
+    ifupdown: `take its 'iface ${device}' out of /etc/network/interfaces and interfaces.d`,
+  };
+  return advice[manager] ?? "it may undo what is declared";
+}
 const makerOf = (name: string) => byName.find(([pattern]) => pattern.test(name))?.[1];
 
 function answer(seen: Seen, key: string): string[] {

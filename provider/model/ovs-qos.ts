@@ -132,6 +132,10 @@ export function qosRemoval(name: string, port: OvsRow, db: OvsDatabase, context:
   return [...(used ? [["clear", "Port", name, "qos"]] : []), ...destroy(old)];
 }
 
+/** The commands that take away what a port has left behind that is gone: only ours name it. */
+export const qosRemains = (name: string, db: OvsDatabase, context: Context<unknown>): string[][] =>
+  db.ports.has(name) ? [] : destroy(rowsOf(name, db, context, undefined));
+
 /** The live queues in the order of the declared ones. */
 export function shownQueues(want: Qos | undefined, live: Qos | undefined): Queue[] | undefined {
   const at = ({ id }: Queue) => want?.queues?.findIndex((queue) => queue.id === id) ?? -1;

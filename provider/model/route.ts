@@ -72,7 +72,7 @@ interface HopJson {
 }
 
 /** An entry of `ip -N -j -d route show`. */
-interface RouteJson extends HopJson {
+export interface RouteJson extends HopJson {
   type?: string;
   dst: string;
   tos?: string;
@@ -104,7 +104,7 @@ export function liveRoutes(seen: Seen, namespace: string | undefined, family: 4 
   );
 }
 
-function liveRoute(json: RouteJson, family: 4 | 6): LiveRoute {
+export function liveRoute(json: RouteJson, family: 4 | 6): LiveRoute {
   const hops = json.nexthops ?? (json.dev || json.gateway || json.via ? [json] : []);
   return {
     to: destination(json.dst, family),

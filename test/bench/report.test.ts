@@ -82,6 +82,8 @@ test("figures have the ratios and the counts that the specification names", () =
 test("the table says which targets are missed", () => {
   const table = figuresTable(figures);
   expect(table).toContain("| `pulumi up`, ours / no-op, `-p 64` | ≤ 1.2 | **2** (missed) |");
+  expect(table).toContain("| `pulumi refresh`, `-p 64` | ≤ 1.2 | **2** (missed) |");
+  expect(table).toContain("| `pulumi destroy`, `-p 64` | ≤ 1.2 | **2** (missed) |");
   expect(table).toContain("| connection per operation / ours, create, host time | ≥ 5 | 6 |");
   expect(table).not.toContain("default `-p`");
 });

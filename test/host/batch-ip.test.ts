@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { MachineBatcher, machine as machineOf } from "../../provider/host/batch";
+import { Job, plan } from "../../provider/host/merge";
 import { closeAll } from "../../provider/host/pool";
-import type { Step } from "../../provider/model/command";
+import type { Command, Step } from "../../provider/model/command";
 import { facts, inScratch, ScriptedSession } from "./helpers/exec-session";
 
 /** What the real `ip` does with a batch, in throw-away namespaces. */
@@ -104,7 +105,70 @@ const links = { key: "links", argv: ["ip", "-j", "link"] };
     const address = ip("address add 10.0.0.1/24 dev vb");
     const [written] = await write([pair, address, ip("link del dev va"), pair, address]);
     expect(written?.failure).toBeUndefined();
-    expect(session.counters).toMatchObject({ roundTrips: 1, commands: 3 });
+    expect(session.counters).toMatchObject({ roundTrips: 1, commands: 4 });
+  });
+
+  describe("many devices deleted together", () => {
+    const del = (name: string) => [ip(`link del dev ${name}`)];
+    const kinds = [
+      "name a type bridge",
+      "name b type veth peer name b-peer",
+      "name c type vxlan id 7 dstport 4789 dev lo",
+      "link bystander name d type macvlan",
+      "name e type bridge",
+    ];
+    const all = ["a", "b", "c", "d", "e"];
+    beforeEach(async () => {
+      for (const words of ["name bystander type bridge", ...kinds]) await machine.write([ip(`link add ${words}`)], []);
+      await machine.write([ip("link set dev b-peer master bystander")], []);
+      session.runs.length = 0;
+    });
+    /** The groups of those that are left. */
+    const groups = (written: Awaited<ReturnType<MachineBatcher["write"]>> | undefined) =>
+      Object.fromEntries(
+        (written?.seen.json<{ ifname: string; group: string }[]>("links") ?? [])
+          .filter(({ ifname }) => ifname !== "lo")
+          .map(({ ifname, group }) => [ifname, group]),
+      );
+
+    test("go with one command, and nothing else goes", async () => {
+      const written = await write(...all.map(del));
+      expect(written.map(({ failure }) => failure)).toEqual(Array(5).fill(undefined));
+      expect(groups(written[0])).toEqual({ bystander: "default" });
+      expect(session.words.map((words) => words.length)).toEqual([2]);
+    });
+
+    test("one of which is not there any more: the others go, and that one is to blame", async () => {
+      const written = await write(...[...all, "gone"].map(del));
+      expect(written.map(({ failure }) => failure?.result.stderr)).toEqual([
+        ...Array(5).fill(undefined),
+        'Cannot find device "gone"\n',
+      ]);
+      expect(groups(written[5])).toEqual({ bystander: "default" });
+    });
+
+    test("one of which the kernel keeps: the others go, and it stays as it was", async () => {
+      const written = await write(...[...all, "lo"].map(del));
+      expect(written.map(({ failure }) => failure?.result.stderr)).toEqual([
+        ...Array(5).fill(undefined),
+        "RTNETLINK answers: Operation not supported\n",
+      ]);
+      expect(written[5]?.seen.json<{ group: string }[]>("links")[0]).toMatchObject({ ifname: "lo", group: "default" });
+    });
+
+    test.each([
+      ["a stranger is in the group", "bystander", (group: string) => group],
+      ["one of them is in a group of somebody's", "c", () => "7"],
+    ])("%s: nothing goes, and all stay as they were", async (_, device, groupOf) => {
+      const [planned] = plan(all.map((name) => new Job(del(name))));
+      const command = planned?.command as Command;
+      const group = groupOf(command.argv[4] as string);
+      await machine.write([ip(`link set dev ${device} group ${group}`)], []);
+      const run = await inScratch(scratch);
+      expect((await run(command)).exitCode).toBe(1);
+      const left = Object.fromEntries([...all, "b-peer", "bystander"].map((name) => [name, "default"]));
+      expect(groups(await machine.write([], [links]))).toEqual({ ...left, [device]: group });
+    });
   });
 
   test("machine(): the same through a real shell, one machine for all who name the same connection", async () => {

@@ -29,6 +29,15 @@ describe("round trips", () => {
     expect(session.runs[0]?.options.lock).toBe(false);
   });
 
+  test("one question under two keys is asked once, and both are answered", async () => {
+    const session = echo();
+    const machine = await over(session);
+    const same = section("x", { key: "also-x" });
+    const [a, b] = await Promise.all([machine.observe([section("x"), section("y")]), machine.observe([same])]);
+    expect(session.words).toEqual([["show x", "show y"]]);
+    expect([a?.text("x"), a?.text("y"), b?.text("also-x")]).toEqual(["x", "y", "x"]);
+  });
+
   test("whoever asks before the tick ends is in the batch", async () => {
     const session = echo();
     const machine = await over(session);

@@ -12,6 +12,7 @@ const skipped = result(-1);
 const add = (name: string) => words(`ip link add name ${name} type bridge`);
 const up = (name: string, namespace?: string) => words(`ip link set dev ${name} up`, namespace);
 const vs = (rest: string) => words(`ovs-vsctl --timeout=30 -- ${rest}`);
+const del = (name: string, namespace?: string) => words(`ip link del dev ${name}`, namespace);
 const settleUdev = words("udevadm settle");
 
 describe("plan", () => {
@@ -69,6 +70,27 @@ describe("plan", () => {
       "ip -br -batch -; link del dev va; link del dev x",
       "ip -br -batch -; link add name va type veth peer name vb; link set dev vb up",
     ]);
+    const sets = [words("ip link del vlan1 type vlan"), words("ip link add name va type bridge"), up("va")];
+    expect(plan(jobs(sets))).toHaveLength(2);
+  });
+
+  test("ip: many devices of one namespace are deleted as a group, whatever else there is to do", () => {
+    const list = jobs(...["a", "b", "c", "d"].map((name) => [del(name)]), [up("x")], [del("e", "n")], [del("a/b")]);
+    const planned = plan(list);
+    const group = planned[0]?.command;
+    expect(group?.argv.slice(0, 2)).toEqual(["sh", "-c"]);
+    expect(group?.argv.slice(3)).toEqual(["sh", expect.stringMatching(/^12\d{8}$/), "a", "b", "c", "d"]);
+    expect(group?.namespace).toBeUndefined();
+    expect(planned.slice(1).map(({ command }) => [command.argv.join(" "), command.namespace])).toEqual([
+      ["ip -br -batch -", undefined],
+      ["ip link del dev e", "n"],
+    ]);
+  });
+
+  test("ip: three are not worth a group", () => {
+    expect(texts(jobs([del("a")], [del("b")], [del("c")]))).toEqual([
+      "ip -br -batch -; link del dev a; link del dev b; link del dev c",
+    ]);
   });
 
   test("sysctl: all keys of one namespace in one command", () => {
@@ -81,6 +103,13 @@ describe("plan", () => {
     expect(texts(jobs([vs("add-br a -- set Bridge a x=y")], [vs("add-br b")]))).toEqual([
       "ovs-vsctl --timeout=30 -- add-br a -- set Bridge a x=y -- add-br b",
     ]);
+  });
+
+  test("ovs-vsctl: many ports are deleted in one transaction, beside the forgetting of each", () => {
+    const ports = Array.from({ length: 50 }, (_, i) => [vs(`--if-exists del-port br${i} p${i}`), words(`rm -f f${i}`)]);
+    const vsctl = texts(jobs(...ports)).filter((text) => text.startsWith("ovs-vsctl"));
+    expect(vsctl).toHaveLength(1);
+    expect(vsctl[0]?.match(/ -- --if-exists del-port /g)).toHaveLength(50);
   });
 
   test("ovs-vsctl: other options, and two rows of one name, apart", () => {
@@ -133,7 +162,7 @@ describe("plan", () => {
     const pool: Step[] = [
       ...["a", "b", "c"].map(add),
       up("lo", "n1"),
-      words("ip link del dev a"),
+      ...["a", "b", "c", "d", "e"].map((name) => del(name)),
       words("ip netns add n1"),
       words("sysctl -qw a=1"),
       vs("add-br x"),
@@ -217,6 +246,29 @@ describe("settle", () => {
     expect(again.map(({ command }) => command.argv)).toEqual([a.argv, b.argv]);
     settle(again, [result(0), result(1, stderr)]);
     expect(list.map(({ failure }) => failure?.step)).toEqual([undefined, b]);
+  });
+
+  test("a group that cannot be deleted: nothing counts, then one by one in one batch, with the one to blame", () => {
+    const list = jobs(...["a", "b", "c", "d"].map((name) => [del(name)]));
+    settle(plan(list), [result(1, 'Cannot find device "b"\n')]);
+    expect(list.every((job) => job.done === 0 && !job.finished)).toBe(true);
+    expect(texts(list)).toEqual(["ip -br -batch -; link del dev a; link del dev b; link del dev c; link del dev d"]);
+    settle(plan(list), [result(1, 'Cannot find device "b"\nCommand failed -:3\n')]);
+    expect(list.map(({ done, failure }) => [done, failure?.step])).toEqual([
+      [1, undefined],
+      [0, del("b")],
+      [0, undefined],
+      [0, undefined],
+    ]);
+    expect(texts(list)).toEqual(["ip -br -batch -; link del dev c; link del dev d"]);
+  });
+
+  test("a group whose shell was killed: all fail; of a few, as of any batch", () => {
+    const [four, three] = [4, 3].map((count) => jobs(...Array.from({ length: count }, (_, i) => [del(`d${i}`)])));
+    for (const list of [four, three] as Job[][]) {
+      settle(plan(list), [result(137)]);
+      expect(list.every((job) => job.failure)).toBe(true);
+    }
   });
 
   test("ovs-vsctl without a database: all fail at once, none waits again", () => {

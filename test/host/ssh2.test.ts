@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import net, { connect, createServer, type Socket } from "node:net";
 import { utils } from "ssh2";
+import { LockedKey } from "../../provider/host/locked-key";
 import { ssh2Transport } from "../../provider/host/ssh2";
 import type { Target } from "../../provider/host/target";
 import { startAgent } from "./helpers/agent";
@@ -67,19 +68,38 @@ describe("login", () => {
     await works({ ...to, privateKeyPaths: [], privateKey: box.key.privateKey.trim() });
   });
 
-  test("with an encrypted key, which is decrypted once", async () => {
-    const locked = makeKey(box.folder, "locked", { passphrase: "correct horse" });
-    const { to } = await box.inProcess({ authorized: [locked.publicKey] });
-    const parse = jest.spyOn(utils, "parseKey");
-    const encrypted = { ...to, privateKeyPaths: [locked.path], passphrase: "correct horse" };
-    await works(encrypted);
-    await works(encrypted);
-    expect(parse.mock.calls.filter(([text]) => text === locked.privateKey)).toHaveLength(1);
-    parse.mockRestore();
-    const wrong = await failure(box.pool().acquire({ ...encrypted, passphrase: "wrong" }));
-    expect(wrong).toMatchObject({ code: "AUTH", message: expect.stringContaining("cannot be decrypted") });
-    expect(wrong.message).not.toContain("wrong");
-  });
+  test.each(["ed25519", "rsa", "ecdsa"])(
+    "with an encrypted %s key, which a thread decrypts once and signs with",
+    async (type) => {
+      const locked = makeKey(box.folder, `locked-${type}`, { passphrase: "correct horse", type });
+      const { to } = await box.inProcess({ authorized: [locked.publicKey] });
+      const here = jest.spyOn(utils, "parseKey");
+      const threads = jest.spyOn(LockedKey, "unlock");
+      const encrypted = { ...to, privateKeyPaths: [locked.path], passphrase: "correct horse" };
+      await works(encrypted);
+      await works(encrypted);
+      expect(here.mock.calls.filter(([text]) => String(text).includes("PRIVATE KEY"))).toEqual([]);
+      expect(threads).toHaveBeenCalledTimes(1);
+      jest.restoreAllMocks();
+      const wrong = await failure(box.pool().acquire({ ...encrypted, passphrase: "wrong" }));
+      expect(wrong).toMatchObject({ code: "AUTH", message: expect.stringContaining("cannot be decrypted") });
+      expect(wrong.message).not.toContain("wrong");
+    },
+  );
+
+  test("with a key that takes long to decrypt holds up nobody else", async () => {
+    // 80 rounds of bcrypt instead of ssh-keygen's 16: seconds.
+    const slow = makeKey(box.folder, "slow", { passphrase: "x", rounds: 80 });
+    const { to } = await box.inProcess({ authorized: [slow.publicKey] });
+    let [last, longest] = [performance.now(), 0];
+    const ticks = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 10);
+    const [, ms] = await timed(() => works({ ...to, privateKeyPaths: [slow.path], passphrase: "x" }));
+    clearInterval(ticks);
+    expect(longest).toBeLessThan(ms / 2);
+  }, 30_000);
 
   test("is not tried where there is no key, and says what was looked for", async () => {
     const { server, to } = await box.inProcess();

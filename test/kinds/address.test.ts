@@ -57,13 +57,15 @@ test("another scope is another birth, and the secondary addresses that go with a
   ]);
 });
 
-test("takes away its own only, and says which device of the host itself that touches", () => {
+test("takes away its own only, and says which address of the host itself goes", () => {
   const live = look(plain, primary, secondary);
   expect(argv(address.remove(live as never, want(plain), context))).toEqual(["ip address del 10.0.1.2/24 dev eth0"]);
   const { namespace: _, ...root } = plain;
   const parsed = want(root);
   const found = address.find(parsed, answers(address.observe(parsed), { links: [link(secondary)] }));
-  expect(address.remove(found as never, parsed, context)).toMatchObject([{ touches: ["eth0"] }]);
+  expect(address.remove(found as never, parsed, context)).toMatchObject([
+    { loses: [{ address: "10.0.1.2/24", secondary: true }] },
+  ]);
 });
 
 test("waits for duplicate address detection, and says when it failed", () => {

@@ -103,6 +103,15 @@ describe("OvsPort", () => {
     ).toMatch(/destroy QoS .*destroy Queue .*destroy Queue/);
   });
 
+  it("sweeps the rows of a port that is gone, its own only, and none while the port is there", () => {
+    const [argv, ...more] = on((recording) => without(recording, "Port", "kva")).sweep(system);
+    expect(argv).toMatch(/^ovs-vsctl --timeout=30 -- --if-exists destroy QoS /);
+    expect(argv?.match(/destroy (QoS|Queue)/g)).toEqual(["destroy QoS", "destroy Queue", "destroy Queue"]);
+    expect(more).toEqual([]);
+    expect(on((recording) => without(recording, "Port", "kva")).sweep(internal)).toEqual([]);
+    expect(on().sweep(system)).toEqual([]);
+  });
+
   it("takes back what is no longer declared", () => {
     const [argv] = on().converge({ bridge: "br-int", name: "kva" }, [system]);
     expect(argv).toMatch(/remove Port kva other_config transient -- clear Port kva tag/);

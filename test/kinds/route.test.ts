@@ -268,13 +268,20 @@ test("takes away exactly what is there", () => {
   ]);
 });
 
-test("a default route of the host itself touches the devices of both ways, others touch none", () => {
+test("a route of the host itself says what becomes of it, for the sake of our own connection; others say nothing", () => {
   const live = [{ ...four[0], table: "254", metric: undefined }];
   const args = want({ to: "default", via: "10.0.2.2", device: "d1" });
   const found = route.find(args, answers(route.observe(args), { routes4: live }));
-  expect(route.converge(args, found, context)).toMatchObject([{ touches: ["d0", "d1"] }]);
-  expect(route.remove(found as never, args, context)).toMatchObject([{ touches: ["d0"] }]);
-  expect(route.converge(want({ to: "10.9.0.0/16", device: "d1" }), undefined, context)[0]?.touches).toBeUndefined();
+  const what = { to: "default", table: "main", metric: 0 };
+  expect(route.converge(args, found, context)).toMatchObject([
+    { routes: [{ ...what, hops: [{ via: "10.0.2.2", device: "d1" }] }] },
+  ]);
+  expect(route.remove(found as never, args, context)).toMatchObject([{ routes: [{ ...what, removed: true }] }]);
+  const sink = want({ to: "fd00:9::/64", type: "blackhole", table: 77 });
+  expect(route.converge(sink, undefined, context)[0]?.routes).toEqual([
+    { to: "fd00:9::/64", table: 77, metric: 1024, hops: [] },
+  ]);
+  expect(route.converge(want(plain), undefined, context)[0]?.routes).toBeUndefined();
 });
 
 test("absent with its namespace; two spellings claim one route", () => {

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { kinds } from "../../provider/kinds";
 import { check, type Inputs } from "../../provider/lifecycle";
 import type { Step } from "../../provider/model/command";
@@ -137,6 +138,22 @@ describe.each(trials)("%s", (_title, sample) => {
     ]);
   });
 
+  // Nothing of a check stays on the host.
+  if (kind.mark !== "none") {
+    test("changes every argument behind our back, so that the end-to-end laws see it shown and mended", () => {
+      const silent = Object.entries(sample.updates).filter(([, { drift }]) => drift === undefined);
+      expect(silent.map(([path]) => path)).toEqual([]);
+    });
+  }
+
+  test("looks for the default of every argument that goes back to one", () => {
+    const optional = (path: string) => fieldsOf(kind.args).some((field) => field.path === path && !isRequired(field));
+    const silent = Object.entries(sample.updates).filter(
+      ([path, { removed }]) => path in kind.reset && optional(path) && removed === undefined,
+    );
+    expect(silent.map(([path]) => path)).toEqual([]);
+  });
+
   test("refuses what its sample says must be refused, and says where and why", () => {
     for (const { args, path, text } of sample.invalid) {
       const { failures } = validate(kind.args, over(sample.args, args));
@@ -209,6 +226,8 @@ test("the arguments of all links are tried once, with a bridge or a pair", () =>
   const last = new Set([...tried].map((path) => path.split(".").at(-1)));
   expect(commonLinkArguments.filter((key) => !last.has(key))).toEqual([]);
 });
+
+const isRequired = ({ schema }: { schema: z.ZodType }) => !schema.safeParse(undefined).success;
 
 /** Copies of the tree, each with one value, at any depth, unknown. */
 function withUnknowns(tree: unknown): unknown[] {

@@ -94,6 +94,7 @@ export function trial(kind: Kind, seen: Seen) {
       const found = kind.find(want, seen);
       return found && words(kind.remove(found, want, context()));
     },
+    sweep: (args: unknown) => words(kind.sweep?.(parse(args), seen, context()) ?? []),
     drift(args: unknown) {
       const want = parse(args);
       const found = kind.find(want, seen);

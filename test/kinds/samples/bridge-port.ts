@@ -1,6 +1,8 @@
 import type { Sample, Update } from "../sample";
 
-const shows = (word: string) => `ip -d link show dev s-pt | grep -o ' ${word} [^ ]*'`;
+// One command for all of them: it is run once.
+const shows = "ip -d link show dev s-pt";
+const value = (word: string, printed: string | number) => new RegExp(` ${word} ${printed} `);
 
 /** An option of `ip link … type bridge_slave`. */
 const option = (
@@ -11,9 +13,9 @@ const option = (
   other: string | number = byDefault,
 ): Update => ({
   to,
-  shows: shows(word),
-  expect: new RegExp(` ${word} ${printed}$`, "m"),
-  removed: new RegExp(` ${word} ${byDefault}$`, "m"),
+  shows,
+  expect: value(word, printed),
+  removed: value(word, byDefault),
   drift: `ip link set dev s-pt type bridge_slave ${word} ${other}`,
 });
 
@@ -48,7 +50,7 @@ export const bridgePort: Sample = {
       drift: "sysctl -qw net.ipv6.conf.s-pt.disable_ipv6=1",
     },
     // Its default comes from the device's speed: taken out, it stays as it is.
-    cost: { to: 7, shows: shows("cost"), expect: / cost 7$/m, drift: "ip link set dev s-pt type bridge_slave cost 8" },
+    cost: { to: 7, shows, expect: value("cost", 7), drift: "ip link set dev s-pt type bridge_slave cost 8" },
     priority: option(5, "priority", 5, 32, 6),
     guard: on("guard"),
     hairpin: on("hairpin"),
@@ -69,9 +71,9 @@ export const bridgePort: Sample = {
     locked: { ...on("locked"), with: { learning: false } },
     backupPort: {
       to: "s-pt-o",
-      shows: "ip -d link show dev s-pt | grep -o 'backup_port [^ ]*' || echo none",
-      expect: /backup_port s-pt-o/,
-      removed: /none/,
+      shows,
+      expect: value("backup_port", "s-pt-o"),
+      removed: /^(?![\s\S]* backup_port )/,
       drift: "ip link set dev s-pt type bridge_slave nobackup_port",
     },
     vlans: {

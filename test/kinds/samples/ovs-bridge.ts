@@ -20,7 +20,7 @@ export const ovsBridge: Sample = {
   vanish: "ovs-vsctl del-br s-ovsb",
   updates: {
     failMode: column("secure", "fail_mode", /^secure$/m, /^\[\]$/m, "fail_mode=standalone"),
-    datapathType: column("netdev", "datapath_type", /^netdev$/m, /^system$/m),
+    datapathType: column("netdev", "datapath_type", /^netdev$/m, /^system$/m, "datapath_type=system"),
     protocols: column(
       ["OpenFlow13", "OpenFlow10"],
       "protocols",

@@ -23,11 +23,13 @@ const nothing = /^\[\]$/m;
 const absent = /^\s*$/;
 
 const htb = { type: "linux-htb", maxRate: 1_000_000, queues: [{ id: 7, minRate: 1000 }] };
-const qos = (to: unknown, path: string, printed: RegExp): Update => ({
+const qosRow = "$(ovs-vsctl get Port s-int qos)";
+const qos = (to: unknown, path: string, printed: RegExp, drift: string): Update => ({
   to,
   ...(path !== "type" && { with: { qos: htb } }),
-  shows: "ovs-vsctl list QoS $(ovs-vsctl get Port s-int qos); ovs-vsctl list Queue; tc qdisc show dev s-int",
+  shows: `ovs-vsctl list QoS ${qosRow}; ovs-vsctl list Queue; tc qdisc show dev s-int`,
   expect: printed,
+  drift,
 });
 
 /** An internal port: every argument but those of a bond. */
@@ -53,13 +55,22 @@ export const ovsPort: Sample = {
     ),
     externalIds: port({ a: "b c" }, "external_ids:a", /^"b c"$/m, absent, "external_ids:a=x"),
     "qos.type": {
-      ...qos("linux-htb", "type", /qdisc htb/),
+      ...qos("linux-htb", "type", /qdisc htb/, "ovs-vsctl clear Port s-int qos"),
       removed: /^(?![\s\S]*(qdisc htb|_uuid))/,
-      drift: "ovs-vsctl clear Port s-int qos",
     },
-    "qos.maxRate": qos(2_000_000, "maxRate", /max-rate="2000000"/),
-    "qos.queues": qos([{ id: 3, maxRate: 5000, burst: 1600, priority: 5, dscp: 10 }], "queues", /dscp +: 10/),
-    "qos.otherConfig": { ...qos({ x: "y" }, "otherConfig", /x=y/) },
+    "qos.maxRate": qos(
+      2_000_000,
+      "maxRate",
+      /max-rate="2000000"/,
+      `ovs-vsctl set QoS ${qosRow} other_config:max-rate=5000`,
+    ),
+    "qos.queues": qos(
+      [{ id: 3, maxRate: 5000, burst: 1600, priority: 5, dscp: 10 }],
+      "queues",
+      /dscp +: 10/,
+      "ovs-vsctl set Queue $(ovs-vsctl --bare --columns=_uuid list Queue) dscp=11",
+    ),
+    "qos.otherConfig": qos({ x: "y" }, "otherConfig", /x=y/, `ovs-vsctl set QoS ${qosRow} other_config:x=z`),
     "interface.externalIds": iface(
       { "iface-id": "u" },
       "external_ids:iface-id",
@@ -68,7 +79,7 @@ export const ovsPort: Sample = {
       "external_ids:iface-id=v",
     ),
     "interface.options": iface({ x: "y" }, "options:x", /^y$/m, absent, "options:x=z"),
-    "interface.ofportRequest": iface(77, "ofport", /^77$/m, undefined, "ofport_request=78"),
+    "interface.ofportRequest": iface(77, "ofport ofport_request", /^77\n77$/m, /^\d+\n\[\]$/m, "ofport_request=78"),
     "interface.mac": iface(
       "02:00:00:00:0a:05",
       "mac_in_use",
@@ -137,6 +148,10 @@ export const ovsPort: Sample = {
 
 const veths = ["s-va", "s-vb", "s-vc"];
 
+/** A key of the bond's other_config; ovs-vsctl prints it in quotes where it is no word. */
+const other = (to: unknown, key: string, drift: unknown): Update =>
+  bond(to, `other_config:${key}`, new RegExp(`^"?${to}"?$`, "m"), absent, `other_config:${key}=\\"${drift}\\"`);
+
 /** A bond of devices that are not ours. */
 export const ovsBond: Sample = {
   kind: "OvsPort",
@@ -155,24 +170,18 @@ export const ovsBond: Sample = {
     },
     "bond.mode": bond("balance-slb", "bond_mode", /^balance-slb$/m, nothing, "bond_mode=active-backup"),
     "bond.lacp": bond("active", "lacp", /^active$/m, nothing, "lacp=passive"),
-    "bond.lacpTime": bond("fast", "other_config:lacp-time", /^fast$/m, absent, "other_config:lacp-time=slow"),
-    "bond.lacpFallback": bond(
-      true,
-      "other_config:lacp-fallback-ab",
-      /^"true"$/m,
-      absent,
-      "other_config:lacp-fallback-ab=false",
-    ),
-    "bond.lacpSystemId": bond("02:00:00:00:00:0b", "other_config:lacp-system-id", /^"02:00:00:00:00:0b"$/m, absent),
-    "bond.lacpSystemPriority": bond(5, "other_config:lacp-system-priority", /^"5"$/m, absent),
+    "bond.lacpTime": other("fast", "lacp-time", "slow"),
+    "bond.lacpFallback": other(true, "lacp-fallback-ab", false),
+    "bond.lacpSystemId": other("02:00:00:00:00:0b", "lacp-system-id", "02:00:00:00:00:0c"),
+    "bond.lacpSystemPriority": other(5, "lacp-system-priority", 6),
     "bond.upDelay": bond(50, "bond_updelay", /^50$/m, /^0$/m, "bond_updelay=1"),
     "bond.downDelay": bond(60, "bond_downdelay", /^60$/m, /^0$/m, "bond_downdelay=1"),
-    "bond.primary": bond("s-vb", "other_config:bond-primary", /^s-vb$/m, absent),
-    "bond.detectMode": bond("miimon", "other_config:bond-detect-mode", /^miimon$/m, absent),
-    "bond.miimonInterval": bond(100, "other_config:bond-miimon-interval", /^"100"$/m, absent),
-    "bond.rebalanceInterval": bond(20_000, "other_config:bond-rebalance-interval", /^"20000"$/m, absent),
-    "bond.hashBasis": bond(9, "other_config:bond-hash-basis", /^"9"$/m, absent),
-    "bond.allMembersActive": bond(true, "other_config:all-members-active", /^"true"$/m, absent),
+    "bond.primary": other("s-vb", "bond-primary", "s-va"),
+    "bond.detectMode": other("miimon", "bond-detect-mode", "carrier"),
+    "bond.miimonInterval": other(100, "bond-miimon-interval", 50),
+    "bond.rebalanceInterval": other(20_000, "bond-rebalance-interval", 10_000),
+    "bond.hashBasis": other(9, "bond-hash-basis", 8),
+    "bond.allMembersActive": other(true, "all-members-active", false),
   },
   replaces: { name: "s-bond2" },
   invalid: [{ args: { bond: { members: ["s-va"] } }, path: "bond.members", text: /at least two/ }],

@@ -44,8 +44,9 @@ export const ovsTunnel: Sample = {
     },
     ofportRequest: {
       to: 99,
-      shows: "ovs-vsctl get Interface s-tun ofport",
-      expect: /^99$/m,
+      shows: "ovs-vsctl get Interface s-tun ofport ofport_request",
+      expect: /^99\n99$/m,
+      removed: /^\d+\n\[\]$/m,
       drift: "ovs-vsctl set Interface s-tun ofport_request=98",
     },
     externalIds: {

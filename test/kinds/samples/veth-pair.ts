@@ -37,7 +37,9 @@ const updates: Record<string, Update> = {
     apart: true,
     with: { "a.addresses": ["10.64.1.1/24"] },
     shows: addresses,
-    expect: /10\.64\.1\.1\/24/,
+    expect: /10\.64\.1\.1\/24 *$/m,
+    drift: "ip -n s-vp address add 10.64.2.1/24 dev s-vp0",
+    driftShownAt: "a.addresses",
   },
   bridge: {
     to: "s-vpb",
@@ -58,6 +60,7 @@ const updates: Record<string, Update> = {
     to: { tso: false },
     shows: feature,
     expect: /: off/,
+    removed: /: on/,
     drift: "ip netns exec s-vp ethtool -K s-vp0 tso on",
   },
   txQueueLength: { to: 500, shows: link, expect: / qlen 500/, removed: / qlen 1000/, drift: set("txqueuelen 700") },

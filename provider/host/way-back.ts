@@ -1,0 +1,143 @@
+import type { LostAddress, RouteChange, Section } from "../model/command";
+import { HostnetError } from "../model/errors";
+import { type LiveRoute, liveRoute, type RouteJson, tables } from "../model/route";
+import { family, subnet } from "../model/scalars";
+import { wayBack } from "./management";
+import type { Seen } from "./seen";
+import type { HostFacts } from "./types";
+
+/**
+ * Law 10, for routes and addresses: our packets' way back to the SSH client. The kernel tells the route that it takes
+ * (`fibmatch`); a change is refused when it is of that route, or of one that would be taken in its place.
+ */
+
+const keys = { match: "way-back:match", rules: "way-back:rules" };
+
+/** An entry of `ip -N -j rule show`, of what tells whether our packets follow it. */
+interface Rule {
+  priority: number;
+  table?: string;
+  not?: null;
+  src?: string;
+  srclen?: number;
+  dst?: string;
+  dstlen?: number;
+  fwmark?: string;
+  iif?: string;
+  oif?: string;
+}
+
+const plainAddress = (address: string) => address.split("%")[0] ?? address;
+
+const remedy = "Reach the host by another address or way first, or make this change on its console.";
+
+/** What has to be read to know the way; nothing where no SSH connection carries us. */
+export function wayBackSections({ sshConnection }: HostFacts): Section[] {
+  if (!sshConnection) return [];
+  const width = `-${family(plainAddress(sshConnection.clientAddress))}`;
+  return [
+    { key: keys.match, argv: ["ip", "-N", "-j", "-d", "route", "get", "fibmatch", ...wayBack(sshConnection)] },
+    { key: keys.rules, argv: ["ip", "-N", "-j", width, "rule", "show"] },
+  ];
+}
+
+/** Throws MANAGEMENT_PATH when our packets would go another way, or none, after one of the changes. READ_FAILED. */
+export function refuseIfRerouted({ sshConnection }: HostFacts, seen: Seen, changes: RouteChange[]): void {
+  if (!sshConnection) return;
+  const client = plainAddress(sshConnection.clientAddress);
+  const used = usedRoute(seen, client);
+  if (used?.type === "local") return;
+  const rules = seen.json<Rule[]>(keys.rules);
+  /** Where the first rule stands that sends our packets to a table. */
+  const turn = (table: RouteChange["table"]) => {
+    const rule = rules.find((one) => tableOf(one) === table && follows(one, client, sshConnection.serverAddress, used));
+    return rule?.priority ?? Number.POSITIVE_INFINITY;
+  };
+  const cuts = (change: RouteChange) => {
+    if (!contains(change.to, client)) return false;
+    if (!used) return true;
+    if (isSame(change, used)) return change.removed === true || !sameWay(change, used);
+    if (change.removed) return false;
+    if (change.table !== used.table) return turn(change.table) < turn(used.table);
+    const [length, before] = [lengthOf(change.to), lengthOf(used.to)];
+    return (length > before || (length === before && change.metric < used.metric)) && !sameWay(change, used);
+  };
+  const cut = changes.find(cuts);
+  if (!cut) return;
+  const by = used ? `, which takes the route to ${used.to}${wayOf(used)}` : "";
+  const what = `${cut.removed ? "without" : "by"} the route to ${cut.to} in table ${cut.table}`;
+  throw new HostnetError("MANAGEMENT_PATH", `${what} our SSH connection to ${client}${by}, would lose its way back`, {
+    remedy,
+  });
+}
+
+/** Throws MANAGEMENT_PATH when an address goes at which we came in, or by which the client's network is on a link. */
+export function refuseIfLost({ sshConnection }: HostFacts, lost: LostAddress[]): void {
+  if (!sshConnection) return;
+  const server = plainAddress(sshConnection.serverAddress);
+  const client = plainAddress(sshConnection.clientAddress);
+  const cut = lost.find(({ address, peer, secondary }) => {
+    const [local, length] = address.split("/");
+    if (local === server) return true;
+    const network = `${peer ?? local}/${length}`;
+    // A primary IPv4 address takes the secondary ones of its subnet with it; an IPv6 one leaves those of its subnet.
+    const takesServer = contains(network, server) && family(server) === 4;
+    const takesClient = contains(network, client) && !contains(network, server);
+    return !(secondary && family(address) === 4) && (takesServer || takesClient);
+  });
+  if (!cut) return;
+  throw new HostnetError(
+    "MANAGEMENT_PATH",
+    `our SSH connection, from ${client} to ${server}, needs address ${cut.address}`,
+    { remedy },
+  );
+}
+
+/** The route that our packets take; undefined when there is none. */
+function usedRoute(seen: Seen, client: string): LiveRoute | undefined {
+  if (seen.result(keys.match).exitCode !== 0) return undefined;
+  const [json] = seen.json<RouteJson[]>(keys.match);
+  return json && liveRoute(json, family(client));
+}
+
+const prefixOf = (to: string) => (to === "default" ? "0.0.0.0/0" : to);
+const lengthOf = (to: string) => Number(prefixOf(to).split("/")[1]);
+
+function contains(network: string, address: string): boolean {
+  const prefix = prefixOf(network);
+  return family(prefix) === family(address) && subnet(prefix) === subnet(`${address}/${prefix.split("/")[1]}`);
+}
+
+const isSame = (change: RouteChange, used: LiveRoute) =>
+  change.to === used.to && change.table === used.table && change.metric === used.metric;
+
+/** The route leads by the next routers and devices by which our packets go already. */
+function sameWay({ hops = [] }: RouteChange, used: LiveRoute): boolean {
+  return (
+    hops.length > 0 &&
+    hops.length === used.hops.length &&
+    hops.every(({ via, device }) =>
+      used.hops.some((hop) => hop.via === via && (device === undefined || hop.device === device)),
+    )
+  );
+}
+
+const wayOf = ({ hops }: LiveRoute) =>
+  hops.map(({ via, device }) => `${via ? ` via ${via}` : ""}${device ? ` dev ${device}` : ""}`).join(" and");
+
+const tableOf = ({ table = "" }: Rule) => tables[table] ?? Number(table);
+
+/** Our packets follow the rule: they are made here (no incoming device) and carry no mark. What is not asked of them fits. */
+function follows(rule: Rule, client: string, server: string, used: LiveRoute | undefined): boolean {
+  const within = (network: string | undefined, length: number | undefined, address: string) =>
+    network === undefined || network === "all" || contains(`${network}/${length ?? widthOf(network)}`, address);
+  const fits =
+    within(rule.src, rule.srclen, plainAddress(server)) &&
+    within(rule.dst, rule.dstlen, client) &&
+    (rule.fwmark === undefined || Number(rule.fwmark) === 0) &&
+    (rule.iif === undefined || rule.iif === "lo") &&
+    (rule.oif === undefined || used === undefined || used.hops.some(({ device }) => device === rule.oif));
+  return rule.not === undefined ? fits : !fits;
+}
+
+const widthOf = (address: string) => (family(address) === 4 ? 32 : 128);

@@ -1,0 +1,67 @@
+import type { HostRef } from "../provider/host/reach";
+import type { Machine } from "../provider/host/types";
+import { address } from "../provider/kinds/address";
+import { nic } from "../provider/kinds/interface";
+import { ovsPort } from "../provider/kinds/ovs-port";
+import { apply, type Inputs } from "../provider/lifecycle";
+import { answers } from "./kinds/answers";
+
+/** Law 16: a device that another program manages as well is warned of, with what to write on the host. */
+const warned: string[] = [];
+jest.mock("../provider/log", () => ({ warn: (text: string) => void warned.push(text) }));
+
+const link = (ifname: string) => ({
+  ...{ ifindex: 2, ifname, flags: ["UP"], mtu: 1500, operstate: "UP", txqlen: 1000, link_type: "ether" },
+  ...{ address: "52:54:00:00:00:01", addr_info: [] },
+});
+let said: Record<string, unknown>;
+
+const machine: Machine = {
+  facts: {
+    ...{ machineId: "m1", bootId: "b", hostname: "h", kernel: "6.1", versions: {}, systemd: true },
+    tools: { ip: "/sbin/ip", "ovs-vsctl": "/usr/bin/ovs-vsctl" },
+  },
+  observe: async (sections) => answers(sections, said),
+  write: async (_, then) => ({ seen: answers(then, said) }),
+};
+jest.mock("../provider/host/reach", () => ({ reach: async () => machine }));
+
+const host = { name: "node1", address: "192.0.2.1", machineId: "m1", owner: "a1b2", epoch: "e1" } as HostRef;
+const inputs = (args: object) => ({ host, ...args }) as Inputs;
+
+beforeEach(() => {
+  warned.length = 0;
+  said = {
+    links: [link("eth0"), link("eth1"), link("eth2"), link("eth3")],
+    networkctl: "  2 eth0 ether routable configured\n  3 eth1 ether off unmanaged\n",
+    nmcli: "eth2:connected\neth1:unmanaged\n",
+    ifupdown: "iface eth3 inet dhcp\n",
+  };
+});
+
+it.each([
+  ["eth0", /^node1: Interface eth0: eth0 is managed by networkd too; .*Unmanaged=yes.*00-hostnet-eth0\.network/],
+  ["eth2", /managed by NetworkManager too; .*unmanaged-devices=interface-name:eth2/],
+  ["eth3", /managed by ifupdown too; take its 'iface eth3' out/],
+])("a network card, %s", async (name, pattern) => {
+  await apply(nic, inputs({ name, up: true }));
+  expect(warned).toEqual([expect.stringMatching(pattern)]);
+});
+
+it("says nothing of a device that nobody else manages, nor of one in a namespace", async () => {
+  await apply(nic, inputs({ name: "eth1", up: true }));
+  expect(warned).toEqual([]);
+  expect(nic.configures?.({ name: "eth0", namespace: "blue", up: true })).toEqual([]);
+});
+
+it("says it once, when the resource is made", async () => {
+  const { outs } = await apply(nic, inputs({ name: "eth0", up: true }));
+  await apply(nic, inputs({ name: "eth0", up: true }), outs);
+  expect(warned).toHaveLength(1);
+});
+
+it("an address on it, and a port of it, are declared on it too", () => {
+  expect(address.configures?.({ device: "eth0", address: "10.0.0.1/24" })).toEqual(["eth0"]);
+  const port = { bridge: "br-ex", name: "eth0" } as never;
+  expect(ovsPort.configures?.(port)).toEqual(["eth0"]);
+});
