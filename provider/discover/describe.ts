@@ -28,9 +28,9 @@ export function describe(
   others: readonly Path[] = [],
 ): Described {
   const live = plain(found.args);
+  const paths = leaves(live).filter((path) => !others.includes(path));
   let args = plain(identity);
-  const skipped: Path[] = [];
-  for (const path of leaves(live).filter((one) => !others.includes(one))) {
+  for (const path of paths) {
     const value = get(live, path);
     if (isSaid(kind, path, args) || same(value, get(parsed(kind, args), path))) continue;
     const known = usually(kind, path, found);
@@ -38,16 +38,24 @@ export function describe(
     const needless = known.has
       ? isUsual(kind, args, path, value, known.value, found)
       : better && isNeedless(kind, args, better, found);
-    if (!better || needless) skipped.push(path);
-    else args = better;
+    if (!better || needless) continue;
+    // To be a bridge's port, say, has IPv6 switched off, unless that is said too.
+    const whole = completed(kind, better, paths, live, found);
+    if (todo(kind, whole, found).length <= todo(kind, args, found).length) args = whole;
   }
-  for (const path of skipped) {
-    if (todo(kind, args, found).length === 0) break;
-    const more = choose(kind, args, path, get(live, path), found);
-    if (more && todo(kind, more, found).length < todo(kind, args, found).length) args = more;
-  }
+  args = completed(kind, args, paths, live, found);
   args = inOrder(kind, withoutDefaults(kind, args));
   return { args, steps: todo(kind, args, found) };
+}
+
+/** With more of the live values, as long as that leaves less to do. */
+function completed(kind: Kind, args: Args, paths: Path[], live: Args, found: Found<Args, unknown>): Args {
+  return paths.reduce((best, path) => {
+    const left = todo(kind, best, found).length;
+    if (left === 0 || isSaid(kind, path, best)) return best;
+    const more = choose(kind, best, path, get(live, path), found);
+    return more && todo(kind, more, found).length < left ? more : best;
+  }, args);
 }
 
 /** The same value, or one that the kernel cannot tell from it: it keeps times in ticks. */

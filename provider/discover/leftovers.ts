@@ -40,6 +40,6 @@ function reason(link: LinkJson, namespace: string | undefined, devices: DeviceOn
   if (manager) return `${manager} manages it`;
   if (link.linkinfo?.info_kind === "veth") return "its other end is in a namespace without a name";
   const taken = deviceNameTaken(link.ifname, namespace);
-  if (taken) return `a device of ours ${taken}`;
+  if (taken) return `no resource may have its name: it ${taken}`;
   return `no resource describes a device of type ${link.linkinfo?.info_kind ?? link.link_type}`;
 }

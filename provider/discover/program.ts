@@ -63,10 +63,13 @@ function statement(one: Planned, variables: Map<Planned, string>): string {
   const hasParent = [...references.values()].some(({ whole }) => whole);
   const whole = hasParent ? named : { host: new Code("host"), ...named };
   const variable = variables.get(one);
-  const options =
-    after.length > 0 ? `, ${literal({ dependsOn: after.map((each) => new Code(variables.get(each) ?? "")) })}` : "";
-  const start = `${variable ? `const ${variable} = ` : ""}new hostnet.${kind.name}(${JSON.stringify(name)}, `;
-  return `${start}${literal(whole, 0, start.length + options.length + 2)}${options});\n`;
+  const start = `${variable ? `const ${variable} = ` : ""}new hostnet.${kind.name}(`;
+  const title = JSON.stringify(name);
+  if (after.length === 0) return `${start}${title}, ${literal(whole, 0, start.length + title.length + 4)});\n`;
+  const options = literal({ dependsOn: after.map((each) => new Code(variables.get(each) ?? "")) });
+  const line = `${start}${title}, ${literal(whole, 0, start.length + title.length + options.length + 6)}, ${options});\n`;
+  if (!line.trim().includes("\n")) return line;
+  return `${start}\n  ${title},\n  ${literal(whole, 2, 3)},\n  ${options},\n);\n`;
 }
 
 function withCode(value: unknown, code: (path: string) => Code | undefined, path = ""): unknown {

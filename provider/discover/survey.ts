@@ -91,7 +91,9 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     } catch (error) {
       if (!(error instanceof HostnetError)) throw error;
       const why = error.details.stderr?.trim().split("\n")[0] || error.summary;
-      if (!unread.some((other) => other.what === what && other.why === why)) unread.push({ what, why });
+      const other = unread.find((one) => one.why === why);
+      if (!other) unread.push({ what, why });
+      else if (!other.what.split(", ").includes(what)) other.what += `, ${what}`;
       return undefined;
     }
   }
