@@ -42,14 +42,17 @@ const count = (
   ...more,
 });
 
-const choice = <V extends string>(
+const choice = <const V extends string>(
   word: string,
   values: readonly [V, ...V[]],
   byDefault: V,
   doc: string,
   more: { down?: true; fixed?: true } = {},
 ) => ({
-  schema: z.enum(values).optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
+  schema: z
+    .enum(values)
+    .optional()
+    .describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`) as unknown as z.ZodOptional<z.ZodType<V>>,
   word,
   ...(more.fixed ? {} : { default: byDefault }),
   ...more,

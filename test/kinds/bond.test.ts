@@ -1,0 +1,57 @@
+import { bond } from "../../provider/kinds/bond";
+import { links } from "./recorded/links";
+import { Bench, mark } from "./steps";
+
+const bench = new Bench(bond, { name: "b0", mac: "02:00:00:00:00:06" });
+const data = { mode: "active-backup", miimon: 100, xmit_hash_policy: "layer2" };
+const self = { ...links.nic, ifname: "b0", address: "02:00:00:00:00:06", flags: ["UP"], ifalias: mark };
+const live = (more: object = {}) => ({ ...self, linkinfo: { info_kind: "bond", info_data: { ...data, ...more } } });
+const member = (ifname: string, more: object = {}) => ({ ...links.nic, ifname, flags: ["UP"], ...more });
+const args = { mode: "active-backup", miimon: 100 };
+
+test("is made with all that was said of it; members come in a second round", () => {
+  const all = { mode: "802.3ad", miimon: 100, lacpRate: "fast", xmitHashPolicy: "layer3+4", members: ["eth1"] };
+  expect(bench.steps({ links: [] }, all)).toEqual([
+    "ip link add name b0 address 02:00:00:00:00:06 type bond mode 802.3ad miimon 100 xmit_hash_policy layer3+4 lacp_rate fast",
+    `ip link set dev b0 alias ${mark}`,
+    "udevadm settle --timeout=10",
+    "ip link set dev b0 up",
+  ]);
+});
+
+test("a member joins while it is down; one that is declared no more leaves, and is up again", () => {
+  const devices = { links: [live(), member("e1"), member("e2", { flags: [] }), member("e3", { master: "b0" })] };
+  expect(bench.steps(devices, { ...args, members: ["e1", "e2"] }, [{ ...args, members: ["e3"] }])).toEqual([
+    "ip link set dev e3 nomaster",
+    "ip link set dev e3 up",
+    "ip link set dev e1 down",
+    "ip link set dev e1 master b0",
+    "ip link set dev e2 master b0",
+  ]);
+  const joined = { links: [live(), member("e1", { master: "b0" }), member("e9", { master: "b0" })] };
+  expect(bench.steps(joined, { ...args, members: ["e1"] })).toEqual([]);
+  expect(bench.removal(joined, { ...args, members: ["e1"] })).toEqual(["ip link del dev b0", "ip link set dev e1 up"]);
+});
+
+test("somebody else's port is not taken; a device that is not there is said", () => {
+  const taken = { links: [live(), member("e1", { master: "br9" })] };
+  expect(() => bench.steps(taken, { ...args, members: ["e1"] })).toThrow(/e1 is a port of br9 already/);
+  expect(() => bench.steps(taken, { ...args, members: ["e2"] })).toThrow(/there is no device e2 on the host/);
+});
+
+test("goes down for what the kernel takes only then, and is up again", () => {
+  const lacp = { links: [live({ mode: "802.3ad", ad_lacp_rate: "slow", lacp_rate: "slow" })] };
+  expect(bench.steps(lacp, { mode: "802.3ad", lacpRate: "fast" })).toEqual([
+    "ip link set dev b0 down",
+    "ip link set dev b0 type bond lacp_rate fast",
+    "ip link set dev b0 up",
+  ]);
+});
+
+test("claims each member's place as a port", () => {
+  expect(bond.claims(bench.want({ members: ["e1", "e2"] }))).toEqual([
+    "device b0",
+    "bridge of device e1",
+    "bridge of device e2",
+  ]);
+});

@@ -1,0 +1,46 @@
+import { vxlan } from "../../provider/kinds/vxlan";
+import { netns } from "./answers";
+import { links } from "./recorded/links";
+import { Bench, mark } from "./steps";
+
+const bench = new Bench(vxlan, { name: "vx", vni: 5, mac: "02:00:00:00:00:05" });
+const made = "ip link add name vx address 02:00:00:00:00:05 type vxlan id 5";
+
+test("is made with all that was said of it, on the registered port", () => {
+  const all = { local: "10.0.0.1", remote: "10.0.0.2", device: "eth1", sourcePortRange: "40000-50000", ttl: 9 };
+  expect(
+    bench.steps({ links: [links.nic] }, { ...all, tos: 32, dontFragment: true, learning: false, gbp: true }),
+  ).toEqual([
+    `${made} local 10.0.0.1 remote 10.0.0.2 dev eth1 dstport 4789 srcport 40000 50000 ttl 9 tos 0x20 df set nolearning gbp`,
+    `ip link set dev vx alias ${mark}`,
+    "udevadm settle --timeout=10",
+    "ip link set dev vx up",
+  ]);
+  expect(bench.steps({ links: [] }, { vni: undefined, external: true, vniFilter: true })[0]).toBe(
+    "ip link add name vx address 02:00:00:00:00:05 type vxlan dstport 4789 external vnifilter",
+  );
+});
+
+test("with the host's underlay it is made there, for its namespace, with an index of its own", () => {
+  const seen = { netns: netns("blue"), links: [], "links@blue": [] };
+  expect(bench.steps(seen, { namespace: "blue", underlay: "host" })[0]).toMatch(
+    /^ip link add index \d+ name vx netns blue address 02:00:00:00:00:05 type vxlan id 5 dstport 4789$/,
+  );
+  expect(bench.steps(seen, { namespace: "blue" })[0]).toBe(`ip netns exec blue ${made} dstport 4789`);
+});
+
+test("what `ip` cannot take away, and another family, replaces the device", () => {
+  const replaces = (was: object, now: object) => vxlan.replaces?.(bench.want({ ...was }), bench.want({ ...now }));
+  expect(replaces({ remote: "10.0.0.2" }, { remote: "10.0.0.3" })).toEqual([]);
+  expect(replaces({ remote: "10.0.0.2" }, {})).toEqual(["remote"]);
+  expect(replaces({ remote: "10.0.0.2" }, { remote: "fd00::2" })).toEqual(["remote"]);
+  expect(replaces({ ttl: 5 }, { ttl: "inherit" })).toEqual(["ttl"]);
+});
+
+test("two of one number on one port claim the same, whatever their names", () => {
+  const claim = (args: object) => vxlan.claims(bench.want({ ...args })).at(-1);
+  expect(claim({ name: "vy", remote: "10.0.0.2" })).toBe(claim({}));
+  expect(claim({ port: 4790 })).not.toBe(claim({}));
+  expect(claim({ namespace: "blue" })).not.toBe(claim({}));
+  expect(claim({ namespace: "blue", underlay: "host" })).toBe(claim({}));
+});
