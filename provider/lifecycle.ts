@@ -208,6 +208,7 @@ const packages: Record<string, string> = {
   arping: "iputils-arping",
   "ovs-vsctl": "openvswitch-switch",
   "ovs-ofctl": "openvswitch-switch",
+  nft: "nftables",
 };
 
 function requireTools(kind: Kind, machine: Machine): void {

@@ -2,6 +2,7 @@ import type { Kind } from "../kind";
 import { address } from "./address";
 import { bridgePort } from "./bridge-port";
 import { connectivityCheck } from "./connectivity-check";
+import { firewall } from "./firewall";
 import { greTunnel } from "./gre-tunnel";
 import { nic } from "./interface";
 import { linuxBridge } from "./linux-bridge";
@@ -9,6 +10,7 @@ import { macvlan } from "./macvlan";
 import { macvtap } from "./macvtap";
 import { namespace } from "./namespace";
 import { ovsBridge } from "./ovs-bridge";
+import { ovsFlows } from "./ovs-flows";
 import { ovsPatch } from "./ovs-patch";
 import { ovsPort } from "./ovs-port";
 import { ovsTunnel } from "./ovs-tunnel";
@@ -21,6 +23,7 @@ export const kinds: Record<string, Kind> = {
   Address: address,
   BridgePort: bridgePort,
   ConnectivityCheck: connectivityCheck,
+  Firewall: firewall,
   GreTunnel: greTunnel,
   Interface: nic,
   LinuxBridge: linuxBridge,
@@ -28,6 +31,7 @@ export const kinds: Record<string, Kind> = {
   Macvtap: macvtap,
   Namespace: namespace,
   OvsBridge: ovsBridge,
+  OvsFlows: ovsFlows,
   OvsPatch: ovsPatch,
   OvsPort: ovsPort,
   OvsTunnel: ovsTunnel,
