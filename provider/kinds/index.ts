@@ -2,9 +2,11 @@ import type { Kind } from "../kind";
 import { address } from "./address";
 import { bridgePort } from "./bridge-port";
 import { connectivityCheck } from "./connectivity-check";
+import { dhcpServer } from "./dhcp-server";
 import { greTunnel } from "./gre-tunnel";
 import { nic } from "./interface";
 import { linuxBridge } from "./linux-bridge";
+import { lldp } from "./lldp";
 import { macvlan } from "./macvlan";
 import { macvtap } from "./macvtap";
 import { namespace } from "./namespace";
@@ -14,6 +16,7 @@ import { ovsPort } from "./ovs-port";
 import { ovsTunnel } from "./ovs-tunnel";
 import { route } from "./route";
 import { sysctl } from "./sysctl";
+import { udpVpn } from "./udp-vpn";
 import { vethPair } from "./veth-pair";
 
 /** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
@@ -21,9 +24,11 @@ export const kinds: Record<string, Kind> = {
   Address: address,
   BridgePort: bridgePort,
   ConnectivityCheck: connectivityCheck,
+  DhcpServer: dhcpServer,
   GreTunnel: greTunnel,
   Interface: nic,
   LinuxBridge: linuxBridge,
+  Lldp: lldp,
   Macvlan: macvlan,
   Macvtap: macvtap,
   Namespace: namespace,
@@ -33,5 +38,6 @@ export const kinds: Record<string, Kind> = {
   OvsTunnel: ovsTunnel,
   Route: route,
   Sysctl: sysctl,
+  UdpVpn: udpVpn,
   VethPair: vethPair,
 };
