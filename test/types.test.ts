@@ -5,9 +5,11 @@ import { kinds } from "../provider/kinds";
 import type { address } from "../provider/kinds/address";
 import type { bridgePort } from "../provider/kinds/bridge-port";
 import type { connectivityCheck } from "../provider/kinds/connectivity-check";
+import type { dhcpServer } from "../provider/kinds/dhcp-server";
 import type { greTunnel } from "../provider/kinds/gre-tunnel";
 import type { nic } from "../provider/kinds/interface";
 import type { linuxBridge } from "../provider/kinds/linux-bridge";
+import type { lldp } from "../provider/kinds/lldp";
 import type { macvlan } from "../provider/kinds/macvlan";
 import type { macvtap } from "../provider/kinds/macvtap";
 import type { namespace } from "../provider/kinds/namespace";
@@ -17,6 +19,7 @@ import type { ovsPort } from "../provider/kinds/ovs-port";
 import type { ovsTunnel } from "../provider/kinds/ovs-tunnel";
 import type { route } from "../provider/kinds/route";
 import type { sysctl } from "../provider/kinds/sysctl";
+import type { udpVpn } from "../provider/kinds/udp-vpn";
 import type { vethPair } from "../provider/kinds/veth-pair";
 
 /**
@@ -34,9 +37,11 @@ const fits = {
   Address: true satisfies Fits<ArgumentsOf<typeof address>, hostnet.Address>,
   BridgePort: true satisfies Fits<ArgumentsOf<typeof bridgePort>, hostnet.BridgePort>,
   ConnectivityCheck: true satisfies Fits<ArgumentsOf<typeof connectivityCheck>, hostnet.ConnectivityCheck>,
+  DhcpServer: true satisfies Fits<ArgumentsOf<typeof dhcpServer>, hostnet.DhcpServer>,
   GreTunnel: true satisfies Fits<ArgumentsOf<typeof greTunnel>, hostnet.GreTunnel>,
   Interface: true satisfies Fits<ArgumentsOf<typeof nic>, hostnet.Interface>,
   LinuxBridge: true satisfies Fits<ArgumentsOf<typeof linuxBridge>, hostnet.LinuxBridge>,
+  Lldp: true satisfies Fits<ArgumentsOf<typeof lldp>, hostnet.Lldp>,
   Macvlan: true satisfies Fits<ArgumentsOf<typeof macvlan>, hostnet.Macvlan>,
   Macvtap: true satisfies Fits<ArgumentsOf<typeof macvtap>, hostnet.Macvtap>,
   Namespace: true satisfies Fits<ArgumentsOf<typeof namespace>, hostnet.Namespace>,
@@ -46,6 +51,7 @@ const fits = {
   OvsTunnel: true satisfies Fits<ArgumentsOf<typeof ovsTunnel>, hostnet.OvsTunnel>,
   Route: true satisfies Fits<ArgumentsOf<typeof route>, hostnet.Route>,
   Sysctl: true satisfies Fits<ArgumentsOf<typeof sysctl>, hostnet.Sysctl>,
+  UdpVpn: true satisfies Fits<ArgumentsOf<typeof udpVpn>, hostnet.UdpVpn>,
   VethPair: true satisfies Fits<ArgumentsOf<typeof vethPair>, hostnet.VethPair>,
 };
 
