@@ -44,7 +44,8 @@ export const dhcpServer: Sample = {
       shows: `cat ${data}/options`,
       expect: /^option:router,10\.64\.0\.1$/m,
       removed: /^option:router$/m,
-      drift: `sed -i s/router,10.64.0.1/router,10.64.0.9/ ${data}/options`,
+      // In the routes too, where it is the default one.
+      drift: `sed -i 's/,10.64.0.1$/,10.64.0.9/' ${data}/options`,
     },
     dns: {
       to: ["10.64.0.2", "10.64.0.3"],

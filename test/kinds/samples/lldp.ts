@@ -27,7 +27,7 @@ export const lldp: Sample = {
     txInterval: told(7, /Transmit delay: 7/, "lldp tx-interval 9"),
     txHold: told(3, /Transmit hold: 3/, "lldp tx-hold 5"),
     portId: told("ifname", /Port ID TLV subtype for LLDP frames: ifname/),
-    agentType: told("nearest-customer-bridge", /Agent type: nearest customer bridge/),
+    agentType: told("nearest-customer-bridge", /Agent type: +nearest customer bridge/),
     managementAddresses: told(["10.*", "!fd00:*"], /management addresses: 10\.\*,!fd00:\*/),
     maxNeighbors: told(5, /Maximum number of neighbors: 5/),
     receiveOnly: told(true, /Receive mode: yes/),

@@ -39,7 +39,7 @@ export const udpVpn: Sample = {
       shows: link,
       expect: /mtu 1300/,
       removed: /mtu 1472/,
-      drift: "ip -n s-uv link set dev s-uv0 mtu 1200",
+      drift: "ip -n s-uv link set dev s-uv0 mtu 1290",
     },
     up: {
       to: false,
