@@ -2,3 +2,4 @@
 export type { ErrorCode } from "./model/errors";
 export { codes, HostnetError } from "./model/errors";
 export * from "./resources";
+export * as neutron from "./neutron";
