@@ -111,7 +111,7 @@ export class Cloud extends Part {
       remote: to.tunnelAddress,
       key: "flow",
     } as const;
-    const tunnel = new OvsTunnel(`${from.name}/${name}`, { ...args, bridge: from.brTun }, { parent: from });
+    const tunnel = new OvsTunnel(from.child(name), { ...args, bridge: from.brTun }, { parent: from });
     this.tunnels.set(`${from.name}/${to.name}`, tunnel);
   }
 }

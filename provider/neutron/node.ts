@@ -102,7 +102,8 @@ export abstract class Node extends Part {
     return found;
   }
 
-  private child(name: string): string {
+  /** The name of a resource that is on the node. */
+  child(name: string): string {
     return `${this.path}/${name}`;
   }
 
