@@ -22,7 +22,7 @@ const guest = z.discriminatedUnion("type", [
 export const instanceSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "must be a host name of at most 63 characters")
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, "must be a host name: letters, digits and dashes, at most 63")
     .optional(),
   guest: z.preprocess((value) => (typeof value === "string" ? { type: value } : value), guest).default({ type: "tap" }),
   ports: z
