@@ -119,7 +119,7 @@ export interface AddressArgs {
   /** The network namespace of the device. Default: the host's own. A change replaces the address. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that has the address; it need not be one of ours. A change replaces it. */
-  device: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** The address with its prefix length, as 10.0.1.1/24, or an object with peer, scope, label and nodad. A change replaces it. */
   address: pulumi.Input<string | IpAddressArgs>;
 }
@@ -163,7 +163,7 @@ export interface BridgePortArgs {
   /** The namespace of device and bridge. Default: the host's own. A change replaces the resource. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that becomes a port; it may be one that is not ours. A change replaces the resource. */
-  device: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** The Linux bridge. A device that is a port of something else is not taken from it without `adopt`. */
   bridge: pulumi.Input<string> | LinuxBridge;
   /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off as long as it has no addresses but link-local ones. */
@@ -207,7 +207,7 @@ export interface BridgePortArgs {
   /** Let in only what comes from known MAC addresses; with `learning: false` (`locked`). Kernel default: false. */
   locked?: pulumi.Input<boolean>;
   /** Port of the same bridge that takes over while this one is down (`backup_port`). Default: none. */
-  backupPort?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  backupPort?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** The port's VLANs, exactly these, for a bridge with `vlanFiltering`. Default: the bridge's `defaultPvid`, untagged. */
   vlans?: pulumi.Input<pulumi.Input<PortVlanArgs>[]>;
 }
@@ -240,7 +240,7 @@ export interface ConnectivityCheckArgs {
   /** Source address of the packets. Default: the kernel's choice. */
   source?: pulumi.Input<string>;
   /** Device by which the packets leave. Default: the kernel's choice. Required for arp. */
-  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** The address to reach. A change replaces the check. */
   to: pulumi.Input<string>;
   /** How: icmp sends echo requests (needs ping); arp asks for the address on the device's link (needs arping of iputils); tcp opens a connection; udp sends one byte, and only a refusal or an ICMP error within 4 seconds counts as unreachable (both need python3). Default: icmp. */
@@ -325,7 +325,7 @@ export interface GreTunnelArgs {
   /** The other end's address in the underlay (`remote`). Default: any. */
   remote?: pulumi.Input<string>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the tunnel. */
-  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** Key of both directions (`key`), 0 to 4294967295; both ends must agree. Default: none. */
   key?: pulumi.Input<number>;
   /** Key of what comes in (`ikey`), 0 to 4294967295. Not with `key`. Default: none. */
@@ -606,7 +606,7 @@ export interface MacvlanArgs {
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  parent: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
@@ -666,7 +666,7 @@ export interface MacvtapArgs {
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  parent: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
@@ -1123,7 +1123,7 @@ export interface RouteNexthopArgs {
   /** Address of the next router. Default: the destination is on the link. */
   via?: pulumi.Input<string>;
   /** Device by which it is reached. Default: the one that `via` is on. */
-  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** Share of the traffic against the others. Default: 1. */
   weight?: pulumi.Input<number>;
 }
@@ -1140,7 +1140,7 @@ export interface RouteArgs {
   /** Address of the next router; an IPv4 network may have an IPv6 one. Not together with `nexthops`. */
   via?: pulumi.Input<string>;
   /** Device by which packets leave (`dev`). Default: the one that `via` is on. Not with `nexthops`. */
-  device?: pulumi.Input<string> | Interface | LinuxBridge | GreTunnel | Macvlan | Macvtap | OvsBridge | OvsPort;
+  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
   /** What becomes of the packets: unicast sends them on; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; throw looks in the next table; local delivers them here; broadcast, multicast, anycast as the kernel has them. Default: unicast. */
   type?: pulumi.Input<"unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw">;
   /** Of several routes to one destination the lowest metric is used. Default: the kernel's, 0 for IPv4, 1024 for IPv6. A change replaces the route. */
@@ -1174,6 +1174,60 @@ export interface RouteNexthop {
   weight?: number;
 }
 
+export interface RuleLive {
+  /** Who made it, a number: 240 and up this library, 2 the kernel, 0 `ip rule add`. */
+  protocol: number;
+}
+
+export interface RuleArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace. Default: the host's own. A change replaces the rule. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** Which packets it is for. Default: as `from` and `to` are; ipv4 without them. A change replaces the rule. */
+  family?: pulumi.Input<"ipv4" | "ipv6">;
+  /** Rules are tried from the lowest number up (`priority`). The kernel's own are 0 (table local), 32766 (main) and 32767 (default). A change replaces the rule. */
+  priority: pulumi.Input<number>;
+  /** Source addresses of the packets (`from`), a network or an address. Default: all. A change replaces the rule. */
+  from?: pulumi.Input<string>;
+  /** Destination addresses of the packets (`to`), a network or an address. Default: all. A change replaces the rule. */
+  to?: pulumi.Input<string>;
+  /** Firewall mark of the packets (`fwmark`). Default: any. A change replaces the rule. */
+  fwmark?: pulumi.Input<number>;
+  /** Bits of `fwmark` that are compared. Default: all of them. A change replaces the rule. */
+  fwmask?: pulumi.Input<number>;
+  /** Device by which the packets came; `lo` for those that the host itself sends (`iif`). Default: any. A change replaces the rule. */
+  iif?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  /** Device to which the sending socket is bound (`oif`). Default: any. A change replaces the rule. */
+  oif?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  /** IP protocol of the packets (`ipproto`): icmp, tcp, udp, gre, esp, ah, icmpv6, sctp or 1 to 255. Default: all. A change replaces the rule. */
+  ipProtocol?: pulumi.Input<"icmp" | "tcp" | "udp" | "gre" | "esp" | "ah" | "icmpv6" | "sctp" | number>;
+  /** Source port of the packets, or a range as '1000-2000' (`sport`). Default: all. A change replaces the rule. */
+  sourcePort?: pulumi.Input<number | string>;
+  /** Destination port of the packets, or a range as '1000-2000' (`dport`). Default: all. A change replaces the rule. */
+  destinationPort?: pulumi.Input<number | string>;
+  /** Type of service, over IPv6 traffic class, of the packets (`tos`), in steps of 4: 4 to 28, over IPv6 to 252. Default: any. A change replaces the rule. */
+  tos?: pulumi.Input<number>;
+  /** User whose sockets send the packets, or a range as '1000-1999' (`uidrange`). Default: all. A change replaces the rule. */
+  uidRange?: pulumi.Input<number | string>;
+  /** For all packets but those that the rest says (`not`). Default: false. A change replaces the rule. */
+  not?: pulumi.Input<boolean>;
+  /** For packets of a VRF, which look up that one's table (`l3mdev`). Default: false. A change replaces the rule. */
+  l3mdev?: pulumi.Input<boolean>;
+  /** What becomes of the packets: lookup searches `table` and goes on where that has no route; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; goto goes on at the rule with priority `goto`; nop does nothing. Default: lookup. */
+  action?: pulumi.Input<"lookup" | "blackhole" | "unreachable" | "prohibit" | "goto" | "nop">;
+  /** The routing table that `lookup` searches: main, local, default or a number. Default: main. */
+  table?: pulumi.Input<"main" | "local" | "default" | number>;
+  /** Priority of the rule at which `action: goto` goes on; above the rule's own. */
+  goto?: pulumi.Input<number>;
+  /** Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`): 0 passes over default routes. Default: none. */
+  suppressPrefixLength?: pulumi.Input<number>;
+  /** Take no route by a device of this group (`suppress_ifgroup`). Default: none. */
+  suppressIfgroup?: pulumi.Input<number>;
+}
+
 export interface SysctlLive {
   /** The value that it has. */
   value: string;
@@ -1190,6 +1244,62 @@ export interface SysctlArgs {
   key: pulumi.Input<string>;
   /** What it is set to: text, a whole number, or a boolean for 0 and 1. */
   value: pulumi.Input<string | number | boolean>;
+}
+
+export interface TapLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface TapArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** `tap`: Ethernet frames, it may join a bridge; `tun`: IP packets, without MAC address. Default: tap. A change replaces the device. */
+  mode?: pulumi.Input<"tap" | "tun">;
+  /** The user whose programs may open it (`user`); with `group` both must hold, by name or number. Default: none; with neither owner nor group everybody who may open /dev/net/tun. A change replaces the device. */
+  owner?: pulumi.Input<string | number>;
+  /** The group whose programs may open it (`group`), by name or number. Default: none; with neither owner nor group everybody who may open /dev/net/tun. A change replaces the device. */
+  group?: pulumi.Input<string | number>;
+  /** Several queues, each opened by itself (`multi_queue`); a program must then ask for it. Default: false. A change replaces the device. */
+  multiQueue?: pulumi.Input<boolean>;
+  /** A virtio header before each frame (`vnet_hdr`), until a program opens the device, which says itself what it wants. Default: false. A change replaces the device. */
+  vnetHeader?: pulumi.Input<boolean>;
+  /** Four bytes of flags and protocol before each packet (`pi`, the inverse of IFF_NO_PI), until a program opens the device, which says itself what it wants. Default: false. A change replaces the device. */
+  packetInformation?: pulumi.Input<boolean>;
 }
 
 export interface LinkLive {
@@ -1275,6 +1385,72 @@ export interface VethEnd {
   offloads?: { rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean };
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: number;
+}
+
+export interface VlanLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface VlanArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: the parent's. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535, at most the parent's. Default: the parent's. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** The device that carries its packets (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
+  parent: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
+  parentNamespace?: pulumi.Input<string> | Namespace;
+  /** Ethertype of the tag (`protocol`): 802.1Q, or 802.1ad for the outer one of two. Default: 802.1Q. A change replaces the device. */
+  protocol?: pulumi.Input<"802.1Q" | "802.1ad">;
+  /** VLAN id of the tag (`id`), 1 to 4094. A change replaces the device. */
+  vlanId: pulumi.Input<number>;
+  /** Take the tag off what comes in before anybody sees it (`reorder_hdr`). Kernel default: true. */
+  reorderHeader?: pulumi.Input<boolean>;
+  /** Announce the VLAN to switches by GVRP; 802.1Q only (`gvrp`). Kernel default: false. */
+  gvrp?: pulumi.Input<boolean>;
+  /** Announce the VLAN to switches by MVRP; 802.1Q only (`mvrp`). Kernel default: false. */
+  mvrp?: pulumi.Input<boolean>;
+  /** Stay up when the parent goes down (`loose_binding`). Kernel default: false. */
+  looseBinding?: pulumi.Input<boolean>;
+  /** Be up as long as a port of the bridge has the VLAN; for a bridge as parent (`bridge_binding`). Kernel default: false. */
+  bridgeBinding?: pulumi.Input<boolean>;
+  /** From the priority in the tag (0 to 7) to the packet's own in the kernel, exactly these (`ingress-qos-map`). Default: all to 0. */
+  ingressQosMap?: pulumi.Input<{ [key: string]: pulumi.Input<number> }>;
+  /** From the packet's priority in the kernel to the one in the tag (0 to 7), exactly these (`egress-qos-map`). Default: all to 0. */
+  egressQosMap?: pulumi.Input<{ [key: string]: pulumi.Input<number> }>;
 }
 
 /** A Linux machine, reached over SSH. All else is declared on one. */
@@ -2031,6 +2207,62 @@ export class Route extends KindBase {
   }
 }
 
+/** A rule of the kernel's policy routing: which packets look into which routing table. Rules of one priority with other selectors are other rules. It is made with a protocol number of its own (`protocol`, 240 and up), so that its deletion takes this rule and no other. */
+export class Rule extends KindBase {
+  declare readonly kind: "Rule";
+  /** The network namespace. Default: the host's own. A change replaces the rule. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** Which packets it is for. Default: as `from` and `to` are; ipv4 without them. A change replaces the rule. */
+  declare readonly family: pulumi.Output<"ipv4" | "ipv6" | undefined>;
+  /** Rules are tried from the lowest number up (`priority`). The kernel's own are 0 (table local), 32766 (main) and 32767 (default). A change replaces the rule. */
+  declare readonly priority: pulumi.Output<number>;
+  /** Source addresses of the packets (`from`), a network or an address. Default: all. A change replaces the rule. */
+  declare readonly from: pulumi.Output<string | undefined>;
+  /** Destination addresses of the packets (`to`), a network or an address. Default: all. A change replaces the rule. */
+  declare readonly to: pulumi.Output<string | undefined>;
+  /** Firewall mark of the packets (`fwmark`). Default: any. A change replaces the rule. */
+  declare readonly fwmark: pulumi.Output<number | undefined>;
+  /** Bits of `fwmark` that are compared. Default: all of them. A change replaces the rule. */
+  declare readonly fwmask: pulumi.Output<number | undefined>;
+  /** Device by which the packets came; `lo` for those that the host itself sends (`iif`). Default: any. A change replaces the rule. */
+  declare readonly iif: pulumi.Output<string | undefined>;
+  /** Device to which the sending socket is bound (`oif`). Default: any. A change replaces the rule. */
+  declare readonly oif: pulumi.Output<string | undefined>;
+  /** IP protocol of the packets (`ipproto`): icmp, tcp, udp, gre, esp, ah, icmpv6, sctp or 1 to 255. Default: all. A change replaces the rule. */
+  declare readonly ipProtocol: pulumi.Output<"icmp" | "tcp" | "udp" | "gre" | "esp" | "ah" | "icmpv6" | "sctp" | number | undefined>;
+  /** Source port of the packets, or a range as '1000-2000' (`sport`). Default: all. A change replaces the rule. */
+  declare readonly sourcePort: pulumi.Output<number | string | undefined>;
+  /** Destination port of the packets, or a range as '1000-2000' (`dport`). Default: all. A change replaces the rule. */
+  declare readonly destinationPort: pulumi.Output<number | string | undefined>;
+  /** Type of service, over IPv6 traffic class, of the packets (`tos`), in steps of 4: 4 to 28, over IPv6 to 252. Default: any. A change replaces the rule. */
+  declare readonly tos: pulumi.Output<number | undefined>;
+  /** User whose sockets send the packets, or a range as '1000-1999' (`uidrange`). Default: all. A change replaces the rule. */
+  declare readonly uidRange: pulumi.Output<number | string | undefined>;
+  /** For all packets but those that the rest says (`not`). Default: false. A change replaces the rule. */
+  declare readonly not: pulumi.Output<boolean | undefined>;
+  /** For packets of a VRF, which look up that one's table (`l3mdev`). Default: false. A change replaces the rule. */
+  declare readonly l3mdev: pulumi.Output<boolean | undefined>;
+  /** What becomes of the packets: lookup searches `table` and goes on where that has no route; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; goto goes on at the rule with priority `goto`; nop does nothing. Default: lookup. */
+  declare readonly action: pulumi.Output<"lookup" | "blackhole" | "unreachable" | "prohibit" | "goto" | "nop">;
+  /** The routing table that `lookup` searches: main, local, default or a number. Default: main. */
+  declare readonly table: pulumi.Output<"main" | "local" | "default" | number | undefined>;
+  /** Priority of the rule at which `action: goto` goes on; above the rule's own. */
+  declare readonly goto: pulumi.Output<number | undefined>;
+  /** Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`): 0 passes over default routes. Default: none. */
+  declare readonly suppressPrefixLength: pulumi.Output<number | undefined>;
+  /** Take no route by a device of this group (`suppress_ifgroup`). Default: none. */
+  declare readonly suppressIfgroup: pulumi.Output<number | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<RuleLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: RuleArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Rule", name, args, opts);
+  }
+}
+
 /** A kernel parameter below net. When the resource is deleted, the parameter gets back the value that it had, if it still has ours. */
 export class Sysctl extends KindBase {
   declare readonly kind: "Sysctl";
@@ -2051,6 +2283,56 @@ export class Sysctl extends KindBase {
   }
 }
 
+/** A persistent TAP or TUN device, whose frames or packets a program reads and writes, as a virtual machine's: it opens /dev/net/tun and names the device (TUNSETIFF), in the namespace in which the device is. Without carrier until then. */
+export class Tap extends KindBase {
+  declare readonly kind: "Tap";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** `tap`: Ethernet frames, it may join a bridge; `tun`: IP packets, without MAC address. Default: tap. A change replaces the device. */
+  declare readonly mode: pulumi.Output<"tap" | "tun">;
+  /** The user whose programs may open it (`user`); with `group` both must hold, by name or number. Default: none; with neither owner nor group everybody who may open /dev/net/tun. A change replaces the device. */
+  declare readonly owner: pulumi.Output<string | number | undefined>;
+  /** The group whose programs may open it (`group`), by name or number. Default: none; with neither owner nor group everybody who may open /dev/net/tun. A change replaces the device. */
+  declare readonly group: pulumi.Output<string | number | undefined>;
+  /** Several queues, each opened by itself (`multi_queue`); a program must then ask for it. Default: false. A change replaces the device. */
+  declare readonly multiQueue: pulumi.Output<boolean | undefined>;
+  /** A virtio header before each frame (`vnet_hdr`), until a program opens the device, which says itself what it wants. Default: false. A change replaces the device. */
+  declare readonly vnetHeader: pulumi.Output<boolean | undefined>;
+  /** Four bytes of flags and protocol before each packet (`pi`, the inverse of IFF_NO_PI), until a program opens the device, which says itself what it wants. Default: false. A change replaces the device. */
+  declare readonly packetInformation: pulumi.Output<boolean | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<TapLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: TapArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Tap", name, args, opts);
+  }
+}
+
 /** Two virtual Ethernet devices: what enters one leaves the other. Each end has its own name, namespace, addresses and bridge. */
 export class VethPair extends KindBase {
   declare readonly kind: "VethPair";
@@ -2066,5 +2348,65 @@ export class VethPair extends KindBase {
    */
   constructor(name: string, args: VethPairArgs, opts?: pulumi.CustomResourceOptions) {
     super("VethPair", name, args, opts);
+  }
+}
+
+/** A VLAN of another device: its packets leave by the parent with a tag, and the parent's packets with that tag come in by it. The parent must be up for it to be up. */
+export class Vlan extends KindBase {
+  declare readonly kind: "Vlan";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: the parent's. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535, at most the parent's. Default: the parent's. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** The device that carries its packets (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
+  declare readonly parent: pulumi.Output<string>;
+  /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
+  declare readonly parentNamespace: pulumi.Output<string | undefined>;
+  /** Ethertype of the tag (`protocol`): 802.1Q, or 802.1ad for the outer one of two. Default: 802.1Q. A change replaces the device. */
+  declare readonly protocol: pulumi.Output<"802.1Q" | "802.1ad">;
+  /** VLAN id of the tag (`id`), 1 to 4094. A change replaces the device. */
+  declare readonly vlanId: pulumi.Output<number>;
+  /** Take the tag off what comes in before anybody sees it (`reorder_hdr`). Kernel default: true. */
+  declare readonly reorderHeader: pulumi.Output<boolean | undefined>;
+  /** Announce the VLAN to switches by GVRP; 802.1Q only (`gvrp`). Kernel default: false. */
+  declare readonly gvrp: pulumi.Output<boolean | undefined>;
+  /** Announce the VLAN to switches by MVRP; 802.1Q only (`mvrp`). Kernel default: false. */
+  declare readonly mvrp: pulumi.Output<boolean | undefined>;
+  /** Stay up when the parent goes down (`loose_binding`). Kernel default: false. */
+  declare readonly looseBinding: pulumi.Output<boolean | undefined>;
+  /** Be up as long as a port of the bridge has the VLAN; for a bridge as parent (`bridge_binding`). Kernel default: false. */
+  declare readonly bridgeBinding: pulumi.Output<boolean | undefined>;
+  /** From the priority in the tag (0 to 7) to the packet's own in the kernel, exactly these (`ingress-qos-map`). Default: all to 0. */
+  declare readonly ingressQosMap: pulumi.Output<{ [key: string]: number } | undefined>;
+  /** From the packet's priority in the kernel to the one in the tag (0 to 7), exactly these (`egress-qos-map`). Default: all to 0. */
+  declare readonly egressQosMap: pulumi.Output<{ [key: string]: number } | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<VlanLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: VlanArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Vlan", name, args, opts);
   }
 }

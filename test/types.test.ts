@@ -16,8 +16,11 @@ import type { ovsPatch } from "../provider/kinds/ovs-patch";
 import type { ovsPort } from "../provider/kinds/ovs-port";
 import type { ovsTunnel } from "../provider/kinds/ovs-tunnel";
 import type { route } from "../provider/kinds/route";
+import type { rule } from "../provider/kinds/rule";
 import type { sysctl } from "../provider/kinds/sysctl";
+import type { tap } from "../provider/kinds/tap";
 import type { vethPair } from "../provider/kinds/veth-pair";
+import type { vlan } from "../provider/kinds/vlan";
 
 /**
  * The generated classes against the types that zod infers. The comparison is made by the compiler: what does not fit
@@ -45,8 +48,11 @@ const fits = {
   OvsPort: true satisfies Fits<ArgumentsOf<typeof ovsPort>, hostnet.OvsPort>,
   OvsTunnel: true satisfies Fits<ArgumentsOf<typeof ovsTunnel>, hostnet.OvsTunnel>,
   Route: true satisfies Fits<ArgumentsOf<typeof route>, hostnet.Route>,
+  Rule: true satisfies Fits<ArgumentsOf<typeof rule>, hostnet.Rule>,
   Sysctl: true satisfies Fits<ArgumentsOf<typeof sysctl>, hostnet.Sysctl>,
+  Tap: true satisfies Fits<ArgumentsOf<typeof tap>, hostnet.Tap>,
   VethPair: true satisfies Fits<ArgumentsOf<typeof vethPair>, hostnet.VethPair>,
+  Vlan: true satisfies Fits<ArgumentsOf<typeof vlan>, hostnet.Vlan>,
 };
 
 it("covers every kind", () => {

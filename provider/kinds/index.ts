@@ -13,8 +13,11 @@ import { ovsPatch } from "./ovs-patch";
 import { ovsPort } from "./ovs-port";
 import { ovsTunnel } from "./ovs-tunnel";
 import { route } from "./route";
+import { rule } from "./rule";
 import { sysctl } from "./sysctl";
+import { tap } from "./tap";
 import { vethPair } from "./veth-pair";
+import { vlan } from "./vlan";
 
 /** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
 export const kinds: Record<string, Kind> = {
@@ -32,6 +35,9 @@ export const kinds: Record<string, Kind> = {
   OvsPort: ovsPort,
   OvsTunnel: ovsTunnel,
   Route: route,
+  Rule: rule,
   Sysctl: sysctl,
+  Tap: tap,
   VethPair: vethPair,
+  Vlan: vlan,
 };

@@ -2,13 +2,12 @@ import { linkKind, stateOf } from "../model/link-kind";
 import {
   macvlanClaims,
   macvlanCompletion,
-  macvlanCreation,
   macvlanOptions,
   macvlanReplaces,
   macvlanRules,
-  macvlanSections,
   macvlanTraits,
 } from "../model/macvlan";
+import { parentCreation, parentSections } from "../model/parent";
 
 export const macvlan = linkKind({
   name: "Macvlan",
@@ -16,10 +15,10 @@ export const macvlan = linkKind({
   doc: "A device with a MAC address of its own on a shared parent, as a NIC. The host itself reaches it only by another macvlan on the same parent.",
   options: macvlanOptions,
   traits: macvlanTraits,
-  creation: macvlanCreation,
+  creation: parentCreation,
   rules: macvlanRules,
   claims: macvlanClaims,
-  observe: macvlanSections,
+  observe: parentSections,
   complete: macvlanCompletion,
   replaces: macvlanReplaces,
   reset: { mtu: (live: { raw?: unknown }) => stateOf(live as never).extra },

@@ -1,26 +1,21 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { Found } from "../kind";
+import { account, accountOf, accountSections, type Database, mustExist } from "../model/account";
 import type { Section, Step } from "../model/command";
-import { HostnetError } from "../model/errors";
-import { type LinkArgs, linkFacts } from "../model/link";
+import { linkFacts } from "../model/link";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import type { LinkState } from "../model/link-state";
 import {
-  derivedIndex,
   macvlanClaims,
   macvlanCompletion,
-  macvlanCreation,
   macvlanOptions,
   macvlanReplaces,
   macvlanRules,
-  macvlanSections,
   macvlanTraits,
 } from "../model/macvlan";
 import { inNamespace, keyIn } from "../model/namespaces";
-import { between } from "../model/scalars";
-
-type Want = LinkArgs & Record<string, unknown>;
+import { derivedIndex, parentCreation, parentSections } from "../model/parent";
 
 /** A device file and who may open it. */
 interface Node {
@@ -35,14 +30,8 @@ interface Node {
 /** Not an attribute of the link, but of the file. */
 const ofNode = { word: "", encode: () => [], decode: () => undefined };
 
-const account = (what: string) =>
-  z
-    .union([
-      z.string().regex(/^[a-z_][a-z0-9_.-]{0,31}\$?$/i, "must be the name of an account on the host, or a number"),
-      between(0, 0xffff_fffe),
-    ])
-    .optional()
-    .describe(`${what} of the device file, by name or number. Default: root, as the kernel makes it.`);
+const owns = (what: string) =>
+  account.optional().describe(`${what} of the device file, by name or number. Default: root, as the kernel makes it.`);
 
 // In /dev there is one tap<N> for all namespaces: the owner is read of all of them at once.
 const nodesSection: Section = {
@@ -63,32 +52,6 @@ const numbersSection: Section = {
   ],
 };
 
-const accountSection = (database: "passwd" | "group", name: string): Section => ({
-  key: `${database}:${name}`,
-  argv: ["getent", database, name],
-});
-
-function accountSections({ owner, group }: Want): Section[] {
-  return [
-    ...(typeof owner === "string" ? [accountSection("passwd", owner)] : []),
-    ...(typeof group === "string" ? [accountSection("group", group)] : []),
-  ];
-}
-
-/** The number behind a name; undefined when the host does not know it. */
-function idOf(seen: Seen, database: "passwd" | "group", name: unknown): number | undefined {
-  if (typeof name !== "string") return name as number | undefined;
-  const id = seen.result(`${database}:${name}`).stdout.split(":")[2];
-  return id === undefined ? undefined : Number(id);
-}
-
-function mustExist(what: "user" | "group", name: unknown, id: unknown): void {
-  if (name === undefined || id !== undefined) return;
-  throw new HostnetError("INVALID", `the host has no ${what} ${name}`, {
-    remedy: `Make the ${what} on the host, or give a number.`,
-  });
-}
-
 function nodeOf(seen: Seen, live: LinkState, namespace: string | undefined): Node | undefined {
   const name = `tap${live.json.ifindex}`;
   const numbers = seen.result(keyIn("tapnumbers", namespace)).stdout;
@@ -107,6 +70,12 @@ function nodeOf(seen: Seen, live: LinkState, namespace: string | undefined): Nod
     : undefined;
 }
 
+/** A number needs no question to the host. */
+const named = (name: unknown) => (typeof name === "string" ? name : undefined);
+
+const idOf = (seen: Seen, database: Database, name: unknown) =>
+  typeof name === "string" ? accountOf(seen, database, name).number : (name as number | undefined);
+
 interface Extra {
   mtu: number;
   node?: Node;
@@ -124,8 +93,8 @@ export const macvtap = linkKind({
   options: {
     ...macvlanOptions,
     ...options({
-      owner: { schema: account("Owner"), ...ofNode },
-      group: { schema: account("Group"), ...ofNode },
+      owner: { schema: owns("Owner"), ...ofNode },
+      group: { schema: owns("Group"), ...ofNode },
       permissions: {
         schema: z
           .string()
@@ -143,7 +112,7 @@ export const macvtap = linkKind({
   traits: macvlanTraits,
   // /dev has one tap<N> for all namespaces: with a number of its own no other is in its way, and a rebuild has it again.
   creation: (want) => ({
-    ...macvlanCreation(want),
+    ...parentCreation(want),
     words: ["link", want.parent as string, "index", derivedIndex(want)],
   }),
   rules: macvlanRules,
@@ -155,8 +124,9 @@ export const macvtap = linkKind({
     ...{ owner: 0, group: 0, permissions: "600" },
   },
   observe: (want) => [
-    ...macvlanSections(want),
-    ...[nodesSection, ...accountSections(want), ...inNamespace(want.namespace, numbersSection)],
+    ...parentSections(want),
+    ...[nodesSection, ...inNamespace(want.namespace, numbersSection)],
+    ...[...accountSections("passwd", named(want.owner)), ...accountSections("group", named(want.group))],
   ],
   complete(live, want, seen) {
     const common = macvlanCompletion(live, want, seen);

@@ -20,7 +20,7 @@ import {
   nameTaken,
   observeLink,
 } from "./link";
-import { differingWords, type LinkOption, liveValue, resetsOf, wordsOf } from "./link-option";
+import { differingFixed, differingWords, type LinkOption, liveValue, resetsOf, wordsOf } from "./link-option";
 import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
 import { get } from "./path";
 
@@ -35,6 +35,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   doc: string;
   options: T;
   traits?: LinkTraits | ((want: Want) => LinkTraits);
+  /** Arguments of every link that mean something else here. */
+  common?: Partial<typeof linkShape>;
   needs?: string[];
   identity?: string[];
   /** What `live` tells beside what it tells of every link. */
@@ -61,6 +63,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
 type Want = LinkArgs & Record<string, unknown>;
 
 export interface Creation {
+  /** What makes it, where that is not `ip link add`; what every link takes is set afterwards. */
+  argv?: string[];
   /** Words of `ip link add` before the name, as `link eth1`. */
   words?: string[];
   /** Where `ip link add` runs, when not in the device's namespace; null: in the host's own. */
@@ -84,6 +88,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const table = Object.entries(definition.options) as [string, LinkOption][];
   const shape = {
     ...linkShape,
+    ...definition.common,
     ...Object.fromEntries(table.map(([key, option]) => [key, option.schema])),
   } as typeof linkShape & Shape<T>;
   const args = z.strictObject(shape).superRefine((value, issues) => {
@@ -119,11 +124,13 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
       if (!live) return undefined;
       const { args: more, facts, broken, extra } = definition.complete?.(live, want, seen) ?? {};
       const here = found<Want>(live, want.namespace, table);
+      const args = { ...here.args, ...more };
+      const wrong = broken ?? differingFixed(table, effective(want), args);
       return {
         ...here,
-        args: { ...here.args, ...more },
+        args,
         facts: { ...here.facts, ...facts },
-        broken: live.json.ifname === want.name ? broken : "it has not been moved to its namespace",
+        broken: live.json.ifname === want.name ? wrong : "it has not been moved to its namespace",
         raw: { ...live, extra },
       };
     },
@@ -162,7 +169,8 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   }
 
   function create(want: Want, context: Context<Want>): Step[] {
-    const { words = [], from, bornAs } = definition.creation?.(want) ?? {};
+    const { argv, words = [], from, bornAs } = definition.creation?.(want) ?? {};
+    if (argv) return [{ argv, namespace: want.namespace }, ...afterCreation(want, context, traitsOf(want), true)];
     const own = traitsOf(want);
     const namespace = from === undefined ? want.namespace : (from ?? undefined);
     const into = !bornAs && namespace !== want.namespace && want.namespace ? ["netns", want.namespace] : [];

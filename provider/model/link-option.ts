@@ -11,8 +11,11 @@ export interface LinkOption {
   json?: string;
   /** The kernel's default, where a removed argument goes back to. */
   default?: unknown;
-  /** The words to set it; `null`, where that is the default, takes it away. Default: word and value, 1 or 0 for a boolean. */
-  encode?: (value: never, want: Record<string, unknown>) => string[];
+  /**
+   * The words to set it; `null`, where that is the default, takes it away. Default: word and value, 1 or 0 for a boolean.
+   * `live` is the value that is there, where the device is.
+   */
+  encode?: (value: never, want: Record<string, unknown>, live?: unknown) => string[];
   /** The value as declared, from what `ip -j -d link` prints. Default: as it is printed; a boolean from 1 or 0. */
   decode?: (printed: unknown, data: Record<string, unknown>) => unknown;
   /** Largest difference that is none: the kernel keeps times in jiffies. */
@@ -36,12 +39,26 @@ export function differingWords(
 ): string[] {
   const differs = ([key, option]: [string, LinkOption]) =>
     want[key] !== undefined && !option.fixed && !sameValue(option, want[key], live[key]);
-  if (!table.some((entry) => differs(entry) && wordsOf(entry[1], want[entry[0]], want).length > 0)) return [];
+  if (!table.some((entry) => differs(entry) && wordsOf(entry[1], want[entry[0]], want, live[entry[0]]).length > 0))
+    return [];
   return table.flatMap((entry) => {
     const [key, option] = entry;
-    if (differs(entry)) return wordsOf(option, want[key], want);
+    if (differs(entry)) return wordsOf(option, want[key], want, live[key]);
     return option.always ? wordsOf(option, live[key], want) : [];
   });
+}
+
+/** What was declared otherwise than it was made, and cannot be changed: the device has to be made anew. */
+export function differingFixed(
+  table: [string, LinkOption][],
+  want: Record<string, unknown>,
+  live: Record<string, unknown>,
+): string | undefined {
+  const wrong = table.find(
+    ([key, option]) =>
+      option.fixed && want[key] !== undefined && live[key] !== undefined && !sameValue(option, want[key], live[key]),
+  );
+  return wrong && `its ${wrong[0]} is ${live[wrong[0]]}`;
 }
 
 function sameValue(option: LinkOption, want: unknown, live: unknown): boolean {
@@ -51,9 +68,9 @@ function sameValue(option: LinkOption, want: unknown, live: unknown): boolean {
   return same(want, live);
 }
 
-export function wordsOf(option: LinkOption, value: unknown, want: Record<string, unknown>): string[] {
+export function wordsOf(option: LinkOption, value: unknown, want: Record<string, unknown>, live?: unknown): string[] {
   if (value === undefined) return [];
-  if (option.encode) return option.encode(value as never, want);
+  if (option.encode) return option.encode(value as never, want, live);
   return [option.word, typeof value === "boolean" ? String(Number(value)) : String(value)];
 }
 

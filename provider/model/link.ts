@@ -183,29 +183,34 @@ export const markLink = (name: string, namespace: string | undefined, context: C
 // udev sets MAC, sysctls and owners of devices in the host's own namespace a moment after they appear.
 const settled: Step = { argv: ["udevadm", "settle", "--timeout=10"] };
 
-/** What follows the creation of a link: mark, udev, IPv6, then all that `convergeLink` knows. */
-export function afterCreation(want: LinkArgs, context: Context<unknown>, traits: LinkTraits = {}): Step[] {
+/** What follows the creation of a link, `bare` without creationWords: mark, udev, IPv6, then all that `convergeLink` knows. */
+export function afterCreation(
+  want: LinkArgs,
+  context: Context<unknown>,
+  traits: LinkTraits = {},
+  bare = false,
+): Step[] {
   const { name, namespace } = want;
   return [
     markLink(name, namespace, context),
     ...(namespace === undefined ? [settled] : []),
-    ...convergeLink(want, newborn(want, context, traits), context, traits),
+    ...convergeLink(want, newborn(bare ? undefined : want, want.name, context, traits), context, traits),
   ];
 }
 
-/** What a link is right after `ip link add` with creationWords. */
-function newborn(want: LinkArgs, context: Context<unknown>, traits: LinkTraits): LinkState {
+/** What a link is right after `ip link add`, with what creationWords said of it. */
+function newborn(said: LinkArgs | undefined, ifname: string, context: Context<unknown>, traits: LinkTraits): LinkState {
   return {
     json: {
       ifindex: 0,
-      ifname: want.name,
+      ifname,
       flags: [],
-      mtu: want.mtu ?? 0,
+      mtu: said?.mtu ?? 0,
       operstate: "DOWN",
-      txqlen: want.txQueueLength,
+      txqlen: said?.txQueueLength,
       ifalias: context.mark,
       link_type: "ether",
-      address: wantedMac(want, context, traits),
+      address: said && wantedMac(said, context, traits),
     },
     addresses: [],
     type: undefined,

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { LinkArgs, LinkTraits } from "./link";
-import { linkClaim, options } from "./link-kind";
-import { type LinkState, linkSections, linkState } from "./link-state";
-import { deviceRef, macAddress, namespaceRef, unsigned } from "./scalars";
+import { options } from "./link-kind";
+import type { LinkState } from "./link-state";
+import { below, elsewhere, parentClaim, parentOptions, parentRules, parentState } from "./parent";
+import { macAddress, unsigned } from "./scalars";
 
 /** What macvlan and macvtap have in common. */
 
@@ -23,26 +23,7 @@ const flag = (word: string, mode: string, doc: string) => ({
 const inOrder = (macs: unknown) => [...((macs ?? []) as string[])].sort().join(" ");
 
 export const macvlanOptions = options({
-  parent: {
-    schema: deviceRef.describe(
-      "The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device.",
-    ),
-    word: "",
-    fixed: true,
-    encode: () => [],
-    decode: () => undefined,
-  },
-  parentNamespace: {
-    schema: namespaceRef
-      .optional()
-      .describe(
-        "The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device.",
-      ),
-    word: "",
-    fixed: true,
-    encode: () => [],
-    decode: () => undefined,
-  },
+  ...parentOptions("The device that it shares"),
   mode: {
     schema: z
       .enum(["bridge", "private", "vepa", "passthru", "source"])
@@ -83,26 +64,8 @@ export const macvlanOptions = options({
 /** In passthru mode the MAC address is the parent's: another one would be given to that, too (macvlan_set_mac_address). */
 export const macvlanTraits = (want: Want): LinkTraits => ({ keepsMac: want.mode === "passthru" });
 
-/**
- * Born in its namespace from the parent's. With an index of its own: without one, Linux up to 6.1 at least looks for the
- * name in the namespace where `ip` runs, and an `eth0` there is `File exists` (rtnl_newlink, seen).
- */
-export const macvlanCreation = (want: Want) => ({
-  words: [
-    ...["link", want.parent as string],
-    ...(want.namespace === want.parentNamespace ? [] : ["index", derivedIndex(want)]),
-  ],
-  from: (want.parentNamespace as string | undefined) ?? null,
-});
-
-/** A number that a rebuild finds again, far above those that the kernel gives out: 2^24 to 2^31 - 1. */
-export function derivedIndex({ namespace = "", name }: Want): string {
-  const digest = createHash("sha256").update(`${namespace}/${name}`).digest();
-  return String(2 ** 24 + (digest.readUInt32BE(0) % (2 ** 31 - 2 ** 24)));
-}
-
 export function macvlanRules(want: Want): [path: string, text: string][] {
-  const { mode, parentNamespace } = want;
+  const { mode } = want;
   const needs = (path: string, only: string): [boolean, string, string] => [
     Boolean(want[path]) && mode !== only,
     path,
@@ -112,38 +75,30 @@ export function macvlanRules(want: Want): [path: string, text: string][] {
     needs("sources", "source"),
     needs("nodst", "source"),
     needs("nopromisc", "passthru"),
-    [parentNamespace !== undefined && want.namespace === undefined, "parentNamespace", "needs `namespace`"],
   ];
-  return wrong.filter(([isWrong]) => isWrong).map(([, path, text]) => [path, text]);
+  return [
+    ...wrong.filter(([isWrong]) => isWrong).map(([, path, text]): [string, string] => [path, text]),
+    ...parentRules(want),
+  ];
 }
 
 /** passthru tolerates no other device on its parent. */
 export const macvlanClaims = (want: Want) => {
-  const parent = `the macvlan devices on ${linkClaim(want.parentNamespace as string | undefined, want.parent as string)}`;
+  const parent = `the macvlan devices on ${parentClaim(want)}`;
   return [want.mode === "passthru" ? parent : `shared ${parent}`];
 };
-
-export const macvlanSections = (want: Want) => linkSections(want.parentNamespace as string | undefined);
 
 export const macvlanReplaces = (was: Want, want: Want) =>
   was.mode !== want.mode && (was.mode === "passthru" || want.mode === "passthru") ? ["mode"] : [];
 
 /** The parent's MTU is the default. Of a macvlan as parent the kernel takes the device below it. */
 export function macvlanCompletion(live: LinkState, want: Want, seen: Seen) {
-  const parent = linkState(seen, want.parentNamespace as string | undefined, want.parent as string);
+  const parent = parentState(want, seen);
   const wanted =
     parent && (parent.type?.startsWith("macv") ? below(parent, want.parentNamespace, seen) : parent.json.ifindex);
-  const index = below(live, want.namespace, seen);
-  const elsewhere = wanted !== undefined && index !== undefined && wanted !== index;
   return {
     args: { parent: want.parent, parentNamespace: want.parentNamespace },
-    broken: elsewhere ? `it is not on ${want.parent}` : undefined,
+    broken: elsewhere(live, want, seen, wanted),
     extra: parent?.json.mtu ?? 1500,
   };
-}
-
-/** The number of the device that it is on: by name when that is in the same namespace. */
-function below({ json }: LinkState, namespace: unknown, seen: Seen): number | undefined {
-  if (json.link_index !== undefined) return json.link_index;
-  return json.link ? linkState(seen, namespace as string | undefined, json.link)?.json.ifindex : undefined;
 }

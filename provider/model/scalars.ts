@@ -38,7 +38,17 @@ export const namespaceName = z
   .refine((name) => !/^\d+$/.test(name), "must not be digits only: ip takes such a name for a process id");
 
 /** The kinds whose `name` is that of a device. */
-export const deviceKinds = ["Interface", "LinuxBridge", "GreTunnel", "Macvlan", "Macvtap", "OvsBridge", "OvsPort"];
+export const deviceKinds = [
+  "GreTunnel",
+  "Interface",
+  "LinuxBridge",
+  "Macvlan",
+  "Macvtap",
+  "OvsBridge",
+  "OvsPort",
+  "Tap",
+  "Vlan",
+];
 
 /** A device: its name, or the resource that makes it. */
 export const deviceRef = refersTo(interfaceName, ...deviceKinds);

@@ -1,0 +1,70 @@
+import { tap } from "../../provider/kinds/tap";
+import { netns } from "./answers";
+import { links } from "./recorded/links";
+import { Bench, mark } from "./steps";
+
+const bench = new Bench(tap, { name: "t0", mac: "02:00:00:00:00:03" });
+const off = "/proc/sys/net/ipv6/conf/t0/disable_ipv6:1\n";
+const accounts = { "passwd:nobody": "nobody:x:65534:65534::/:/bin/false\n", "group:7": "lp:x:7:\n" };
+const recorded = {
+  ...links.tap,
+  flags: ["NO-CARRIER", "BROADCAST", "MULTICAST", "UP"],
+  address: "02:00:00:00:00:03",
+  ifalias: mark,
+};
+const seen = (more: object = {}) => ({ links: [{ ...recorded, ...more }], ipv6: off, ...accounts });
+const owned = { owner: "nobody", group: 7, multiQueue: true, vnetHeader: true, packetInformation: true };
+
+test("is made by tuntap, then gets what every link has; IPv6 is off before it is up", () => {
+  expect(bench.steps({ links: [] }, { ...owned, mtu: 1400, bridge: "br0" })).toEqual([
+    "ip tuntap add name t0 mode tap user nobody group 7 multi_queue vnet_hdr pi",
+    `ip link set dev t0 alias ${mark}`,
+    "udevadm settle --timeout=10",
+    "ip link set dev t0 address 02:00:00:00:00:03",
+    "ip link set dev t0 mtu 1400",
+    "sysctl -qw net/ipv6/conf/t0/disable_ipv6=1",
+    "ip link set dev t0 master br0",
+    "ip link set dev t0 up",
+  ]);
+});
+
+test("a TUN in a namespace has no MAC, and its IPv6 is nobody's business", () => {
+  expect(bench.steps({ netns: netns("blue") }, { mac: undefined, mode: "tun", namespace: "blue" })).toEqual([
+    "ip netns exec blue ip tuntap add name t0 mode tun",
+    `ip netns exec blue ip link set dev t0 alias ${mark}`,
+    "ip netns exec blue ip link set dev t0 up",
+  ]);
+});
+
+test("is done when it is there, whether an account is declared by name or by number", () => {
+  expect(bench.steps(seen(), owned)).toEqual([]);
+  const asNumber = { ...seen(), "passwd:65534": accounts["passwd:nobody"] };
+  expect(bench.steps(asNumber, { ...owned, owner: 65534 })).toEqual([]);
+});
+
+test("what a program said when it opened the device is no drift", () => {
+  expect(bench.steps(seen(), { vnetHeader: false, packetInformation: false })).toEqual([]);
+});
+
+test("made for another owner, in another mode or without queues, it is made anew", () => {
+  const other = { ...seen(), "passwd:daemon": "daemon:x:1:1::/:/bin/false\n" };
+  expect(bench.look(other, { owner: "daemon" })).toMatchObject({
+    broken: "its owner is nobody",
+    args: { owner: "nobody" },
+  });
+  expect(bench.steps(other, { owner: "daemon" }).slice(0, 2)).toEqual([
+    "ip link del dev t0",
+    "ip tuntap add name t0 mode tap user daemon",
+  ]);
+  expect(bench.look(seen(), { multiQueue: false })?.broken).toBe("its multiQueue is true");
+  const { user: _u, ...open } = links.tap.linkinfo.info_data;
+  const everybodys = seen({ linkinfo: { info_kind: "tun", info_data: open } });
+  expect(bench.look(everybodys, { owner: "nobody" })?.broken).toBe("its owner is null");
+  expect(bench.look(seen(), { mac: undefined, mode: "tun" })?.broken).toBe("its mode is tap");
+});
+
+test("a TUN is no port: it claims that place for itself", () => {
+  const port = "bridge of device t0";
+  expect(tap.claims(bench.want())).not.toContain(port);
+  expect(tap.claims(bench.want({ mac: undefined, mode: "tun" }))).toContain(port);
+});
