@@ -261,6 +261,97 @@ export interface ConnectivityCheckArgs {
   triggers?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
+export interface DhcpServerLiveLease {
+  /** The client's MAC address. */
+  mac: string;
+  /** The address that it has. */
+  address: string;
+  /** The name that it gave, or was told. */
+  hostname?: string;
+  /** When the lease ends, in UTC (ISO 8601); absent when never. */
+  expires?: string;
+}
+
+export interface DhcpServerLive {
+  /** The number of the process; absent while it does not run. */
+  pid?: number;
+  /** When the process was started, in UTC (ISO 8601). */
+  since?: string;
+  /** Who has which address, from dnsmasq's file. */
+  leases: DhcpServerLiveLease[];
+}
+
+export interface DhcpServerRouteArgs {
+  /** The destination, as 10.2.0.0/16. */
+  to: pulumi.Input<string>;
+  /** The router to it. */
+  via: pulumi.Input<string>;
+}
+
+export interface DhcpServerReservationArgs {
+  /** The client's MAC address. */
+  mac: pulumi.Input<string>;
+  /** The address that it gets, and nobody else. */
+  address: pulumi.Input<string>;
+  /** The name that it is told. Default: its own. */
+  hostname?: pulumi.Input<string>;
+}
+
+export interface DhcpServerArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the server. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
+  name?: pulumi.Input<string>;
+  /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
+  device: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
+  range: pulumi.Input<string | pulumi.Input<string>[]>;
+  /** The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent. */
+  gateway?: pulumi.Input<string>;
+  /** The name servers that clients are told (option 6). Default: none; with `forwarders`, the server itself. */
+  dns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The domain that clients are told (option 15), and that of their names where `forwarders` is given. */
+  domain?: pulumi.Input<string>;
+  /** For how many seconds a lease holds, 120 or more, or 'infinite'. dnsmasq's default: 3600. */
+  leaseTime?: pulumi.Input<"infinite" | number>;
+  /** The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay. */
+  mtu?: pulumi.Input<number>;
+  /** Routes that clients are told (options 121 and 249), the one by `gateway` with them. */
+  routes?: pulumi.Input<pulumi.Input<DhcpServerRouteArgs>[]>;
+  /** More options by number or dnsmasq's name (`dnsmasq --help dhcp`), as { 'ntp-server': '192.0.2.1', 114: 'https://a/b' }; the value is dnsmasq's text (`dhcp-option`). */
+  options?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** Clients with an address of their own (`dhcp-host`). A change interrupts nobody: dnsmasq reads it again. */
+  reservations?: pulumi.Input<pulumi.Input<DhcpServerReservationArgs>[]>;
+  /** It is the only server of the subnet: clients with a lease of before it are answered at once (`dhcp-authoritative`), as after a reboot, which loses the leases. Default: false. */
+  authoritative?: pulumi.Input<boolean>;
+  /** How many leases it gives at most (`dhcp-lease-max`). dnsmasq's default: 1000. */
+  maxLeases?: pulumi.Input<number>;
+  /** Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`). */
+  forwarders?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  running?: pulumi.Input<boolean>;
+}
+
+export interface DhcpServerRoute {
+  /** The destination, as 10.2.0.0/16. */
+  to: string;
+  /** The router to it. */
+  via: string;
+}
+
+export interface DhcpServerReservation {
+  /** The client's MAC address. */
+  mac: string;
+  /** The address that it gets, and nobody else. */
+  address: string;
+  /** The name that it is told. Default: its own. */
+  hostname?: string;
+}
+
 export interface GreTunnelLive {
   /** The kernel's number of the device; another one after each rebuild. */
   ifindex: number;
@@ -561,6 +652,81 @@ export interface LinuxBridgeArgs {
   nfCallArptables?: pulumi.Input<boolean>;
   /** Do not learn from link-local packets (`no_linklocal_learn`). Kernel default: false. */
   noLinklocalLearn?: pulumi.Input<boolean>;
+}
+
+export interface LldpLiveNeighbor {
+  /** The own device. */
+  device: string;
+  /** LLDP, or CDPv1, CDPv2, EDP, FDP, SONMP. */
+  protocol: string;
+  /** The neighbour's chassis identity, mostly a MAC address. */
+  chassis?: string;
+  /** The neighbour's name. */
+  systemName?: string;
+  /** What it says that it is. */
+  systemDescription?: string;
+  /** The identity of its port. */
+  port?: string;
+  /** What it says of the port. */
+  portDescription?: string;
+  /** Where it is managed. */
+  managementAddresses: string[];
+}
+
+export interface LldpLive {
+  /** The number of the process; absent while it does not run. */
+  pid?: number;
+  /** When the process was started, in UTC (ISO 8601). */
+  since?: string;
+  /** Who is at the other end of each device; those that have spoken since it was started. */
+  neighbors: LldpLiveNeighbor[];
+}
+
+export interface LldpArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace whose devices are served. Default: the host's own. A change replaces it. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The devices on which to send and listen. Default: lldpd's choice, all that look like a cable's end. */
+  devices?: pulumi.Input<(pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan)[]>;
+  /** The name that neighbours see (`configure system hostname`). Default: the host's, the same in all its namespaces. */
+  systemName?: pulumi.Input<string>;
+  /** What neighbours are told that it is. Default: the host's distribution and kernel. */
+  systemDescription?: pulumi.Input<string>;
+  /** The platform that neighbours are told of by CDP and LLDP-MED. Default: Linux. */
+  platform?: pulumi.Input<string>;
+  /** The chassis' identity (`configure system chassisid`). Default: a MAC address of it. */
+  chassisId?: pulumi.Input<string>;
+  /** Seconds between two messages, 1 to 3600. lldpd's default: 30. */
+  txInterval?: pulumi.Input<number>;
+  /** After how many intervals without a message neighbours forget it, 1 to 100. lldpd's default: 4. */
+  txHold?: pulumi.Input<number>;
+  /** What a port is called (`portidsubtype`): by its device's name or its MAC address. Default: macaddress. */
+  portId?: pulumi.Input<"ifname" | "macaddress">;
+  /** The destination address, and so how far messages go; a Linux bridge forwards the last one's only by `groupForwardMask`. lldpd's default: nearest-bridge. */
+  agentType?: pulumi.Input<"nearest-bridge" | "nearest-non-tpmr-bridge" | "nearest-customer-bridge">;
+  /** Patterns of the addresses to tell; with ! those not to. Default: the first of each family. */
+  managementAddresses?: pulumi.Input<pulumi.Input<string>[]>;
+  /** How many neighbours it remembers. lldpd's default: 32 a port. */
+  maxNeighbors?: pulumi.Input<number>;
+  /** Only listen (-r). Default: false. */
+  receiveOnly?: pulumi.Input<boolean>;
+  /** Tell the kernel's version and the machine (false: -k). Default: true. */
+  advertiseVersion?: pulumi.Input<boolean>;
+  /** Speak Cisco's CDP too (-c). Default: false. */
+  cdp?: pulumi.Input<boolean>;
+  /** Speak Extreme's EDP too (-e). Default: false. */
+  edp?: pulumi.Input<boolean>;
+  /** Speak Foundry's FDP too (-f). Default: false. */
+  fdp?: pulumi.Input<boolean>;
+  /** Speak Nortel's SONMP too (-s). Default: false. */
+  sonmp?: pulumi.Input<boolean>;
+  /** Send LLDP-MED messages as a device of this class, 1 to 4 (-M). Default: none. */
+  medClass?: pulumi.Input<number>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  running?: pulumi.Input<boolean>;
 }
 
 export interface MacvlanLive {
@@ -1302,6 +1468,56 @@ export interface TapArgs {
   packetInformation?: pulumi.Input<boolean>;
 }
 
+export interface UdpVpnLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex?: number;
+  /** The MTU that it has, in bytes. */
+  mtu?: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate?: string;
+  /** All its addresses, also those that others added. */
+  addresses?: string[];
+  /** The number of the process; absent while it does not run. */
+  pid?: number;
+  /** When the process was started, in UTC (ISO 8601). */
+  since?: string;
+}
+
+export interface UdpVpnArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The TUN device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace whose addresses carry the packets. Default: the host's own, wherever the device is. A change replaces the tunnel. */
+  underlayNamespace?: pulumi.Input<string> | Namespace;
+  /** The own address of the underlay, from which packets are sent. */
+  local: pulumi.Input<string>;
+  /** The other end's address on the underlay. Packets from others are dropped. */
+  remote: pulumi.Input<string>;
+  /** UDP port on which this end listens, 1 to 65535. */
+  port: pulumi.Input<number>;
+  /** UDP port of the other end, 1 to 65535. Default: the own one. */
+  remotePort?: pulumi.Input<number>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** Largest packet in bytes, 68 to 65535. Default: 1472 over IPv4 and 1452 over IPv6, which fit a 1500 byte underlay. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500. */
+  txQueueLength?: pulumi.Input<number>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  running?: pulumi.Input<boolean>;
+}
+
 export interface LinkLive {
   /** The kernel's number of the device; another one after each rebuild. */
   ifindex: number;
@@ -1635,6 +1851,52 @@ export class ConnectivityCheck extends KindBase {
   }
 }
 
+/** A DHCP server for IPv4: dnsmasq, supervised, inside a namespace. Its leases outlive its restarts and are gone with it, and after a reboot. Old clients take no offer with a bad UDP checksum, as a veth peer or TAP with transmit offload makes them: `offloads: { tx: false }` on the device. */
+export class DhcpServer extends KindBase {
+  declare readonly kind: "DhcpServer";
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the server. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
+  declare readonly name: pulumi.Output<string>;
+  /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
+  declare readonly device: pulumi.Output<string>;
+  /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
+  declare readonly range: pulumi.Output<string | string[]>;
+  /** The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent. */
+  declare readonly gateway: pulumi.Output<string | undefined>;
+  /** The name servers that clients are told (option 6). Default: none; with `forwarders`, the server itself. */
+  declare readonly dns: pulumi.Output<string[] | undefined>;
+  /** The domain that clients are told (option 15), and that of their names where `forwarders` is given. */
+  declare readonly domain: pulumi.Output<string | undefined>;
+  /** For how many seconds a lease holds, 120 or more, or 'infinite'. dnsmasq's default: 3600. */
+  declare readonly leaseTime: pulumi.Output<"infinite" | number | undefined>;
+  /** The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Routes that clients are told (options 121 and 249), the one by `gateway` with them. */
+  declare readonly routes: pulumi.Output<DhcpServerRoute[] | undefined>;
+  /** More options by number or dnsmasq's name (`dnsmasq --help dhcp`), as { 'ntp-server': '192.0.2.1', 114: 'https://a/b' }; the value is dnsmasq's text (`dhcp-option`). */
+  declare readonly options: pulumi.Output<{ [key: string]: string } | undefined>;
+  /** Clients with an address of their own (`dhcp-host`). A change interrupts nobody: dnsmasq reads it again. */
+  declare readonly reservations: pulumi.Output<DhcpServerReservation[] | undefined>;
+  /** It is the only server of the subnet: clients with a lease of before it are answered at once (`dhcp-authoritative`), as after a reboot, which loses the leases. Default: false. */
+  declare readonly authoritative: pulumi.Output<boolean | undefined>;
+  /** How many leases it gives at most (`dhcp-lease-max`). dnsmasq's default: 1000. */
+  declare readonly maxLeases: pulumi.Output<number | undefined>;
+  /** Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`). */
+  declare readonly forwarders: pulumi.Output<string[] | undefined>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  declare readonly running: pulumi.Output<boolean>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<DhcpServerLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: DhcpServerArgs, opts?: pulumi.CustomResourceOptions) {
+    super("DhcpServer", name, args, opts);
+  }
+}
+
 /** A GRE tunnel of the kernel: gretap, which carries Ethernet frames, or gre, which carries IP packets; over IPv4 or IPv6 by its addresses. Its MTU is smaller than the underlay's: by 38 bytes for gretap over IPv4, by 42 with a key. */
 export class GreTunnel extends KindBase {
   declare readonly kind: "GreTunnel";
@@ -1860,6 +2122,60 @@ export class LinuxBridge extends KindBase {
    */
   constructor(name: string, args: LinuxBridgeArgs, opts?: pulumi.CustomResourceOptions) {
     super("LinuxBridge", name, args, opts);
+  }
+}
+
+/** LLDP for the devices of a namespace: lldpd, supervised, one a namespace. `live.neighbors` tells who is at the other end of each device. The host's own lldpd service is another one and is left alone. A change starts it again, and its neighbours come back with their next messages. */
+export class Lldp extends KindBase {
+  declare readonly kind: "Lldp";
+  /** The network namespace whose devices are served. Default: the host's own. A change replaces it. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The devices on which to send and listen. Default: lldpd's choice, all that look like a cable's end. */
+  declare readonly devices: pulumi.Output<string[] | undefined>;
+  /** The name that neighbours see (`configure system hostname`). Default: the host's, the same in all its namespaces. */
+  declare readonly systemName: pulumi.Output<string | undefined>;
+  /** What neighbours are told that it is. Default: the host's distribution and kernel. */
+  declare readonly systemDescription: pulumi.Output<string | undefined>;
+  /** The platform that neighbours are told of by CDP and LLDP-MED. Default: Linux. */
+  declare readonly platform: pulumi.Output<string | undefined>;
+  /** The chassis' identity (`configure system chassisid`). Default: a MAC address of it. */
+  declare readonly chassisId: pulumi.Output<string | undefined>;
+  /** Seconds between two messages, 1 to 3600. lldpd's default: 30. */
+  declare readonly txInterval: pulumi.Output<number | undefined>;
+  /** After how many intervals without a message neighbours forget it, 1 to 100. lldpd's default: 4. */
+  declare readonly txHold: pulumi.Output<number | undefined>;
+  /** What a port is called (`portidsubtype`): by its device's name or its MAC address. Default: macaddress. */
+  declare readonly portId: pulumi.Output<"ifname" | "macaddress" | undefined>;
+  /** The destination address, and so how far messages go; a Linux bridge forwards the last one's only by `groupForwardMask`. lldpd's default: nearest-bridge. */
+  declare readonly agentType: pulumi.Output<"nearest-bridge" | "nearest-non-tpmr-bridge" | "nearest-customer-bridge" | undefined>;
+  /** Patterns of the addresses to tell; with ! those not to. Default: the first of each family. */
+  declare readonly managementAddresses: pulumi.Output<string[] | undefined>;
+  /** How many neighbours it remembers. lldpd's default: 32 a port. */
+  declare readonly maxNeighbors: pulumi.Output<number | undefined>;
+  /** Only listen (-r). Default: false. */
+  declare readonly receiveOnly: pulumi.Output<boolean | undefined>;
+  /** Tell the kernel's version and the machine (false: -k). Default: true. */
+  declare readonly advertiseVersion: pulumi.Output<boolean | undefined>;
+  /** Speak Cisco's CDP too (-c). Default: false. */
+  declare readonly cdp: pulumi.Output<boolean | undefined>;
+  /** Speak Extreme's EDP too (-e). Default: false. */
+  declare readonly edp: pulumi.Output<boolean | undefined>;
+  /** Speak Foundry's FDP too (-f). Default: false. */
+  declare readonly fdp: pulumi.Output<boolean | undefined>;
+  /** Speak Nortel's SONMP too (-s). Default: false. */
+  declare readonly sonmp: pulumi.Output<boolean | undefined>;
+  /** Send LLDP-MED messages as a device of this class, 1 to 4 (-M). Default: none. */
+  declare readonly medClass: pulumi.Output<number | undefined>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  declare readonly running: pulumi.Output<boolean>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<LldpLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: LldpArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Lldp", name, args, opts);
   }
 }
 
@@ -2330,6 +2646,48 @@ export class Tap extends KindBase {
    */
   constructor(name: string, args: TapArgs, opts?: pulumi.CustomResourceOptions) {
     super("Tap", name, args, opts);
+  }
+}
+
+/** One end of a tunnel over UDP: a TUN device, and a supervised process (socat) that sends each of its packets as one of UDP to the other end and writes what comes from there to the device. It neither encrypts nor authenticates: who can send packets with the other end's address can put packets into the tunnel, and who sees the underlay reads all of them. Where that matters take WireGuard or IPsec. It recovers by itself when either end dies. */
+export class UdpVpn extends KindBase {
+  declare readonly kind: "UdpVpn";
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The TUN device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace whose addresses carry the packets. Default: the host's own, wherever the device is. A change replaces the tunnel. */
+  declare readonly underlayNamespace: pulumi.Output<string | undefined>;
+  /** The own address of the underlay, from which packets are sent. */
+  declare readonly local: pulumi.Output<string>;
+  /** The other end's address on the underlay. Packets from others are dropped. */
+  declare readonly remote: pulumi.Output<string>;
+  /** UDP port on which this end listens, 1 to 65535. */
+  declare readonly port: pulumi.Output<number>;
+  /** UDP port of the other end, 1 to 65535. Default: the own one. */
+  declare readonly remotePort: pulumi.Output<number | undefined>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: 1472 over IPv4 and 1452 over IPv6, which fit a 1500 byte underlay. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  declare readonly running: pulumi.Output<boolean>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<UdpVpnLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: UdpVpnArgs, opts?: pulumi.CustomResourceOptions) {
+    super("UdpVpn", name, args, opts);
   }
 }
 

@@ -2,9 +2,11 @@ import type { Kind } from "../kind";
 import { address } from "./address";
 import { bridgePort } from "./bridge-port";
 import { connectivityCheck } from "./connectivity-check";
+import { dhcpServer } from "./dhcp-server";
 import { greTunnel } from "./gre-tunnel";
 import { nic } from "./interface";
 import { linuxBridge } from "./linux-bridge";
+import { lldp } from "./lldp";
 import { macvlan } from "./macvlan";
 import { macvtap } from "./macvtap";
 import { namespace } from "./namespace";
@@ -16,6 +18,7 @@ import { route } from "./route";
 import { rule } from "./rule";
 import { sysctl } from "./sysctl";
 import { tap } from "./tap";
+import { udpVpn } from "./udp-vpn";
 import { vethPair } from "./veth-pair";
 import { vlan } from "./vlan";
 
@@ -24,9 +27,11 @@ export const kinds: Record<string, Kind> = {
   Address: address,
   BridgePort: bridgePort,
   ConnectivityCheck: connectivityCheck,
+  DhcpServer: dhcpServer,
   GreTunnel: greTunnel,
   Interface: nic,
   LinuxBridge: linuxBridge,
+  Lldp: lldp,
   Macvlan: macvlan,
   Macvtap: macvtap,
   Namespace: namespace,
@@ -38,6 +43,7 @@ export const kinds: Record<string, Kind> = {
   Rule: rule,
   Sysctl: sysctl,
   Tap: tap,
+  UdpVpn: udpVpn,
   VethPair: vethPair,
   Vlan: vlan,
 };
