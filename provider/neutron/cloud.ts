@@ -3,7 +3,8 @@ import { z } from "zod";
 import { between, family } from "../model/scalars";
 import { OvsTunnel } from "../resources";
 import { checked } from "./check";
-import { type TunnelType, tunnelMtu } from "./mtu";
+import type { TunnelType } from "./mtu";
+import { tunnelMtu } from "./mtu";
 import { tunnelPort } from "./names";
 import type { NetworkNode, Node } from "./node";
 import { Part, titleOf } from "./part";
@@ -41,8 +42,9 @@ const schema = z.strictObject({
 export class Cloud extends Part {
   readonly tunnelType: TunnelType;
   readonly macPrefix: string;
-  /** What only one may have. */
+  /** What only one may have. @internal */
   readonly register = new Register();
+  /** @internal */
   readonly groups = new Map<string, SecurityGroup>();
   private readonly underlayMtu: number;
   private readonly nodes: Node[] = [];
@@ -58,17 +60,17 @@ export class Cloud extends Part {
     this.registerOutputs({});
   }
 
-  /** MTU of a tenant network. All nodes' addresses are of one IP version. */
+  /** MTU of a tenant network. All nodes' addresses are of one IP version. @internal */
   get tenantMtu(): number {
     return tunnelMtu(this.tunnelType, this.underlayMtu, this.nodes[0]?.tunnelAddress ?? "0.0.0.0");
   }
 
-  /** MTU of a network on a physical network. */
+  /** MTU of a network on a physical network. @internal */
   get physicalMtu(): number {
     return this.underlayMtu;
   }
 
-  /** Enters a node, and joins it with all others. What the others have stays as it is. */
+  /** Enters a node, and joins it with all others. What the others have stays as it is. @internal */
   join(node: Node, title: string): void {
     this.register.take(`node ${node.name}`, title, "name");
     this.register.take(`tunnel address ${node.tunnelAddress}`, title, "tunnelAddress");
@@ -84,12 +86,12 @@ export class Cloud extends Part {
     this.nodes.push(node);
   }
 
-  /** The tunnel port of `from` that leads to `to`. */
+  /** The tunnel port of `from` that leads to `to`. @internal */
   tunnel(from: Node, to: Node): OvsTunnel {
     return this.tunnels.get(`${from.name}/${to.name}`) as OvsTunnel;
   }
 
-  /** The one network node that a subnet or router is on when it does not say so. */
+  /** The one network node that a subnet or router is on when it does not say so. @internal */
   networkNode(given: NetworkNode | undefined, title: string, path: string): NetworkNode {
     if (given) return given;
     const found = this.nodes.filter((node): node is NetworkNode => node.routes);

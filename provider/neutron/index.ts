@@ -7,11 +7,11 @@ export type {
   ExternalGuestArgs,
   GuestArgs,
   InstanceArgs,
+  InstancePort,
   InstancePortArgs,
   NamespaceGuestArgs,
   TapGuestArgs,
 } from "./instance-args";
-export type { InstancePort } from "./instance-port";
 export type { TunnelType } from "./mtu";
 export type { NetworkArgs } from "./network";
 export { Network } from "./network";

@@ -68,3 +68,14 @@ export interface InstanceArgs {
   /** Who is the guest. Default: a TAP for root. */
   guest?: GuestArgs | GuestArgs["type"];
 }
+
+/** What an instance tells of a port. */
+export interface InstancePort {
+  /** The end of the names of its devices. */
+  id: string;
+  mac: string;
+  /** Without prefix length; empty when DHCP gives one. */
+  addresses: string[];
+  /** The devices on the host: TAP, bridge with the firewall, and the cable to br-int. */
+  devices: { tap: string; qbr: string; qvb: string; qvo: string };
+}

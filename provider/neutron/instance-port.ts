@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { family } from "../model/scalars";
 import { Firewall, LinuxBridge, type Namespace, OvsPort, Route, Tap, VethPair } from "../resources";
-import type { InstancePortArgs } from "./instance-args";
+import type { InstancePort, InstancePortArgs } from "./instance-args";
 import type { InstancePlan, PortPlanArgs } from "./instance-schema";
 import { guestMac, instanceDevices, portId, tapMac, uuidOf } from "./names";
 import type { Node } from "./node";
@@ -21,17 +21,6 @@ export interface PortOf {
   index: number;
   plan: PortPlanArgs;
   given: InstancePortArgs;
-}
-
-/** What an instance tells of a port. */
-export interface InstancePort {
-  /** The end of the names of its devices. */
-  id: string;
-  mac: string;
-  /** Without prefix length; empty when DHCP gives one. */
-  addresses: string[];
-  /** The devices on the host. */
-  devices: ReturnType<typeof instanceDevices>;
 }
 
 /** Makes a port: firewall first, so that nothing ever passes without it. @throws RunError when something of it is another's. */

@@ -1,8 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Namespace } from "../resources";
 import { checked } from "./check";
-import type { InstanceArgs } from "./instance-args";
-import type { InstancePort } from "./instance-port";
+import type { InstanceArgs, InstancePort } from "./instance-args";
 import { instancePort } from "./instance-port";
 import type { PortPlanArgs } from "./instance-schema";
 import { instanceSchema } from "./instance-schema";

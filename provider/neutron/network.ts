@@ -4,7 +4,7 @@ import { between, mtu, vlanId } from "../model/scalars";
 import { Namespace, OvsFlows } from "../resources";
 import { checked, cloudName } from "./check";
 import type { Cloud } from "./cloud";
-import { fromPhysical, tenantFlows, toPhysical } from "./flows";
+import { type Flow, fromPhysical, tenantFlows, toPhysical } from "./flows";
 import { Late } from "./late";
 import { dhcpNamespace, tunnelPort } from "./names";
 import type { Node } from "./node";
@@ -54,6 +54,7 @@ const schema = z
 /** A network of a tenant, or one that leads outside. It is on a node as soon as something there has a port in it. */
 export class Network extends Part {
   readonly cloud: Cloud;
+  /** @internal */
   readonly subnets: Subnet[] = [];
   private readonly plan: z.output<typeof schema>;
   private readonly given: Node[] | undefined;
@@ -83,7 +84,7 @@ export class Network extends Part {
     return mtu ?? (physicalNetwork === undefined ? this.cloud.tenantMtu : this.cloud.physicalMtu);
   }
 
-  /** The network's VLAN on a node, which has the network from now on. @throws RunError when it cannot have it. */
+  /** The network's VLAN on a node, which has the network from now on. @throws RunError when it cannot have it. @internal */
   vlanOn(node: Node, title: string): number {
     const known = this.vlans.get(node);
     if (known !== undefined) return known;
@@ -95,7 +96,7 @@ export class Network extends Part {
     return this.enter(node);
   }
 
-  /** The namespace of the network's DHCP servers on a node, made for the first of them. */
+  /** The namespace of the network's DHCP servers on a node, made for the first of them. @internal */
   dhcpNamespace(node: Node): Namespace {
     const known = this.namespaces.get(node);
     if (known) return known;
@@ -156,18 +157,18 @@ export class Network extends Part {
   }
 
   private bridged(node: Node, vlan: number, physicalNetwork: string): void {
-    const { bridge, int, phy } = node.bridgeOf(physicalNetwork, this.title);
+    const { bridge, patch, int, phy } = node.bridgeOf(physicalNetwork, this.title);
     const { segmentationId } = this.plan;
-    this.flows(node, "br-int", node.brInt, fromPhysical(int, vlan, segmentationId));
-    this.flows(node, "physical", bridge, toPhysical(phy, vlan, segmentationId));
+    this.flows(node, "br-int", node.brInt, fromPhysical(int, vlan, segmentationId), [patch]);
+    this.flows(node, "physical", bridge, toPhysical(phy, vlan, segmentationId), [patch]);
   }
 
   private flows(
     node: Node,
     what: string,
     bridge: Node["brInt"],
-    flows: pulumi.Input<ReturnType<typeof tenantFlows>>,
-    dependsOn?: pulumi.Input<pulumi.Input<pulumi.Resource>[]>,
+    flows: pulumi.Input<Flow[]>,
+    dependsOn: pulumi.Input<pulumi.Input<pulumi.Resource>[]>,
   ): void {
     new OvsFlows(
       `${this.path}/${node.name}-${what}`,

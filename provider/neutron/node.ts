@@ -5,7 +5,7 @@ import type { Host } from "../resources";
 import { Interface, OvsBridge, OvsFlows, OvsPatch, OvsPort } from "../resources";
 import { checked } from "./check";
 import type { Cloud } from "./cloud";
-import { closedPatch, integrationFlows, tunnelFlows } from "./flows";
+import { closedPatch, type Flow, integrationFlows, tunnelFlows } from "./flows";
 import { physicalPatch } from "./names";
 import { Part, titleOf } from "./part";
 import { refuse } from "./register";
@@ -50,9 +50,10 @@ const schema = z.strictObject({
     .default({}),
 });
 
-/** The bridge of a physical network, with the ends of its cable to br-int. */
+/** The bridge of a physical network, with its cable to br-int and that one's ends. */
 export interface PhysicalBridge {
   bridge: OvsBridge;
+  patch: OvsPatch;
   int: string;
   phy: string;
 }
@@ -64,7 +65,7 @@ export abstract class Node extends Part {
   readonly tunnelAddress: string;
   readonly brInt: OvsBridge;
   readonly brTun: OvsBridge;
-  /** Whether it may have routers and DHCP servers. */
+  /** Whether it may have routers and DHCP servers. @internal */
   abstract readonly routes: boolean;
   private readonly physical: Map<string, PhysicalBridge>;
 
@@ -83,16 +84,20 @@ export abstract class Node extends Part {
     const secure = { host, failMode: "secure", up: false } as const;
     this.brInt = new OvsBridge(this.child("br-int"), secure, { parent: this });
     this.brTun = new OvsBridge(this.child("br-tun"), secure, { parent: this });
-    this.patch("patch", { bridge: this.brInt, name: "patch-tun" }, { bridge: this.brTun, name: "patch-int" });
+    const ends = [
+      { bridge: this.brInt, name: "patch-tun" },
+      { bridge: this.brTun, name: "patch-int" },
+    ] as const;
+    const patch = this.patch("patch", ...ends);
     this.flows("br-int-base", this.brInt, integrationFlows);
-    this.flows("br-tun-base", this.brTun, tunnelFlows(cloud.tunnelType));
+    this.flows("br-tun-base", this.brTun, tunnelFlows(cloud.tunnelType), patch);
     this.physical = new Map(
       Object.entries(mappings).map(([key, mapping]) => [key, this.physicalBridge(mapping)] as const),
     );
     cloud.join(this, title);
   }
 
-  /** The bridge of a physical network. @throws RunError when the node is not connected to it. */
+  /** The bridge of a physical network. @throws RunError when the node is not connected to it. @internal */
   bridgeOf(physicalNetwork: string, title: string): PhysicalBridge {
     const found = this.physical.get(physicalNetwork);
     if (!found) {
@@ -102,7 +107,7 @@ export abstract class Node extends Part {
     return found;
   }
 
-  /** The name of a resource that is on the node. */
+  /** The name of a resource that is on the node. @internal */
   child(name: string): string {
     return `${this.path}/${name}`;
   }
@@ -112,9 +117,9 @@ export abstract class Node extends Part {
     // guests send does not come here without br-int's flows.
     const bridge = new OvsBridge(this.child(name), { host: this.host, addresses }, { parent: this });
     const { int, phy } = physicalPatch(name);
-    this.flows(`${name}-closed`, bridge, closedPatch(phy));
-    this.flows(`${int}-closed`, this.brInt, closedPatch(int));
-    this.patch(`patch-${name}`, { bridge: this.brInt, name: int }, { bridge, name: phy });
+    const patch = this.patch(`patch-${name}`, { bridge: this.brInt, name: int }, { bridge, name: phy });
+    this.flows(`${name}-closed`, bridge, closedPatch(phy), patch);
+    this.flows(`${int}-closed`, this.brInt, closedPatch(int), patch);
     if (nic !== undefined) {
       const card =
         typeof nic === "string"
@@ -122,16 +127,22 @@ export abstract class Node extends Part {
           : nic;
       new OvsPort(this.child(`${name}-nic`), { bridge, name: card.name }, { parent: this, dependsOn: card });
     }
-    return { bridge, int, phy };
+    return { bridge, patch, int, phy };
   }
 
-  private patch(name: string, a: { bridge: OvsBridge; name: string }, b: { bridge: OvsBridge; name: string }): void {
-    new OvsPatch(this.child(name), { a, b }, { parent: this });
+  private patch(name: string, a: PatchEnd, b: PatchEnd): OvsPatch {
+    return new OvsPatch(this.child(name), { a, b }, { parent: this });
   }
 
-  private flows(name: string, bridge: OvsBridge, flows: ReturnType<typeof closedPatch>): void {
-    new OvsFlows(this.child(name), { bridge, name, flows }, { parent: this });
+  /** `after`: the cable whose ports the flows name. */
+  private flows(name: string, bridge: OvsBridge, flows: Flow[], after?: OvsPatch): void {
+    new OvsFlows(this.child(name), { bridge, name, flows }, { parent: this, dependsOn: after ? [after] : [] });
   }
+}
+
+interface PatchEnd {
+  bridge: OvsBridge;
+  name: string;
 }
 
 /** A node for instances: br-int, br-tun, and tunnels to all other nodes of its cloud. */

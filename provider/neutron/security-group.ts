@@ -46,6 +46,7 @@ const schema = z.strictObject({
 
 /** Rules for ports. A group has nothing on a host of its own: its rules are in the firewall of each port that names it. */
 export class SecurityGroup extends Part {
+  /** @internal */
   readonly rules: GroupRule[];
   private readonly addresses: Late<string>;
   /** Who refers to it as a remoteGroup, and who has no address to be known by. */
@@ -69,14 +70,14 @@ export class SecurityGroup extends Part {
     this.registerOutputs({});
   }
 
-  /** A port of the group, by the addresses that it sends from. @throws RunError when others have to know these, and there are none. */
+  /** A port of the group, by the addresses that it sends from. @throws RunError when others have to know these, and there are none. @internal */
   join({ own, allowed }: { own: string[]; allowed: string[] }, title: string): void {
     if (own.length === 0) this.nameless = title;
     this.bothKnown();
     for (const address of [...own, ...allowed]) this.addresses.add(address);
   }
 
-  /** The addresses of all members. */
+  /** The addresses of all members. @internal */
   members(): Promise<readonly string[]> {
     return this.addresses.all();
   }

@@ -84,8 +84,9 @@ export class Subnet extends Part {
   readonly network: Network;
   readonly cidr: string;
   readonly gateway: string | undefined;
-  /** Whether it has a DHCP server, and whether that has addresses for anybody. */
+  /** Whether it has a DHCP server. @internal */
   readonly served: boolean;
+  /** Whether that has addresses for anybody. @internal */
   readonly hasRange: boolean;
   private readonly reservations: Late<Reservation>;
 
@@ -115,23 +116,24 @@ export class Subnet extends Part {
     this.registerOutputs({});
   }
 
-  /** Enters an address that only one may have. @throws RunError when another has it. */
+  /** Enters an address that only one may have. @throws RunError when another has it. @internal */
   take(address: string, title: string, path: string): void {
     if (!isHost(this.cidr, address))
       refuse(title, `${path}: must be an address of a host in ${this.cidr}; given was ${address}`);
     this.network.cloud.register.take(`address ${address} of network ${this.network.name}`, title, path);
   }
 
+  /** Whether the address is one of its. @internal */
   has(address: string): boolean {
     return contains(this.cidr, address);
   }
 
-  /** An address with the subnet's prefix length. */
+  /** An address with the subnet's prefix length. @internal */
   within(address: string): string {
     return within(address, this.cidr);
   }
 
-  /** Makes the DHCP server give the port its address. */
+  /** Makes the DHCP server give the port its address. @internal */
   reserve(reservation: Reservation): void {
     this.reservations.add(reservation);
   }
