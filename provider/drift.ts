@@ -20,10 +20,12 @@ export function drift(
   };
   const before = todo(want);
   if (before === "[]") return want;
-  return leaves(want).reduce((shown, path) => {
+  const surplus = Object.entries(kind.surplus?.(want, found) ?? {});
+  const declared = leaves(want).reduce((shown, path) => {
     if (kind.identity.includes(path) && !found.broken) return shown;
     const live = kind.shown ? kind.shown(path, want, found) : get(found.args, path);
     if (same(live, get(want, path)) || todo(set(want, path, live)) === before) return shown;
     return set(shown, path, live);
   }, want);
+  return surplus.reduce((shown, [path, value]) => set(shown, path, value), declared);
 }

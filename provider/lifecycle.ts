@@ -211,6 +211,7 @@ const packages: Record<string, string> = {
   arping: "iputils-arping",
   "ovs-vsctl": "openvswitch-switch",
   "ovs-ofctl": "openvswitch-switch",
+  nft: "nftables",
 };
 
 function requireTools(kind: Kind, machine: Machine): void {

@@ -352,6 +352,224 @@ export interface DhcpServerReservation {
   hostname?: string;
 }
 
+export interface FirewallLive {
+  /** How many chains it has. */
+  chains: number;
+  /** How many rules it has. */
+  rules: number;
+}
+
+export interface FirewallChainsEndFlowsArgs {
+  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  zones: pulumi.Input<pulumi.Input<number>[]>;
+  /** Only flows that began at, or went to, one of these. Default: all flows of the zones. */
+  addresses?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface FirewallChainsArgs {
+  /** Type of a base chain: filter, nat or route. Default: filter, where there is a hook. A change reloads the table. */
+  type?: pulumi.Input<"filter" | "nat" | "route">;
+  /** Where packets enter the chain (`hook`). Default: none, for a chain that others jump to. A change reloads the table. */
+  hook?: pulumi.Input<"prerouting" | "input" | "forward" | "output" | "postrouting" | "ingress" | "egress">;
+  /** Its place among the chains of the hook, the lowest first: a number, or nft's name as dstnat. Default: 0. A change reloads the table. */
+  priority?: pulumi.Input<number | string>;
+  /** What becomes of packets that no rule decides. Default: accept. */
+  policy?: pulumi.Input<"accept" | "drop">;
+  /** Devices of a chain with the hook ingress or egress. They must be there. A change reloads the table. */
+  devices?: pulumi.Input<(pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan)[]>;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: pulumi.Input<string>;
+  /** Rules in their order, in nft's own words, as `ct state established,related accept`. Default: none. */
+  rules?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Conntrack entries that are deleted when a rule of the chain was changed or taken away: an established flow outlives the rule that let it in. Needs `conntrack` on the host. Default: none. */
+  endFlows?: pulumi.Input<FirewallChainsEndFlowsArgs>;
+}
+
+export interface FirewallSetsEndFlowsArgs {
+  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  zones: pulumi.Input<pulumi.Input<number>[]>;
+}
+
+export interface FirewallSetsArgs {
+  /** Type of its elements, as `ipv4_addr . inet_service`; of a map also of what they lead to, as `ipv4_addr : verdict`. Either this or `typeof`. A change reloads the table. */
+  type?: pulumi.Input<string>;
+  /** The same by an expression, as `ip saddr . tcp dport`. A change reloads the table. */
+  typeof?: pulumi.Input<string>;
+  /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
+  flags?: pulumi.Input<(pulumi.Input<"constant" | "dynamic" | "interval" | "timeout">)[]>;
+  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  timeout?: pulumi.Input<number>;
+  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  gcInterval?: pulumi.Input<number>;
+  /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
+  size?: pulumi.Input<number>;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: pulumi.Input<string>;
+  /** Its elements in nft's words; of a map `KEY : VALUE`. They are exact, but for what rules add to one that is dynamic or has timeouts. A change adds and deletes elements, and touches no rule. Default: none. */
+  elements?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Join intervals that overlap or touch (`auto-merge`). Default: false. A change reloads the table. */
+  autoMerge?: pulumi.Input<boolean>;
+  /** Count packets for each element (`counter`). Default: false. A change reloads the table. */
+  counter?: pulumi.Input<boolean>;
+  /** Conntrack zones in which the flows of an address are ended when it was taken out of the set. Needs `conntrack` on the host. Default: none. */
+  endFlows?: pulumi.Input<FirewallSetsEndFlowsArgs>;
+}
+
+export interface FirewallMapsArgs {
+  /** Type of its elements, as `ipv4_addr . inet_service`; of a map also of what they lead to, as `ipv4_addr : verdict`. Either this or `typeof`. A change reloads the table. */
+  type?: pulumi.Input<string>;
+  /** The same by an expression, as `ip saddr . tcp dport`. A change reloads the table. */
+  typeof?: pulumi.Input<string>;
+  /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
+  flags?: pulumi.Input<(pulumi.Input<"constant" | "dynamic" | "interval" | "timeout">)[]>;
+  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  timeout?: pulumi.Input<number>;
+  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  gcInterval?: pulumi.Input<number>;
+  /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
+  size?: pulumi.Input<number>;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: pulumi.Input<string>;
+  /** Its elements in nft's words; of a map `KEY : VALUE`. They are exact, but for what rules add to one that is dynamic or has timeouts. A change adds and deletes elements, and touches no rule. Default: none. */
+  elements?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface FirewallObjectsArgs {
+  /** What it is. A change reloads the table. */
+  type: pulumi.Input<"counter" | "quota" | "limit" | "ct helper" | "ct timeout" | "ct expectation" | "synproxy" | "secmark">;
+  /** Its lines in nft's words, as `type "ftp" protocol tcp` of a ct helper. Default: none. A change reloads the table. */
+  definition?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface FirewallFlowtablesArgs {
+  /** Devices between which flows are sped up. They must be there. A change reloads the table. */
+  devices: pulumi.Input<(pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan)[]>;
+  /** Its place among what hooks at ingress. Default: 0. A change reloads the table. */
+  priority?: pulumi.Input<number>;
+  /** Count the packets of its flows. Default: false. A change reloads the table. */
+  counter?: pulumi.Input<boolean>;
+  /** Give flows to the network card (`flags offload`). Default: false. A change reloads the table. */
+  offload?: pulumi.Input<boolean>;
+}
+
+export interface FirewallArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace. Default: the host's own. A change replaces the table. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The table's name, no word of nft's language. A change replaces the table. */
+  name?: pulumi.Input<string>;
+  /** What packets it sees: inet (IPv4 and IPv6), ip, ip6, bridge, netdev or arp. Default: inet. A change replaces the table. */
+  family?: pulumi.Input<"inet" | "ip" | "ip6" | "bridge" | "netdev" | "arp">;
+  /** The table is there and does nothing (`flags dormant`). Default: false. */
+  dormant?: pulumi.Input<boolean>;
+  /** Its chains by name. Default: none. */
+  chains?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallChainsArgs> }>;
+  /** Its named sets by name; rules use one as `@name`. Default: none. */
+  sets?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallSetsArgs> }>;
+  /** Its named maps by name. Default: none. */
+  maps?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallMapsArgs> }>;
+  /** Its counters, quotas, limits, helpers and the like, by name. Default: none. */
+  objects?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallObjectsArgs> }>;
+  /** Its flowtables by name. Default: none. */
+  flowtables?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallFlowtablesArgs> }>;
+}
+
+export interface FirewallChainsEndFlows {
+  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  zones: number[];
+  /** Only flows that began at, or went to, one of these. Default: all flows of the zones. */
+  addresses?: string[];
+}
+
+export interface FirewallChains {
+  /** Type of a base chain: filter, nat or route. Default: filter, where there is a hook. A change reloads the table. */
+  type?: "filter" | "nat" | "route";
+  /** Where packets enter the chain (`hook`). Default: none, for a chain that others jump to. A change reloads the table. */
+  hook?: "prerouting" | "input" | "forward" | "output" | "postrouting" | "ingress" | "egress";
+  /** Its place among the chains of the hook, the lowest first: a number, or nft's name as dstnat. Default: 0. A change reloads the table. */
+  priority?: number | string;
+  /** What becomes of packets that no rule decides. Default: accept. */
+  policy?: "accept" | "drop";
+  /** Devices of a chain with the hook ingress or egress. They must be there. A change reloads the table. */
+  devices?: string[];
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: string;
+  /** Rules in their order, in nft's own words, as `ct state established,related accept`. Default: none. */
+  rules?: string[];
+  /** Conntrack entries that are deleted when a rule of the chain was changed or taken away: an established flow outlives the rule that let it in. Needs `conntrack` on the host. Default: none. */
+  endFlows?: FirewallChainsEndFlows;
+}
+
+export interface FirewallSetsEndFlows {
+  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  zones: number[];
+}
+
+export interface FirewallSets {
+  /** Type of its elements, as `ipv4_addr . inet_service`; of a map also of what they lead to, as `ipv4_addr : verdict`. Either this or `typeof`. A change reloads the table. */
+  type?: string;
+  /** The same by an expression, as `ip saddr . tcp dport`. A change reloads the table. */
+  typeof?: string;
+  /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
+  flags?: ("constant" | "dynamic" | "interval" | "timeout")[];
+  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  timeout?: number;
+  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  gcInterval?: number;
+  /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
+  size?: number;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: string;
+  /** Its elements in nft's words; of a map `KEY : VALUE`. They are exact, but for what rules add to one that is dynamic or has timeouts. A change adds and deletes elements, and touches no rule. Default: none. */
+  elements?: string[];
+  /** Join intervals that overlap or touch (`auto-merge`). Default: false. A change reloads the table. */
+  autoMerge?: boolean;
+  /** Count packets for each element (`counter`). Default: false. A change reloads the table. */
+  counter?: boolean;
+  /** Conntrack zones in which the flows of an address are ended when it was taken out of the set. Needs `conntrack` on the host. Default: none. */
+  endFlows?: FirewallSetsEndFlows;
+}
+
+export interface FirewallMaps {
+  /** Type of its elements, as `ipv4_addr . inet_service`; of a map also of what they lead to, as `ipv4_addr : verdict`. Either this or `typeof`. A change reloads the table. */
+  type?: string;
+  /** The same by an expression, as `ip saddr . tcp dport`. A change reloads the table. */
+  typeof?: string;
+  /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
+  flags?: ("constant" | "dynamic" | "interval" | "timeout")[];
+  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  timeout?: number;
+  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  gcInterval?: number;
+  /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
+  size?: number;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: string;
+  /** Its elements in nft's words; of a map `KEY : VALUE`. They are exact, but for what rules add to one that is dynamic or has timeouts. A change adds and deletes elements, and touches no rule. Default: none. */
+  elements?: string[];
+}
+
+export interface FirewallObjects {
+  /** What it is. A change reloads the table. */
+  type: "counter" | "quota" | "limit" | "ct helper" | "ct timeout" | "ct expectation" | "synproxy" | "secmark";
+  /** Its lines in nft's words, as `type "ftp" protocol tcp` of a ct helper. Default: none. A change reloads the table. */
+  definition?: string[];
+}
+
+export interface FirewallFlowtables {
+  /** Devices between which flows are sped up. They must be there. A change reloads the table. */
+  devices: string[];
+  /** Its place among what hooks at ingress. Default: 0. A change reloads the table. */
+  priority?: number;
+  /** Count the packets of its flows. Default: false. A change reloads the table. */
+  counter?: boolean;
+  /** Give flows to the network card (`flags offload`). Default: false. A change reloads the table. */
+  offload?: boolean;
+}
+
 export interface GreTunnelLive {
   /** The kernel's number of the device; another one after each rebuild. */
   ifindex: number;
@@ -932,6 +1150,62 @@ export interface OvsBridgeArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
+}
+
+export interface OvsFlowsLive {
+  /** The cookie of its flows, as `ovs-ofctl dump-flows BRIDGE cookie=COOKIE/-1` takes it. */
+  cookie: string;
+  /** How many flows of it are on the bridge. */
+  flows: number;
+  /** How many flows its `learn` actions have added, which carry the next higher cookie. */
+  learned: number;
+}
+
+export interface OvsFlowsFlowArgs {
+  /** OpenFlow table, 0 to 254 (`table`). Default: 0. */
+  table?: pulumi.Input<number>;
+  /** Of the flows that match, the one with the highest wins (`priority`), 0 to 65535. Default: 32768. */
+  priority?: pulumi.Input<number>;
+  /** What packets it is for, in the words of ovs-fields(7), as `in_port="patch-tun",dl_vlan=5`. The name of a port stands in double quotes. Default: all packets. */
+  match?: pulumi.Input<string>;
+  /** What is done with them, in the words of ovs-actions(7), as `mod_vlan_vid:5,output:"patch-tun"` or `drop`. The name of a port stands in double quotes. What `learn` adds is no drift, and goes with the set. */
+  actions: pulumi.Input<string>;
+  /** Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`); that shows as a missing flow. Default: 0, never. */
+  idleTimeout?: pulumi.Input<number>;
+  /** Seconds after which Open vSwitch removes it in any case (`hard_timeout`). Default: 0, never. */
+  hardTimeout?: pulumi.Input<number>;
+  /** How late it is evicted from a full table (`importance`); needs OpenFlow 1.4 on the bridge. Default: 0. */
+  importance?: pulumi.Input<number>;
+}
+
+export interface OvsFlowsArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The Open vSwitch bridge. It must speak OpenFlow 1.3 or 1.4. A change replaces the set. */
+  bridge: pulumi.Input<string> | OvsBridge;
+  /** The set's name, which tells it from others on the bridge. A change replaces the set. */
+  name?: pulumi.Input<string>;
+  /** All flows of the set; their order says nothing. Flows of other sets and of other programs stay as they are. */
+  flows: pulumi.Input<pulumi.Input<OvsFlowsFlowArgs>[]>;
+}
+
+export interface OvsFlowsFlow {
+  /** OpenFlow table, 0 to 254 (`table`). Default: 0. */
+  table?: number;
+  /** Of the flows that match, the one with the highest wins (`priority`), 0 to 65535. Default: 32768. */
+  priority?: number;
+  /** What packets it is for, in the words of ovs-fields(7), as `in_port="patch-tun",dl_vlan=5`. The name of a port stands in double quotes. Default: all packets. */
+  match?: string;
+  /** What is done with them, in the words of ovs-actions(7), as `mod_vlan_vid:5,output:"patch-tun"` or `drop`. The name of a port stands in double quotes. What `learn` adds is no drift, and goes with the set. */
+  actions: string;
+  /** Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`); that shows as a missing flow. Default: 0, never. */
+  idleTimeout?: number;
+  /** Seconds after which Open vSwitch removes it in any case (`hard_timeout`). Default: 0, never. */
+  hardTimeout?: number;
+  /** How late it is evicted from a full table (`importance`); needs OpenFlow 1.4 on the bridge. Default: 0. */
+  importance?: number;
 }
 
 export interface OvsPatchLiveA {
@@ -1897,6 +2171,38 @@ export class DhcpServer extends KindBase {
   }
 }
 
+/** One table of nftables, exact: what is in it and not declared goes. Rules are nft's own text, compared in the form in which nft prints them, so that no spelling makes drift. A change is checked by `nft -c` and applied atomically, as the difference: counters of rules that stay go on, and what rules have added to sets stays. Other tables are never touched, and an accept here does not override another table's drop. A change that would plainly cut the SSH connection is refused; what a rule with a condition does to it is not seen. */
+export class Firewall extends KindBase {
+  declare readonly kind: "Firewall";
+  /** The network namespace. Default: the host's own. A change replaces the table. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The table's name, no word of nft's language. A change replaces the table. */
+  declare readonly name: pulumi.Output<string>;
+  /** What packets it sees: inet (IPv4 and IPv6), ip, ip6, bridge, netdev or arp. Default: inet. A change replaces the table. */
+  declare readonly family: pulumi.Output<"inet" | "ip" | "ip6" | "bridge" | "netdev" | "arp">;
+  /** The table is there and does nothing (`flags dormant`). Default: false. */
+  declare readonly dormant: pulumi.Output<boolean | undefined>;
+  /** Its chains by name. Default: none. */
+  declare readonly chains: pulumi.Output<{ [key: string]: FirewallChains } | undefined>;
+  /** Its named sets by name; rules use one as `@name`. Default: none. */
+  declare readonly sets: pulumi.Output<{ [key: string]: FirewallSets } | undefined>;
+  /** Its named maps by name. Default: none. */
+  declare readonly maps: pulumi.Output<{ [key: string]: FirewallMaps } | undefined>;
+  /** Its counters, quotas, limits, helpers and the like, by name. Default: none. */
+  declare readonly objects: pulumi.Output<{ [key: string]: FirewallObjects } | undefined>;
+  /** Its flowtables by name. Default: none. */
+  declare readonly flowtables: pulumi.Output<{ [key: string]: FirewallFlowtables } | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<FirewallLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: FirewallArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Firewall", name, args, opts);
+  }
+}
+
 /** A GRE tunnel of the kernel: gretap, which carries Ethernet frames, or gre, which carries IP packets; over IPv4 or IPv6 by its addresses. Its MTU is smaller than the underlay's: by 38 bytes for gretap over IPv4, by 42 with a key. */
 export class GreTunnel extends KindBase {
   declare readonly kind: "GreTunnel";
@@ -2352,6 +2658,26 @@ export class OvsBridge extends KindBase {
    */
   constructor(name: string, args: OvsBridgeArgs, opts?: pulumi.CustomResourceOptions) {
     super("OvsBridge", name, args, opts);
+  }
+}
+
+/** A set of OpenFlow flows of an Open vSwitch bridge, exact under a cookie of its own: a flow with that cookie that is not declared goes. Several sets share a bridge. Open vSwitch loses flows when it is restarted, and when the bridge's fail mode changes: that shows as drift, and `pulumi up --refresh` puts them back. The set's mark is an external id of the bridge. */
+export class OvsFlows extends KindBase {
+  declare readonly kind: "OvsFlows";
+  /** The Open vSwitch bridge. It must speak OpenFlow 1.3 or 1.4. A change replaces the set. */
+  declare readonly bridge: pulumi.Output<string>;
+  /** The set's name, which tells it from others on the bridge. A change replaces the set. */
+  declare readonly name: pulumi.Output<string>;
+  /** All flows of the set; their order says nothing. Flows of other sets and of other programs stay as they are. */
+  declare readonly flows: pulumi.Output<OvsFlowsFlow[]>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<OvsFlowsLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: OvsFlowsArgs, opts?: pulumi.CustomResourceOptions) {
+    super("OvsFlows", name, args, opts);
   }
 }
 

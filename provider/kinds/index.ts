@@ -3,6 +3,7 @@ import { address } from "./address";
 import { bridgePort } from "./bridge-port";
 import { connectivityCheck } from "./connectivity-check";
 import { dhcpServer } from "./dhcp-server";
+import { firewall } from "./firewall";
 import { greTunnel } from "./gre-tunnel";
 import { nic } from "./interface";
 import { linuxBridge } from "./linux-bridge";
@@ -11,6 +12,7 @@ import { macvlan } from "./macvlan";
 import { macvtap } from "./macvtap";
 import { namespace } from "./namespace";
 import { ovsBridge } from "./ovs-bridge";
+import { ovsFlows } from "./ovs-flows";
 import { ovsPatch } from "./ovs-patch";
 import { ovsPort } from "./ovs-port";
 import { ovsTunnel } from "./ovs-tunnel";
@@ -28,6 +30,7 @@ export const kinds: Record<string, Kind> = {
   BridgePort: bridgePort,
   ConnectivityCheck: connectivityCheck,
   DhcpServer: dhcpServer,
+  Firewall: firewall,
   GreTunnel: greTunnel,
   Interface: nic,
   LinuxBridge: linuxBridge,
@@ -36,6 +39,7 @@ export const kinds: Record<string, Kind> = {
   Macvtap: macvtap,
   Namespace: namespace,
   OvsBridge: ovsBridge,
+  OvsFlows: ovsFlows,
   OvsPatch: ovsPatch,
   OvsPort: ovsPort,
   OvsTunnel: ovsTunnel,

@@ -20,6 +20,8 @@ export interface Section extends Command {
 export interface Step extends Command {
   /** Devices of the root namespace that the step may cut off; compared with the path of our own connection. */
   touches?: string[];
+  /** The arguments from which the lines of `stdin` come, so that a complaint about a line names the argument. */
+  sources?: string[];
 }
 
 /** How a command ended. */

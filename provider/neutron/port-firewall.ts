@@ -22,7 +22,7 @@ export interface PortPlan {
 
 export interface Chain {
   type?: "filter";
-  hook?: string;
+  hook?: "prerouting" | "input" | "forward";
   priority?: number;
   policy?: "accept" | "drop";
   rules: string[];
@@ -30,7 +30,7 @@ export interface Chain {
 
 interface PlannedSet {
   type: string;
-  flags?: string[];
+  flags?: "interval"[];
   elements?: string[];
 }
 

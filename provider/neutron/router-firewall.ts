@@ -18,7 +18,7 @@ export interface RouterPlan {
  */
 export function routerTable({ external, snat, floating }: RouterPlan) {
   const { device, address } = external;
-  const nat = (hook: string, priority: number, rules: string[]) => ({
+  const nat = (hook: "prerouting" | "output" | "postrouting", priority: number, rules: string[]) => ({
     type: "nat" as const,
     hook,
     priority,
@@ -37,7 +37,7 @@ export function routerTable({ external, snat, floating }: RouterPlan) {
       ]),
       guard: {
         type: "filter" as const,
-        hook: "forward",
+        hook: "forward" as const,
         priority: 0,
         policy: "accept" as const,
         rules: [
