@@ -27,7 +27,7 @@ module.exports = {
     {
       ...common,
       displayName: "e2e",
-      testMatch: ["<rootDir>/test/e2e/*.test.ts", "<rootDir>/test/e2e/helpers/*.test.ts"],
+      testMatch: ["<rootDir>/test/e2e/*.test.ts", "<rootDir>/test/e2e/{helpers,seed}/*.test.ts"],
     },
     // Every attribute of every kind on a lab host, in this process: `npm run test:laws`.
     { ...common, displayName: "laws", testMatch: ["<rootDir>/test/e2e/laws/*.test.ts"] },

@@ -119,7 +119,7 @@ export interface AddressArgs {
   /** The network namespace of the device. Default: the host's own. A change replaces the address. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that has the address; it need not be one of ours. A change replaces it. */
-  device: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The address with its prefix length, as 10.0.1.1/24, or an object with peer, scope, label and nodad. A change replaces it. */
   address: pulumi.Input<string | IpAddressArgs>;
 }
@@ -135,6 +135,110 @@ export interface IpAddress {
   label?: string;
   /** Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours. */
   nodad?: boolean;
+}
+
+export interface BondLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface BondArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** How the members are used (`mode`): balance-rr each in turn; active-backup one at a time; balance-xor by a hash of the packet; broadcast all at once; 802.3ad as agreed with the switch by LACP; balance-tlb and balance-alb by load. Default: balance-rr. A change replaces the bond. */
+  mode?: pulumi.Input<"balance-rr" | "active-backup" | "balance-xor" | "broadcast" | "802.3ad" | "balance-tlb" | "balance-alb">;
+  /** How often the members' links are looked at, in ms; 0 for never (`miimon`), 0 to 2147483647. Kernel default: 0. */
+  miimon?: pulumi.Input<number>;
+  /** How long a link must be up before its member is used, in ms; a multiple of `miimon` (`updelay`), 0 to 2147483647. Kernel default: 0. */
+  updelay?: pulumi.Input<number>;
+  /** How long a link must be down before its member is given up, in ms; a multiple of `miimon` (`downdelay`), 0 to 2147483647. Kernel default: 0. */
+  downdelay?: pulumi.Input<number>;
+  /** Time between announcements after a failover, in ms; a multiple of `miimon` (`peer_notify_delay`), 0 to 300000. Kernel default: 0. */
+  peerNotifyDelay?: pulumi.Input<number>;
+  /** Ask the drivers for carrier, not the MII registers (`use_carrier`). Kernel default: true. */
+  useCarrier?: pulumi.Input<boolean>;
+  /** How often members are tried by ARP, in ms; not with `miimon` (`arp_interval`), 0 to 2147483647. Kernel default: 0. */
+  arpInterval?: pulumi.Input<number>;
+  /** Which members' ARP packets are checked (`arp_validate`). Kernel default: none. */
+  arpValidate?: pulumi.Input<"none" | "active" | "backup" | "all" | "filter" | "filter_active" | "filter_backup">;
+  /** Whether one target must answer or all of them (`arp_all_targets`). Kernel default: any. */
+  arpAllTargets?: pulumi.Input<"any" | "all">;
+  /** Whom `arpInterval` asks (`arp_ip_target`), at most 16. Default: none. */
+  arpIpTargets?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whom `arpInterval` asks by neighbour discovery (`ns_ip6_target`), at most 16. Default: none. */
+  nsIp6Targets?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Answers missed until a member counts as down (`arp_missed_max`), 1 to 255. Kernel default: 2. */
+  arpMissedMax?: pulumi.Input<number>;
+  /** When `primary` takes over again (`primary_reselect`). Kernel default: always. */
+  primaryReselect?: pulumi.Input<"always" | "better" | "failure">;
+  /** Whose MAC address is used in mode active-backup; a change replaces the bond (`fail_over_mac`). Kernel default: none. */
+  failOverMac?: pulumi.Input<"none" | "active" | "follow">;
+  /** What the choice of a member is made by, in modes balance-xor, 802.3ad and balance-tlb (`xmit_hash_policy`). Kernel default: layer2. */
+  xmitHashPolicy?: pulumi.Input<"layer2" | "layer2+3" | "layer3+4" | "encap2+3" | "encap3+4" | "vlan+srcmac">;
+  /** IGMP reports after a failover (`resend_igmp`), 0 to 255. Kernel default: 1. */
+  resendIgmp?: pulumi.Input<number>;
+  /** Gratuitous ARPs and unsolicited neighbour advertisements after a failover (`num_grat_arp`), 0 to 255. Kernel default: 1. */
+  numPeerNotifications?: pulumi.Input<number>;
+  /** Take what comes in by members that are not active (`all_slaves_active`). Kernel default: false. */
+  allMembersActive?: pulumi.Input<boolean>;
+  /** Members that must be up for the bond to have carrier (`min_links`), 0 to 2147483647. Kernel default: 0. */
+  minLinks?: pulumi.Input<number>;
+  /** Time between learning packets, in s (`lp_interval`), 1 to 2147483647. Kernel default: 1. */
+  lpInterval?: pulumi.Input<number>;
+  /** Packets by one member before the next; 0 at random; mode balance-rr (`packets_per_slave`), 0 to 65535. Kernel default: 1. */
+  packetsPerMember?: pulumi.Input<number>;
+  /** Move flows by load; modes balance-tlb and balance-alb (`tlb_dynamic_lb`). Kernel default: true. */
+  tlbDynamicLb?: pulumi.Input<boolean>;
+  /** LACP packets each 30 s or each second; mode 802.3ad (`lacp_rate`). Kernel default: slow. */
+  lacpRate?: pulumi.Input<"slow" | "fast">;
+  /** Send LACP packets unasked; mode 802.3ad (`lacp_active`). Kernel default: true. */
+  lacpActive?: pulumi.Input<boolean>;
+  /** Which aggregator is used; mode 802.3ad (`ad_select`). Kernel default: stable. */
+  adSelect?: pulumi.Input<"stable" | "bandwidth" | "count">;
+  /** The administrator's part of the port key; mode 802.3ad (`ad_user_port_key`), 0 to 1023. Kernel default: 0. */
+  adUserPortKey?: pulumi.Input<number>;
+  /** System priority; mode 802.3ad (`ad_actor_sys_prio`), 1 to 65535. Kernel default: 65535. */
+  adActorSysPrio?: pulumi.Input<number>;
+  /** MAC address in LACP packets (`ad_actor_system`); mode 802.3ad. Kernel default: 00:00:00:00:00:00, the bond's own. */
+  adActorSystem?: pulumi.Input<string>;
+  /** The member that is used as long as it is up (`primary`); modes active-backup, balance-tlb and balance-alb. Default: none. */
+  primary?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  /** The devices of the bond, in its namespace (`master`). One that is something else's port is not taken from it; those that others added stay. Default: none. */
+  members?: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
 }
 
 export interface BridgePortLive {
@@ -163,7 +267,7 @@ export interface BridgePortArgs {
   /** The namespace of device and bridge. Default: the host's own. A change replaces the resource. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that becomes a port; it may be one that is not ours. A change replaces the resource. */
-  device: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The Linux bridge. A device that is a port of something else is not taken from it without `adopt`. */
   bridge: pulumi.Input<string> | LinuxBridge;
   /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off as long as it has no addresses but link-local ones. */
@@ -207,7 +311,7 @@ export interface BridgePortArgs {
   /** Let in only what comes from known MAC addresses; with `learning: false` (`locked`). Kernel default: false. */
   locked?: pulumi.Input<boolean>;
   /** Port of the same bridge that takes over while this one is down (`backup_port`). Default: none. */
-  backupPort?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  backupPort?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The port's VLANs, exactly these, for a bridge with `vlanFiltering`. Default: the bridge's `defaultPvid`, untagged. */
   vlans?: pulumi.Input<pulumi.Input<PortVlanArgs>[]>;
 }
@@ -240,7 +344,7 @@ export interface ConnectivityCheckArgs {
   /** Source address of the packets. Default: the kernel's choice. */
   source?: pulumi.Input<string>;
   /** Device by which the packets leave. Default: the kernel's choice. Required for arp. */
-  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The address to reach. A change replaces the check. */
   to: pulumi.Input<string>;
   /** How: icmp sends echo requests (needs ping); arp asks for the address on the device's link (needs arping of iputils); tcp opens a connection; udp sends one byte, and only a refusal or an ICMP error within 4 seconds counts as unreachable (both need python3). Default: icmp. */
@@ -634,7 +738,7 @@ export interface GreTunnelArgs {
   /** The other end's address in the underlay (`remote`). Default: any. */
   remote?: pulumi.Input<string>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the tunnel. */
-  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** Key of both directions (`key`), 0 to 4294967295; both ends must agree. Default: none. */
   key?: pulumi.Input<number>;
   /** Key of what comes in (`ikey`), 0 to 4294967295. Not with `key`. Default: none. */
@@ -990,7 +1094,7 @@ export interface MacvlanArgs {
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
@@ -1050,7 +1154,7 @@ export interface MacvtapArgs {
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
@@ -1563,7 +1667,7 @@ export interface RouteNexthopArgs {
   /** Address of the next router. Default: the destination is on the link. */
   via?: pulumi.Input<string>;
   /** Device by which it is reached. Default: the one that `via` is on. */
-  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** Share of the traffic against the others. Default: 1. */
   weight?: pulumi.Input<number>;
 }
@@ -1580,7 +1684,7 @@ export interface RouteArgs {
   /** Address of the next router; an IPv4 network may have an IPv6 one. Not together with `nexthops`. */
   via?: pulumi.Input<string>;
   /** Device by which packets leave (`dev`). Default: the one that `via` is on. Not with `nexthops`. */
-  device?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** What becomes of the packets: unicast sends them on; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; throw looks in the next table; local delivers them here; broadcast, multicast, anycast as the kernel has them. Default: unicast. */
   type?: pulumi.Input<"unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw">;
   /** Of several routes to one destination the lowest metric is used. Default: the kernel's, 0 for IPv4, 1024 for IPv6. A change replaces the route. */
@@ -1639,9 +1743,9 @@ export interface RuleArgs {
   /** Bits of `fwmark` that are compared. Default: all of them. A change replaces the rule. */
   fwmask?: pulumi.Input<number>;
   /** Device by which the packets came; `lo` for those that the host itself sends (`iif`). Default: any. A change replaces the rule. */
-  iif?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  iif?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** Device to which the sending socket is bound (`oif`). Default: any. A change replaces the rule. */
-  oif?: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  oif?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** IP protocol of the packets (`ipproto`): icmp, tcp, udp, gre, esp, ah, icmpv6, sctp or 1 to 255. Default: all. A change replaces the rule. */
   ipProtocol?: pulumi.Input<"icmp" | "tcp" | "udp" | "gre" | "esp" | "ah" | "icmpv6" | "sctp" | number>;
   /** Source port of the packets, or a range as '1000-2000' (`sport`). Default: all. A change replaces the rule. */
@@ -1920,7 +2024,7 @@ export interface VlanArgs {
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that carries its packets (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** Ethertype of the tag (`protocol`): 802.1Q, or 802.1ad for the outer one of two. Default: 802.1Q. A change replaces the device. */
@@ -1941,6 +2045,106 @@ export interface VlanArgs {
   ingressQosMap?: pulumi.Input<{ [key: string]: pulumi.Input<number> }>;
   /** From the packet's priority in the kernel to the one in the tag (0 to 7), exactly these (`egress-qos-map`). Default: all to 0. */
   egressQosMap?: pulumi.Input<{ [key: string]: pulumi.Input<number> }>;
+}
+
+export interface VxlanLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface VxlanArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: true. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+  /** The network's number (`id`), 0 to 16777215. Required, but with `external`. A change replaces the device. */
+  vni?: pulumi.Input<number>;
+  /** Where the tunnel's packets travel, for a tunnel with `namespace`: in its `own` namespace, or in the `host`'s. Default: own. A change replaces the device. */
+  underlay?: pulumi.Input<"own" | "host">;
+  /** This end's address in the underlay; IPv4 or IPv6 as the other (`local`). Default: none. */
+  local?: pulumi.Input<string>;
+  /** The other end's address in the underlay (`remote`). Default: none. */
+  remote?: pulumi.Input<string>;
+  /** Multicast group of all ends; needs `device`; not with `remote` (`group`). Default: none. */
+  group?: pulumi.Input<string>;
+  /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
+  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. A change replaces the device. */
+  port?: pulumi.Input<number>;
+  /** UDP source ports, chosen by a hash of the flow (`srcport`), as '32768-60999'. Kernel default: its local ports. A change replaces the device. */
+  sourcePortRange?: pulumi.Input<string>;
+  /** TTL, over IPv6 hop limit, of the outer packets (`ttl`): 1 to 255; `auto`: 1 for a group, else the host's default; `inherit` that of the inner ones. A change from or to inherit replaces the device. Kernel default: auto. */
+  ttl?: pulumi.Input<"inherit" | "auto" | number>;
+  /** Type of service, over IPv6 traffic class, of the outer packets (`tos`): even, 0 to 254, or `inherit`. Kernel default: 0. */
+  tos?: pulumi.Input<"inherit" | number>;
+  /** Set DF on the outer packets, or `inherit` it from the inner ones (`df`). Kernel default: false. */
+  dontFragment?: pulumi.Input<"inherit" | boolean>;
+  /** Flow label, 0 to 1048575 (`flowlabel`); IPv6 only. Kernel default: 0. */
+  flowLabel?: pulumi.Input<number>;
+  /** Learn from what comes in at which end a MAC address is (`learning`). Kernel default: true. */
+  learning?: pulumi.Input<boolean>;
+  /** Seconds after which what was learned is forgotten (`ageing`); 0 keeps it for ever. Kernel default: 300. */
+  ageing?: pulumi.Input<number>;
+  /** Most MAC addresses that are learned (`maxaddress`), 0 for any number. Kernel default: 0. A change replaces the device. */
+  maxAddresses?: pulumi.Input<number>;
+  /** Answer ARP and neighbour discovery from the neighbour table (`proxy`). Kernel default: false. A change replaces the device. */
+  proxy?: pulumi.Input<boolean>;
+  /** Route short circuit: send straight to the router's destination (`rsc`). Kernel default: false. A change replaces the device. */
+  rsc?: pulumi.Input<boolean>;
+  /** Tell by netlink of MAC addresses that are not known (`l2miss`). Kernel default: false. A change replaces the device. */
+  l2miss?: pulumi.Input<boolean>;
+  /** Tell by netlink of IP addresses that are not known (`l3miss`). Kernel default: false. A change replaces the device. */
+  l3miss?: pulumi.Input<boolean>;
+  /** UDP checksums over IPv4 (`udpcsum`). Kernel default: true. A change replaces the device. */
+  udpChecksum?: pulumi.Input<boolean>;
+  /** No UDP checksums sent over IPv6 (`udp6zerocsumtx`). Kernel default: false. A change replaces the device. */
+  udp6ZeroChecksumTx?: pulumi.Input<boolean>;
+  /** No UDP checksums demanded over IPv6 (`udp6zerocsumrx`). Kernel default: false. A change replaces the device. */
+  udp6ZeroChecksumRx?: pulumi.Input<boolean>;
+  /** Remote checksum offload for what is sent (`remcsumtx`). Kernel default: false. A change replaces the device. */
+  remoteChecksumTx?: pulumi.Input<boolean>;
+  /** Remote checksum offload for what comes in (`remcsumrx`). Kernel default: false. A change replaces the device. */
+  remoteChecksumRx?: pulumi.Input<boolean>;
+  /** Number and ends of each packet come from outside: from tc or OVS (`external`). Kernel default: false. A change replaces the device. */
+  external?: pulumi.Input<boolean>;
+  /** Let in only numbers that `bridge vni` lists; needs `external` (`vnifilter`). Kernel default: false. A change replaces the device. */
+  vniFilter?: pulumi.Input<boolean>;
+  /** Group policy extension: carries the packet's mark (`gbp`). Kernel default: false. A change replaces the device. */
+  gbp?: pulumi.Input<boolean>;
+  /** Generic protocol extension: carries IP packets too; needs `external` (`gpe`). Kernel default: false. A change replaces the device. */
+  gpe?: pulumi.Input<boolean>;
 }
 
 /** A Linux machine, reached over SSH. All else is declared on one. */
@@ -2020,6 +2224,104 @@ export class Address extends KindBase {
    */
   constructor(name: string, args: AddressArgs, opts?: pulumi.CustomResourceOptions) {
     super("Address", name, args, opts);
+  }
+}
+
+/** Several devices as one, for throughput or as a spare of each other. A member has no addresses of its own: they are the bond's. When the bond goes its members are nobody's again, and up. */
+export class Bond extends KindBase {
+  declare readonly kind: "Bond";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** How the members are used (`mode`): balance-rr each in turn; active-backup one at a time; balance-xor by a hash of the packet; broadcast all at once; 802.3ad as agreed with the switch by LACP; balance-tlb and balance-alb by load. Default: balance-rr. A change replaces the bond. */
+  declare readonly mode: pulumi.Output<"balance-rr" | "active-backup" | "balance-xor" | "broadcast" | "802.3ad" | "balance-tlb" | "balance-alb">;
+  /** How often the members' links are looked at, in ms; 0 for never (`miimon`), 0 to 2147483647. Kernel default: 0. */
+  declare readonly miimon: pulumi.Output<number | undefined>;
+  /** How long a link must be up before its member is used, in ms; a multiple of `miimon` (`updelay`), 0 to 2147483647. Kernel default: 0. */
+  declare readonly updelay: pulumi.Output<number | undefined>;
+  /** How long a link must be down before its member is given up, in ms; a multiple of `miimon` (`downdelay`), 0 to 2147483647. Kernel default: 0. */
+  declare readonly downdelay: pulumi.Output<number | undefined>;
+  /** Time between announcements after a failover, in ms; a multiple of `miimon` (`peer_notify_delay`), 0 to 300000. Kernel default: 0. */
+  declare readonly peerNotifyDelay: pulumi.Output<number | undefined>;
+  /** Ask the drivers for carrier, not the MII registers (`use_carrier`). Kernel default: true. */
+  declare readonly useCarrier: pulumi.Output<boolean | undefined>;
+  /** How often members are tried by ARP, in ms; not with `miimon` (`arp_interval`), 0 to 2147483647. Kernel default: 0. */
+  declare readonly arpInterval: pulumi.Output<number | undefined>;
+  /** Which members' ARP packets are checked (`arp_validate`). Kernel default: none. */
+  declare readonly arpValidate: pulumi.Output<"none" | "active" | "backup" | "all" | "filter" | "filter_active" | "filter_backup" | undefined>;
+  /** Whether one target must answer or all of them (`arp_all_targets`). Kernel default: any. */
+  declare readonly arpAllTargets: pulumi.Output<"any" | "all" | undefined>;
+  /** Whom `arpInterval` asks (`arp_ip_target`), at most 16. Default: none. */
+  declare readonly arpIpTargets: pulumi.Output<string[] | undefined>;
+  /** Whom `arpInterval` asks by neighbour discovery (`ns_ip6_target`), at most 16. Default: none. */
+  declare readonly nsIp6Targets: pulumi.Output<string[] | undefined>;
+  /** Answers missed until a member counts as down (`arp_missed_max`), 1 to 255. Kernel default: 2. */
+  declare readonly arpMissedMax: pulumi.Output<number | undefined>;
+  /** When `primary` takes over again (`primary_reselect`). Kernel default: always. */
+  declare readonly primaryReselect: pulumi.Output<"always" | "better" | "failure" | undefined>;
+  /** Whose MAC address is used in mode active-backup; a change replaces the bond (`fail_over_mac`). Kernel default: none. */
+  declare readonly failOverMac: pulumi.Output<"none" | "active" | "follow" | undefined>;
+  /** What the choice of a member is made by, in modes balance-xor, 802.3ad and balance-tlb (`xmit_hash_policy`). Kernel default: layer2. */
+  declare readonly xmitHashPolicy: pulumi.Output<"layer2" | "layer2+3" | "layer3+4" | "encap2+3" | "encap3+4" | "vlan+srcmac" | undefined>;
+  /** IGMP reports after a failover (`resend_igmp`), 0 to 255. Kernel default: 1. */
+  declare readonly resendIgmp: pulumi.Output<number | undefined>;
+  /** Gratuitous ARPs and unsolicited neighbour advertisements after a failover (`num_grat_arp`), 0 to 255. Kernel default: 1. */
+  declare readonly numPeerNotifications: pulumi.Output<number | undefined>;
+  /** Take what comes in by members that are not active (`all_slaves_active`). Kernel default: false. */
+  declare readonly allMembersActive: pulumi.Output<boolean | undefined>;
+  /** Members that must be up for the bond to have carrier (`min_links`), 0 to 2147483647. Kernel default: 0. */
+  declare readonly minLinks: pulumi.Output<number | undefined>;
+  /** Time between learning packets, in s (`lp_interval`), 1 to 2147483647. Kernel default: 1. */
+  declare readonly lpInterval: pulumi.Output<number | undefined>;
+  /** Packets by one member before the next; 0 at random; mode balance-rr (`packets_per_slave`), 0 to 65535. Kernel default: 1. */
+  declare readonly packetsPerMember: pulumi.Output<number | undefined>;
+  /** Move flows by load; modes balance-tlb and balance-alb (`tlb_dynamic_lb`). Kernel default: true. */
+  declare readonly tlbDynamicLb: pulumi.Output<boolean | undefined>;
+  /** LACP packets each 30 s or each second; mode 802.3ad (`lacp_rate`). Kernel default: slow. */
+  declare readonly lacpRate: pulumi.Output<"slow" | "fast" | undefined>;
+  /** Send LACP packets unasked; mode 802.3ad (`lacp_active`). Kernel default: true. */
+  declare readonly lacpActive: pulumi.Output<boolean | undefined>;
+  /** Which aggregator is used; mode 802.3ad (`ad_select`). Kernel default: stable. */
+  declare readonly adSelect: pulumi.Output<"stable" | "bandwidth" | "count" | undefined>;
+  /** The administrator's part of the port key; mode 802.3ad (`ad_user_port_key`), 0 to 1023. Kernel default: 0. */
+  declare readonly adUserPortKey: pulumi.Output<number | undefined>;
+  /** System priority; mode 802.3ad (`ad_actor_sys_prio`), 1 to 65535. Kernel default: 65535. */
+  declare readonly adActorSysPrio: pulumi.Output<number | undefined>;
+  /** MAC address in LACP packets (`ad_actor_system`); mode 802.3ad. Kernel default: 00:00:00:00:00:00, the bond's own. */
+  declare readonly adActorSystem: pulumi.Output<string | undefined>;
+  /** The member that is used as long as it is up (`primary`); modes active-backup, balance-tlb and balance-alb. Default: none. */
+  declare readonly primary: pulumi.Output<string | undefined>;
+  /** The devices of the bond, in its namespace (`master`). One that is something else's port is not taken from it; those that others added stay. Default: none. */
+  declare readonly members: pulumi.Output<string[] | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<BondLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: BondArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Bond", name, args, opts);
   }
 }
 
@@ -3092,5 +3394,99 @@ export class Vlan extends KindBase {
    */
   constructor(name: string, args: VlanArgs, opts?: pulumi.CustomResourceOptions) {
     super("Vlan", name, args, opts);
+  }
+}
+
+/** A VXLAN tunnel of the kernel: Ethernet frames in UDP, over IPv4 or IPv6 by its addresses, to one other end (`remote`), to a multicast group, or to where its forwarding database says (`bridge fdb`). With `device` its MTU is 50 bytes below that one's, 70 over IPv6; without it is 1500 and has to be said. */
+export class Vxlan extends KindBase {
+  declare readonly kind: "Vxlan";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: true. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** The network's number (`id`), 0 to 16777215. Required, but with `external`. A change replaces the device. */
+  declare readonly vni: pulumi.Output<number | undefined>;
+  /** Where the tunnel's packets travel, for a tunnel with `namespace`: in its `own` namespace, or in the `host`'s. Default: own. A change replaces the device. */
+  declare readonly underlay: pulumi.Output<"own" | "host">;
+  /** This end's address in the underlay; IPv4 or IPv6 as the other (`local`). Default: none. */
+  declare readonly local: pulumi.Output<string | undefined>;
+  /** The other end's address in the underlay (`remote`). Default: none. */
+  declare readonly remote: pulumi.Output<string | undefined>;
+  /** Multicast group of all ends; needs `device`; not with `remote` (`group`). Default: none. */
+  declare readonly group: pulumi.Output<string | undefined>;
+  /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
+  declare readonly device: pulumi.Output<string | undefined>;
+  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. A change replaces the device. */
+  declare readonly port: pulumi.Output<number>;
+  /** UDP source ports, chosen by a hash of the flow (`srcport`), as '32768-60999'. Kernel default: its local ports. A change replaces the device. */
+  declare readonly sourcePortRange: pulumi.Output<string | undefined>;
+  /** TTL, over IPv6 hop limit, of the outer packets (`ttl`): 1 to 255; `auto`: 1 for a group, else the host's default; `inherit` that of the inner ones. A change from or to inherit replaces the device. Kernel default: auto. */
+  declare readonly ttl: pulumi.Output<"inherit" | "auto" | number | undefined>;
+  /** Type of service, over IPv6 traffic class, of the outer packets (`tos`): even, 0 to 254, or `inherit`. Kernel default: 0. */
+  declare readonly tos: pulumi.Output<"inherit" | number | undefined>;
+  /** Set DF on the outer packets, or `inherit` it from the inner ones (`df`). Kernel default: false. */
+  declare readonly dontFragment: pulumi.Output<"inherit" | boolean | undefined>;
+  /** Flow label, 0 to 1048575 (`flowlabel`); IPv6 only. Kernel default: 0. */
+  declare readonly flowLabel: pulumi.Output<number | undefined>;
+  /** Learn from what comes in at which end a MAC address is (`learning`). Kernel default: true. */
+  declare readonly learning: pulumi.Output<boolean | undefined>;
+  /** Seconds after which what was learned is forgotten (`ageing`); 0 keeps it for ever. Kernel default: 300. */
+  declare readonly ageing: pulumi.Output<number | undefined>;
+  /** Most MAC addresses that are learned (`maxaddress`), 0 for any number. Kernel default: 0. A change replaces the device. */
+  declare readonly maxAddresses: pulumi.Output<number | undefined>;
+  /** Answer ARP and neighbour discovery from the neighbour table (`proxy`). Kernel default: false. A change replaces the device. */
+  declare readonly proxy: pulumi.Output<boolean | undefined>;
+  /** Route short circuit: send straight to the router's destination (`rsc`). Kernel default: false. A change replaces the device. */
+  declare readonly rsc: pulumi.Output<boolean | undefined>;
+  /** Tell by netlink of MAC addresses that are not known (`l2miss`). Kernel default: false. A change replaces the device. */
+  declare readonly l2miss: pulumi.Output<boolean | undefined>;
+  /** Tell by netlink of IP addresses that are not known (`l3miss`). Kernel default: false. A change replaces the device. */
+  declare readonly l3miss: pulumi.Output<boolean | undefined>;
+  /** UDP checksums over IPv4 (`udpcsum`). Kernel default: true. A change replaces the device. */
+  declare readonly udpChecksum: pulumi.Output<boolean | undefined>;
+  /** No UDP checksums sent over IPv6 (`udp6zerocsumtx`). Kernel default: false. A change replaces the device. */
+  declare readonly udp6ZeroChecksumTx: pulumi.Output<boolean | undefined>;
+  /** No UDP checksums demanded over IPv6 (`udp6zerocsumrx`). Kernel default: false. A change replaces the device. */
+  declare readonly udp6ZeroChecksumRx: pulumi.Output<boolean | undefined>;
+  /** Remote checksum offload for what is sent (`remcsumtx`). Kernel default: false. A change replaces the device. */
+  declare readonly remoteChecksumTx: pulumi.Output<boolean | undefined>;
+  /** Remote checksum offload for what comes in (`remcsumrx`). Kernel default: false. A change replaces the device. */
+  declare readonly remoteChecksumRx: pulumi.Output<boolean | undefined>;
+  /** Number and ends of each packet come from outside: from tc or OVS (`external`). Kernel default: false. A change replaces the device. */
+  declare readonly external: pulumi.Output<boolean | undefined>;
+  /** Let in only numbers that `bridge vni` lists; needs `external` (`vnifilter`). Kernel default: false. A change replaces the device. */
+  declare readonly vniFilter: pulumi.Output<boolean | undefined>;
+  /** Group policy extension: carries the packet's mark (`gbp`). Kernel default: false. A change replaces the device. */
+  declare readonly gbp: pulumi.Output<boolean | undefined>;
+  /** Generic protocol extension: carries IP packets too; needs `external` (`gpe`). Kernel default: false. A change replaces the device. */
+  declare readonly gpe: pulumi.Output<boolean | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<VxlanLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: VxlanArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Vxlan", name, args, opts);
   }
 }

@@ -3,6 +3,7 @@ import type * as hostnet from "../provider";
 import type { Kind } from "../provider/kind";
 import { kinds } from "../provider/kinds";
 import type { address } from "../provider/kinds/address";
+import type { bond } from "../provider/kinds/bond";
 import type { bridgePort } from "../provider/kinds/bridge-port";
 import type { connectivityCheck } from "../provider/kinds/connectivity-check";
 import type { greTunnel } from "../provider/kinds/gre-tunnel";
@@ -21,6 +22,7 @@ import type { sysctl } from "../provider/kinds/sysctl";
 import type { tap } from "../provider/kinds/tap";
 import type { vethPair } from "../provider/kinds/veth-pair";
 import type { vlan } from "../provider/kinds/vlan";
+import type { vxlan } from "../provider/kinds/vxlan";
 
 /**
  * The generated classes against the types that zod infers. The comparison is made by the compiler: what does not fit
@@ -35,6 +37,7 @@ type Fits<A, C> = [Misfits<A, C>] extends [never] ? true : Misfits<A, C>;
 
 const fits = {
   Address: true satisfies Fits<ArgumentsOf<typeof address>, hostnet.Address>,
+  Bond: true satisfies Fits<ArgumentsOf<typeof bond>, hostnet.Bond>,
   BridgePort: true satisfies Fits<ArgumentsOf<typeof bridgePort>, hostnet.BridgePort>,
   ConnectivityCheck: true satisfies Fits<ArgumentsOf<typeof connectivityCheck>, hostnet.ConnectivityCheck>,
   GreTunnel: true satisfies Fits<ArgumentsOf<typeof greTunnel>, hostnet.GreTunnel>,
@@ -53,6 +56,7 @@ const fits = {
   Tap: true satisfies Fits<ArgumentsOf<typeof tap>, hostnet.Tap>,
   VethPair: true satisfies Fits<ArgumentsOf<typeof vethPair>, hostnet.VethPair>,
   Vlan: true satisfies Fits<ArgumentsOf<typeof vlan>, hostnet.Vlan>,
+  Vxlan: true satisfies Fits<ArgumentsOf<typeof vxlan>, hostnet.Vxlan>,
 };
 
 it("covers every kind", () => {

@@ -1,5 +1,6 @@
 import type { Kind } from "../kind";
 import { address } from "./address";
+import { bond } from "./bond";
 import { bridgePort } from "./bridge-port";
 import { connectivityCheck } from "./connectivity-check";
 import { dhcpServer } from "./dhcp-server";
@@ -23,10 +24,12 @@ import { tap } from "./tap";
 import { udpVpn } from "./udp-vpn";
 import { vethPair } from "./veth-pair";
 import { vlan } from "./vlan";
+import { vxlan } from "./vxlan";
 
 /** The registry: one line a kind. The public API, the laws' tests and the documentation loop over it. */
 export const kinds: Record<string, Kind> = {
   Address: address,
+  Bond: bond,
   BridgePort: bridgePort,
   ConnectivityCheck: connectivityCheck,
   DhcpServer: dhcpServer,
@@ -50,4 +53,5 @@ export const kinds: Record<string, Kind> = {
   UdpVpn: udpVpn,
   VethPair: vethPair,
   Vlan: vlan,
+  Vxlan: vxlan,
 };

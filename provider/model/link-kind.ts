@@ -20,9 +20,10 @@ import {
   nameTaken,
   observeLink,
 } from "./link";
-import { differingFixed, differingWords, type LinkOption, liveValue, resetsOf, wordsOf } from "./link-option";
+import { differingFixed, differingWords, differs, type LinkOption, liveValue, resetsOf, wordsOf } from "./link-option";
 import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
 import { get } from "./path";
+import { family } from "./scalars";
 
 export { options } from "./link-option";
 
@@ -55,7 +56,9 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   /** One form of what can be declared in several ways, for comparing and writing. */
   effective?(want: Want): Want;
   /** What follows when the device itself is as it should be. */
-  converge?(want: Want, live: Found<Want, object>): Step[];
+  converge?(want: Want, live: Found<Want, object>, context: Context<Want>): Step[];
+  /** What follows when it has been taken away. */
+  released?(want: Want, live: Found<Want, object>): Step[];
   /** Changes that the kernel refuses in place. */
   replaces?(was: Want, want: Want): string[];
 }
@@ -145,14 +148,21 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
       mustBeType(state, typeOf(want));
       if (live.broken) return [removal(want, state), ...create(want, context)];
       const differing = differingWords(table, want, live.args);
-      const set = ["ip", "link", "set", "dev", want.name, "type", typeOf(want), ...differing];
+      const set = (...words: string[]): Step => ({
+        argv: ["ip", "link", "set", "dev", want.name, ...words],
+        namespace: want.namespace,
+        touches: touched(want),
+      });
+      const goesDown =
+        state.json.flags.includes("UP") && table.some((entry) => entry[1].down && differs(entry, want, live.args));
       return [
-        ...(differing.length > 0 ? [{ argv: set, namespace: want.namespace, touches: touched(want) }] : []),
-        ...convergeLink(want, state, context, traitsOf(want)),
-        ...(definition.converge?.(want, live) ?? []),
+        ...(goesDown ? [set("down")] : []),
+        ...(differing.length > 0 ? [set("type", typeOf(want), ...differing)] : []),
+        ...convergeLink(want, goesDown ? asDown(state) : state, context, traitsOf(want)),
+        ...(definition.converge?.(want, live, context) ?? []),
       ];
     },
-    remove: (live, want) => [removal(want, stateOf(live))],
+    remove: (live, want) => [removal(want, stateOf(live)), ...(definition.released?.(want, live) ?? [])],
     replaces: definition.replaces && ((was, want) => definition.replaces?.(was, want) ?? []),
     shown: (path, want, live) => shownLink(path, want, stateOf(live), live.args),
   };
@@ -189,6 +199,13 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   // The table gives the arguments their types; within, they are looked up by name.
   return spec as unknown as ReturnType<typeof kind<z.ZodObject<typeof linkShape & Shape<T>>, F>>;
 }
+
+/** What going down leaves of a link. */
+const asDown = (state: LinkState): LinkState => ({
+  ...state,
+  json: { ...state.json, flags: state.json.flags.filter((flag) => flag !== "UP") },
+  addresses: state.addresses.filter((item) => family(item.address) === 4),
+});
 
 const touched = (want: LinkArgs) => (want.namespace === undefined ? [want.name] : undefined);
 

@@ -26,10 +26,19 @@ export interface LinkOption {
   always?: true;
   /** The kernel takes it only when the device is made: a change replaces the device. */
   fixed?: true;
+  /** The kernel takes a change of it only while the device is down. */
+  down?: true;
 }
 
 /** Gives the table its types, so that the schema's types become the arguments'. */
 export const options = <T extends Record<string, LinkOption>>(table: T): T => table;
+
+/** Whether an option has to be set. */
+export const differs = (
+  [key, option]: [string, LinkOption],
+  want: Record<string, unknown>,
+  live: Record<string, unknown>,
+) => want[key] !== undefined && !option.fixed && !sameValue(option, want[key], live[key]);
 
 /** The words that set what differs, in the table's order: some options only hold together. */
 export function differingWords(
@@ -37,14 +46,12 @@ export function differingWords(
   want: Record<string, unknown>,
   live: Record<string, unknown>,
 ): string[] {
-  const differs = ([key, option]: [string, LinkOption]) =>
-    want[key] !== undefined && !option.fixed && !sameValue(option, want[key], live[key]);
-  if (!table.some((entry) => differs(entry) && wordsOf(entry[1], want[entry[0]], want, live[entry[0]]).length > 0))
-    return [];
+  const wordsFor = (entry: [string, LinkOption]) =>
+    differs(entry, want, live) ? wordsOf(entry[1], want[entry[0]], want, live[entry[0]]) : [];
+  if (table.every((entry) => wordsFor(entry).length === 0)) return [];
   return table.flatMap((entry) => {
     const [key, option] = entry;
-    if (differs(entry)) return wordsOf(option, want[key], want, live[key]);
-    return option.always ? wordsOf(option, live[key], want) : [];
+    return option.always && !differs(entry, want, live) ? wordsOf(option, live[key], want) : wordsFor(entry);
   });
 }
 

@@ -39,6 +39,7 @@ export const namespaceName = z
 
 /** The kinds whose `name` is that of a device. */
 export const deviceKinds = [
+  "Bond",
   "GreTunnel",
   "Interface",
   "LinuxBridge",
@@ -48,6 +49,7 @@ export const deviceKinds = [
   "OvsPort",
   "Tap",
   "Vlan",
+  "Vxlan",
 ];
 
 /** A device: its name, or the resource that makes it. */

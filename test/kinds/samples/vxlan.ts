@@ -1,0 +1,86 @@
+import type { Sample, Update } from "../sample";
+
+const shows = "ip -d link show dev s-vx";
+const set = (words: string) => `ip link set dev s-vx type vxlan id 87 ${words}`;
+const over6 = { local: "fd87::1", remote: "fd87::2" };
+
+const option = (to: unknown, expect: RegExp, removed: RegExp, drift: string, more: object = {}): Update => ({
+  to,
+  shows,
+  expect,
+  removed,
+  drift: set(drift),
+  ...more,
+});
+
+/** What it is made with: the update is made on another object than the sample's. */
+const flags = {
+  ...{ proxy: true, rsc: true, l2miss: true, l3miss: true, udpChecksum: false, udp6ZeroChecksumTx: true },
+  ...{ udp6ZeroChecksumRx: true, remoteChecksumTx: true, remoteChecksumRx: true, gbp: true },
+  ...{ port: 4790, sourcePortRange: "40000-50000", maxAddresses: 99 },
+};
+
+export const vxlan: Sample = {
+  kind: "Vxlan",
+  needs: [{ kind: "Namespace", args: { name: "s-vx-ns" } }],
+  before:
+    "ip link add name s-vx-up mtu 1480 type dummy; ip link set dev s-vx-up up; ip address add 10.87.0.1/24 dev s-vx-up",
+  after: "ip link del dev s-vx-up",
+  args: { name: "s-vx", vni: 87, device: "s-vx-up" },
+  exists: `${shows} | grep -q 'vxlan id 87 '`,
+  vanish: "ip link del dev s-vx",
+  updates: {
+    // What `ip` cannot take away replaces the device: these stay.
+    local: { to: "10.87.0.1", shows, expect: / local 10\.87\.0\.1 /, drift: set("local 10.87.0.9") },
+    remote: { to: "10.87.0.2", shows, expect: / remote 10\.87\.0\.2 /, drift: set("remote 10.87.0.9") },
+    group: { to: "239.8.7.1", shows, expect: / group 239\.8\.7\.1 /, drift: set("group 239.8.7.9") },
+    ttl: option(9, / ttl 9 /, / ttl auto /, "ttl 8"),
+    tos: option(32, / tos 0x20 /, /vxlan (?!.* tos )/, "tos 8"),
+    dontFragment: option(true, / df set /, /vxlan (?!.* df (set|inherit))/, "df inherit"),
+    learning: option(false, / nolearning /, /vxlan (?!.*nolearning)/, "learning"),
+    ageing: option(60, / ageing 60 /, / ageing 300 /, "ageing 70"),
+    mtu: { to: 1400, shows, expect: /mtu 1400/, removed: /mtu 1430/, drift: "ip link set dev s-vx mtu 1300" },
+    flowLabel: option(0x12345, / flowlabel 0x12345 /, /vxlan (?!.*flowlabel 0x1)/, "flowlabel 5", { with: over6 }),
+    // Made in another namespace than the underlay, with all that the kernel takes only then.
+    txQueueLength: {
+      to: 77,
+      with: { namespace: "s-vx-ns", underlay: "host", ...flags },
+      shows: "ip -n s-vx-ns -d link show dev s-vx",
+      expect:
+        /qlen 77[\s\S]*vxlan id 87 .*srcport 40000 50000 dstport 4790 .*proxy rsc l2miss l3miss .*maxaddr 99 noudpcsum udp6zerocsumtx udp6zerocsumrx remcsumtx remcsumrx gbp/,
+    },
+  },
+  replaces: {
+    name: "s-vx2",
+    namespace: "s-vx-ns",
+    vni: 88,
+    underlay: "host",
+    device: "lo",
+    ...flags,
+    external: true,
+    vniFilter: true,
+    gpe: true,
+  },
+  replacesWith: {
+    underlay: { namespace: "s-vx-ns" },
+    external: { vni: undefined },
+    vniFilter: { vni: undefined, external: true },
+    gpe: { vni: undefined, external: true },
+  },
+  invalid: [
+    { args: { vni: undefined }, path: "vni", text: /is required/ },
+    { args: { vni: 16777216 }, path: "vni", text: /0 to 16777215/ },
+    { args: { external: true }, path: "vni", text: /must not be given with `external`/ },
+    { args: { remote: "239.1.1.1" }, path: "remote", text: /must be unicast/ },
+    { args: { group: "10.87.0.2" }, path: "group", text: /must be multicast/ },
+    { args: { group: "239.8.7.1", device: undefined }, path: "group", text: /needs `device`/ },
+    { args: { group: "239.8.7.1", remote: "10.87.0.2" }, path: "group", text: /with `remote`/ },
+    { args: { local: "10.87.0.1", remote: "fd87::2" }, path: "remote", text: /same family/ },
+    { args: { flowLabel: 5 }, path: "flowLabel", text: /IPv6 only/ },
+    { args: { tos: 3 }, path: "tos", text: /even/ },
+    { args: { sourcePortRange: "50000-40000" }, path: "sourcePortRange", text: /smaller one first/ },
+    { args: { vniFilter: true }, path: "vniFilter", text: /needs `external`/ },
+    { args: { gpe: true }, path: "gpe", text: /needs `external`/ },
+    { args: { underlay: "host" }, path: "underlay", text: /without `namespace`/ },
+  ],
+};
