@@ -411,7 +411,7 @@ export interface DhcpServerArgs {
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   name?: pulumi.Input<string>;
   /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
-  device: pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan;
+  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
   range: pulumi.Input<string | pulumi.Input<string>[]>;
   /** The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent. */
@@ -480,7 +480,7 @@ export interface FirewallChainsArgs {
   /** What becomes of packets that no rule decides. Default: accept. */
   policy?: pulumi.Input<"accept" | "drop">;
   /** Devices of a chain with the hook ingress or egress. They must be there. A change reloads the table. */
-  devices?: pulumi.Input<(pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan)[]>;
+  devices?: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
   /** A comment of its own, up to 127 bytes. Default: none. */
   comment?: pulumi.Input<string>;
   /** Rules in their order, in nft's own words, as `ct state established,related accept`. Default: none. */
@@ -547,7 +547,7 @@ export interface FirewallObjectsArgs {
 
 export interface FirewallFlowtablesArgs {
   /** Devices between which flows are sped up. They must be there. A change reloads the table. */
-  devices: pulumi.Input<(pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan)[]>;
+  devices: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
   /** Its place among what hooks at ingress. Default: 0. A change reloads the table. */
   priority?: pulumi.Input<number>;
   /** Count the packets of its flows. Default: false. A change reloads the table. */
@@ -1012,7 +1012,7 @@ export interface LldpArgs {
   /** The network namespace whose devices are served. Default: the host's own. A change replaces it. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The devices on which to send and listen. Default: lldpd's choice, all that look like a cable's end. */
-  devices?: pulumi.Input<(pulumi.Input<string> | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan)[]>;
+  devices?: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
   /** The name that neighbours see (`configure system hostname`). Default: the host's, the same in all its namespaces. */
   systemName?: pulumi.Input<string>;
   /** What neighbours are told that it is. Default: the host's distribution and kernel. */

@@ -6,6 +6,7 @@ import type { address } from "../provider/kinds/address";
 import type { bond } from "../provider/kinds/bond";
 import type { bridgePort } from "../provider/kinds/bridge-port";
 import type { connectivityCheck } from "../provider/kinds/connectivity-check";
+import type { firewall } from "../provider/kinds/firewall";
 import type { greTunnel } from "../provider/kinds/gre-tunnel";
 import type { nic } from "../provider/kinds/interface";
 import type { linuxBridge } from "../provider/kinds/linux-bridge";
@@ -13,6 +14,7 @@ import type { macvlan } from "../provider/kinds/macvlan";
 import type { macvtap } from "../provider/kinds/macvtap";
 import type { namespace } from "../provider/kinds/namespace";
 import type { ovsBridge } from "../provider/kinds/ovs-bridge";
+import type { ovsFlows } from "../provider/kinds/ovs-flows";
 import type { ovsPatch } from "../provider/kinds/ovs-patch";
 import type { ovsPort } from "../provider/kinds/ovs-port";
 import type { ovsTunnel } from "../provider/kinds/ovs-tunnel";
@@ -40,6 +42,7 @@ const fits = {
   Bond: true satisfies Fits<ArgumentsOf<typeof bond>, hostnet.Bond>,
   BridgePort: true satisfies Fits<ArgumentsOf<typeof bridgePort>, hostnet.BridgePort>,
   ConnectivityCheck: true satisfies Fits<ArgumentsOf<typeof connectivityCheck>, hostnet.ConnectivityCheck>,
+  Firewall: true satisfies Fits<ArgumentsOf<typeof firewall>, hostnet.Firewall>,
   GreTunnel: true satisfies Fits<ArgumentsOf<typeof greTunnel>, hostnet.GreTunnel>,
   Interface: true satisfies Fits<ArgumentsOf<typeof nic>, hostnet.Interface>,
   LinuxBridge: true satisfies Fits<ArgumentsOf<typeof linuxBridge>, hostnet.LinuxBridge>,
@@ -47,6 +50,7 @@ const fits = {
   Macvtap: true satisfies Fits<ArgumentsOf<typeof macvtap>, hostnet.Macvtap>,
   Namespace: true satisfies Fits<ArgumentsOf<typeof namespace>, hostnet.Namespace>,
   OvsBridge: true satisfies Fits<ArgumentsOf<typeof ovsBridge>, hostnet.OvsBridge>,
+  OvsFlows: true satisfies Fits<ArgumentsOf<typeof ovsFlows>, hostnet.OvsFlows>,
   OvsPatch: true satisfies Fits<ArgumentsOf<typeof ovsPatch>, hostnet.OvsPatch>,
   OvsPort: true satisfies Fits<ArgumentsOf<typeof ovsPort>, hostnet.OvsPort>,
   OvsTunnel: true satisfies Fits<ArgumentsOf<typeof ovsTunnel>, hostnet.OvsTunnel>,

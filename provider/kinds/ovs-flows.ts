@@ -98,10 +98,13 @@ export const ovsFlows = kind({
     // Without a mark nothing is known of what is there: the flows follow when it has been looked at.
     if (!live) return writeMark(want, context.mark);
     const raw = live.raw as Raw;
-    refuse(want, raw);
-    const marked = raw.mark === context.mark ? [] : writeMark(want, context.mark);
+    refuse(want, raw, cookieOf(context.owner, want.bridge, want.name));
     const lines = changes(want, raw, context);
-    return [...marked, ...(lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : [])];
+    return [
+      ...(lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : []),
+      // Last: cut off before it, a set that is taken over is still known by its old cookie.
+      ...(raw.mark === context.mark ? [] : writeMark(want, context.mark)),
+    ];
   },
   remove(live, want) {
     const { mark, own, learned } = live.raw as Raw;
@@ -153,7 +156,7 @@ const withoutLearnCookie = (flow: LiveFlow, cookie: bigint): LiveFlow => ({
 });
 
 /** Throws INVALID, NOT_CONVERGED or FOREIGN for what must not, or cannot, be written. */
-function refuse(want: Want, raw: Raw): void {
+function refuse(want: Want, raw: Raw, cookie: bigint): void {
   const [, line, text] = /-:(\d+): (.*)/.exec(raw.complaint ?? "") ?? [];
   if (raw.complaint !== undefined) {
     const where = line === undefined ? "flows" : `flows[${Number(line) - 1}]`;
@@ -175,7 +178,7 @@ function refuse(want: Want, raw: Raw): void {
     }
     places.set(place, index);
     const other = raw.others.get(place);
-    if (!other) continue;
+    if (!other || other.cookie === cookie) continue;
     throw new HostnetError(
       "FOREIGN",
       `flows[${index}]: bridge ${want.bridge} has a flow ${place} of another, ${lineOf(other)}`,
@@ -205,12 +208,11 @@ function changes(want: Want, raw: Raw, context: Context<Want>): string[] {
     const kept = there && same({ ...contentOf(there), actions: "" }, { ...contentOf(normal), actions: "" });
     return kept ? [`modify_strict ${line}`] : [`add ${line}`];
   });
-  const touched = [
-    ...surplus,
-    ...[...live.values()].filter((flow) => places.has(keyOf(flow)) && !isKept(flow, wanted)),
-  ];
+  const stays = new Set(wanted.map(({ normal }) => JSON.stringify([keyOf(normal), contentOf(normal)])));
   // What a learn action that is no more has added would go on to send packets where they are not to go.
-  const forget = touched.some(({ actions }) => actions.includes("learn("));
+  const forget = [...live.values()].some(
+    (flow) => flow.actions.includes("learn(") && !stays.has(JSON.stringify([keyOf(flow), contentOf(flow)])),
+  );
   return [
     ...(replaced ? [`delete cookie=${hex(before)}/${setMask}`] : []),
     ...(forget && raw.learned.length > 0 ? [`delete cookie=${hex(learnedCookie(cookie))}/-1`] : []),
@@ -218,9 +220,6 @@ function changes(want: Want, raw: Raw, context: Context<Want>): string[] {
     ...put,
   ];
 }
-
-const isKept = (live: Flow, wanted: { normal: Flow }[]) =>
-  wanted.some(({ normal }) => keyOf(normal) === keyOf(live) && same(contentOf(normal), contentOf(live)));
 
 const withLearnCookie = (flow: Flow, cookie: bigint): Flow => ({
   ...flow,

@@ -138,7 +138,7 @@ function edits(title: string, { name, path, rules }: Wanted, live: Rule[]): { de
     if (there !== undefined) next = live[there]?.handle;
     else
       additions.unshift({
-        text: `${next === undefined ? "add" : "insert"} rule ${title} ${name} ${next === undefined ? "" : `handle ${next} `}${rules[at]?.text}`,
+        text: `${next === undefined ? "add" : "insert"} rule ${title} ${name} ${next === undefined ? "" : `handle ${next} `}${rules[at]?.declared}`,
         path: `${path}.rules[${at}]`,
       });
   }

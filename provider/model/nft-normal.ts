@@ -27,10 +27,10 @@ export function wantedBlocks(
   const before = new Map(declaredBlocks(declared).map((block) => [block.key, block]));
   const blocks = declaredBlocks(want).map((block): [string, Wanted] => {
     const { key, kind, name, group, path } = block;
-    const same_ = before.get(key);
+    const earlier = before.get(key);
     const form = normal.blocks.get(key);
     const text = define(want, block).text;
-    const unchanged = same_ !== undefined && form !== undefined && define(declared, same_).text === text;
+    const unchanged = earlier !== undefined && form !== undefined && define(declared, earlier).text === text;
     const entry = entryOf(want, group, name) ?? {};
     const rules = new Map(rulesOf(declared, path).map((rule, at) => [rule, form?.rules[at]?.text ?? rule]));
     const elements = elementsOf(want, path);
@@ -41,7 +41,7 @@ export function wantedBlocks(
         definition: unchanged ? form.definition : [text],
         devices: [...new Set((entry.devices as string[] | undefined) ?? [])].sort(),
         policy: entry.hook === undefined ? undefined : ((entry as Partial<ChainArgs>).policy ?? "accept"),
-        rules: rulesOf(want, path).map((rule) => ({ text: rules.get(rule) ?? rule })),
+        rules: rulesOf(want, path).map((rule) => ({ text: rules.get(rule) ?? rule, declared: rule })),
         elements: form && same(elements, elementsOf(declared, path)) ? form.elements : elements,
         dropped: was
           .flatMap((args) => elementsOf(args as FirewallArgs, path) ?? [])

@@ -17,6 +17,8 @@ export interface Rule {
   text: string;
   /** Its number in the table, by which it is replaced. */
   handle?: string;
+  /** As it was declared; the form that nft prints is for comparing. */
+  declared?: string;
 }
 
 export interface Table {
