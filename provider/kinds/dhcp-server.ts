@@ -6,8 +6,15 @@ import { dhcpSettings, leasesIn, optionRefusal } from "../model/dnsmasq";
 import { HostnetError } from "../model/errors";
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
-import { addressBits, between, cidr, deviceRef, ipv4Address, macAddress, mtu, namespaceRef, prefix } from "../model/scalars";
-import { convergeService, removeService, type Service, serviceFacts, serviceLabel, serviceShape } from "../model/service";
+import { addressBits, between, deviceRef, ipv4Address, macAddress, mtu, namespaceRef, prefix } from "../model/scalars";
+import {
+  convergeService,
+  removeService,
+  type Service,
+  serviceFacts,
+  serviceLabel,
+  serviceShape,
+} from "../model/service";
 import { comingUp, type LiveService, liveService, serviceSections } from "../model/service-live";
 import { folderOf, serviceName } from "../model/service-unit";
 import { fileText, linesIn, liveSettings } from "../model/settings";
@@ -39,12 +46,16 @@ const args = z
       ),
     gateway: ipv4Address
       .optional()
-      .describe("The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent."),
+      .describe(
+        "The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent.",
+      ),
     dns: z
       .array(ipv4Address)
       .min(1, "must hold one address or more")
       .optional()
-      .describe("The name servers that clients are told (option 6). Default: none; with `forwarders`, the server itself."),
+      .describe(
+        "The name servers that clients are told (option 6). Default: none; with `forwarders`, the server itself.",
+      ),
     domain: z
       .string()
       .regex(domainName, "must be a domain name, as example.org")
@@ -56,12 +67,17 @@ const args = z
       .describe("For how many seconds a lease holds, 120 or more, or 'infinite'. dnsmasq's default: 3600."),
     mtu: mtu
       .optional()
-      .describe("The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay."),
+      .describe(
+        "The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay.",
+      ),
     routes: z
       .array(
         z.strictObject({
           to: prefix
-            .refine((value) => value !== "0.0.0.0/0" && !value.includes(":"), "must be an IPv4 network; the default route is `gateway`")
+            .refine(
+              (value) => value !== "0.0.0.0/0" && !value.includes(":"),
+              "must be an IPv4 network; the default route is `gateway`",
+            )
             .describe("The destination, as 10.2.0.0/16."),
           via: ipv4Address.describe("The router to it."),
         }),
@@ -95,7 +111,9 @@ const args = z
         }),
       )
       .optional()
-      .describe("Clients with an address of their own (`dhcp-host`). A change interrupts nobody: dnsmasq reads it again."),
+      .describe(
+        "Clients with an address of their own (`dhcp-host`). A change interrupts nobody: dnsmasq reads it again.",
+      ),
     authoritative: z
       .boolean()
       .optional()
@@ -109,7 +127,9 @@ const args = z
       .array(ipv4Address)
       .min(1, "must hold one address or more")
       .optional()
-      .describe("Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`)."),
+      .describe(
+        "Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`).",
+      ),
     ...serviceShape,
   })
   .superRefine((want, issues) => {

@@ -53,18 +53,25 @@ const args = z.strictObject({
       "The destination address, and so how far messages go; a Linux bridge forwards the last one's only by `groupForwardMask`. lldpd's default: nearest-bridge.",
     ),
   managementAddresses: z
-    .array(z.string().regex(/^!?[0-9a-fA-F.:*?]{1,64}$/, "must be an address or a pattern of one, as 10.0.* or !fd00:*"))
+    .array(
+      z.string().regex(/^!?[0-9a-fA-F.:*?]{1,64}$/, "must be an address or a pattern of one, as 10.0.* or !fd00:*"),
+    )
     .min(1, "must hold one pattern or more")
     .optional()
     .describe("Patterns of the addresses to tell; with ! those not to. Default: the first of each family."),
   maxNeighbors: between(1, 10_000).optional().describe("How many neighbours it remembers. lldpd's default: 32 a port."),
   receiveOnly: onOff("Only listen (-r)."),
-  advertiseVersion: z.boolean().optional().describe("Tell the kernel's version and the machine (false: -k). Default: true."),
+  advertiseVersion: z
+    .boolean()
+    .optional()
+    .describe("Tell the kernel's version and the machine (false: -k). Default: true."),
   cdp: onOff("Speak Cisco's CDP too (-c)."),
   edp: onOff("Speak Extreme's EDP too (-e)."),
   fdp: onOff("Speak Foundry's FDP too (-f)."),
   sonmp: onOff("Speak Nortel's SONMP too (-s)."),
-  medClass: between(1, 4).optional().describe("Send LLDP-MED messages as a device of this class, 1 to 4 (-M). Default: none."),
+  medClass: between(1, 4)
+    .optional()
+    .describe("Send LLDP-MED messages as a device of this class, 1 to 4 (-M). Default: none."),
   ...serviceShape,
 });
 
@@ -83,6 +90,8 @@ const serviceOf = (want: Want): Service => ({
     ...linesIn(lldpSettings, "argv", want),
   ],
   files: [{ name: "config", text: fileText(lldpSettings, "config", want) }],
+  // Debian's name. lldpcli, which hands the file to the daemon, is set-user-id to it there.
+  account: "_lldpd",
   retitled: true,
 });
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Context, Found } from "../kind";
+import type { Found } from "../kind";
 import { kind } from "../kind";
-import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import {
+  afterCreation,
   convergeLink,
   deleteLink,
   type LinkArgs,
@@ -13,7 +13,6 @@ import {
   linkReset,
   linkShape,
   liveLinkArgs,
-  markLink,
   mustBeType,
   nameTaken,
 } from "../model/link";
@@ -76,13 +75,12 @@ const mtuOver = (remote: string) => (family(remote) === 4 ? 1472 : 1452);
 
 const nameOf = ({ namespace, name }: Want) => serviceName("vpn", namespace, name);
 
-function serviceOf(want: Want, ifindex?: number): Service {
+function serviceOf(want: Want): Service {
   return {
     name: nameOf(want),
     description: `UDP tunnel of ${linkClaim(want.namespace, want.name)} to ${want.remote} (pulumi-hostnet)`,
     ...tunnelOf(want),
     files: [],
-    startedWith: `ifindex ${ifindex}`,
   };
 }
 
@@ -101,6 +99,9 @@ interface TunData {
 /** A device that ended with its process, and was made again by the next one, is none of ours. */
 const isPersistent = ({ json }: LinkState) => (json.linkinfo?.info_data as TunData | undefined)?.persist === true;
 
+/** The device is as it has to be for a process to open it and show a carrier. */
+const isOpen = (device: LinkState) => isPersistent(device) && device.json.flags.includes("UP");
+
 export const udpVpn = kind({
   name: "UdpVpn",
   doc: "One end of a tunnel over UDP: a TUN device, and a supervised process (socat) that sends each of its packets as one of UDP to the other end and writes what comes from there to the device. It neither encrypts nor authenticates: who can send packets with the other end's address can put packets into the tunnel, and who sees the underlay reads all of them. Where that matters take WireGuard or IPsec. It recovers by itself when either end dies.",
@@ -109,38 +110,31 @@ export const udpVpn = kind({
   identity: ["name", "namespace", "underlayNamespace"],
   needs: ["ip", "ps", "socat"],
   mark: "alias",
-  reset: {
-    ...{ mtu: undefined, up: linkReset.up, addresses: linkReset.addresses, txQueueLength: 500 },
-  },
+  reset: { up: linkReset.up, addresses: linkReset.addresses, txQueueLength: 500 },
   claims: (want) => [
     linkClaim(want.namespace, want.name),
     ...addressClaims(linkOf(want)),
     `UDP port ${want.port} of ${want.local} in namespace ${want.underlayNamespace ?? "-"}`,
   ],
-  observe: (want) => [
-    ...serviceSections,
-    ...linkSections(want.namespace, { ipv6: want.ipv6 !== undefined }),
-  ],
+  observe: (want) => [...serviceSections, ...linkSections(want.namespace, { ipv6: want.ipv6 !== undefined })],
   find(want, seen) {
     const device = linkState(seen, want.namespace, want.name);
-    const service = serviceOf(want, device?.json.ifindex);
+    const service = serviceOf(want);
     const live = liveService(seen, service);
     if (!device && !live) return undefined;
     const { pid, since } = live?.process ?? {};
     // The device has a carrier as long as a process has it open.
-    const ready = device?.json.flags.includes("LOWER_UP") || !want.up;
-    const values = live
-      ? liveSettings(vpnSettings, want, live, (shown) => serviceOf(shown, device?.json.ifindex))
-      : { running: false };
+    const ready = device?.json.flags.includes("LOWER_UP") === true;
+    const values = live ? liveSettings(vpnSettings, want, live, serviceOf) : { running: false };
     const link = device && liveLinkArgs(device, want.namespace);
     const alias = device?.json.ifalias;
     const args = { ...link, ...values, name: want.name, namespace: want.namespace };
     return {
-      args: { ...args, running: values.running && device !== undefined } as Partial<Want>,
+      args: args as Partial<Want>,
       facts: { ...(device && linkFactsOf(device)), mac: undefined, pid, since },
       // A device that the process has made by itself has no alias.
       marks: [...(live ? [live.mark ?? live.appliedMark] : []), ...(device && (alias || !live) ? [alias] : [])],
-      pending: want.running && device ? comingUp(service, live, ready) : undefined,
+      pending: want.running && device && isOpen(device) ? comingUp(service, live, ready) : undefined,
       raw: { live, device } satisfies Raw,
     };
   },
@@ -150,13 +144,14 @@ export const udpVpn = kind({
     if (!device || !isPersistent(device)) {
       return [
         ...(device ? [deleteLink(want.name, want.namespace)] : []),
-        ...creation(want, context),
-        ...(live ? [] : convergeService(serviceOf(want), undefined, context, want.running)),
+        { argv: ["ip", "tuntap", "add", "dev", want.name, "mode", "tun"], namespace: want.namespace },
+        ...afterCreation(linkOf(want), context, traits),
+        ...convergeService(serviceOf(want), live, context, want.running),
       ];
     }
     return [
       ...convergeLink(linkOf(want), device, context, traits),
-      ...convergeService(serviceOf(want, device.json.ifindex), live, context, want.running),
+      ...convergeService(serviceOf(want), live, context, want.running),
     ];
   },
   remove(found, want) {
@@ -178,14 +173,4 @@ function mustBeTun(device: LinkState): void {
   mustBeType(device, "tun");
   if ((device.json.linkinfo?.info_data as TunData | undefined)?.type === "tun") return;
   throw new HostnetError("FOREIGN", `${device.json.ifname} is there already and is a TAP, not a TUN`);
-}
-
-/** The rest of it is set when it is seen. */
-function creation(want: Want, context: Context<unknown>): Step[] {
-  const { name, namespace } = want;
-  return [
-    { argv: ["ip", "tuntap", "add", "dev", name, "mode", "tun"], namespace },
-    markLink(name, namespace, context),
-    ...(namespace === undefined ? [{ argv: ["udevadm", "settle", "--timeout=10"] }] : []),
-  ];
 }

@@ -34,7 +34,14 @@ export const optionNumbers: Record<string, number> = {
 };
 
 /** The options that arguments of their own set. */
-const ownOptions: Record<number, string> = { 3: "gateway", 6: "dns", 15: "domain", 26: "mtu", 121: "routes", 249: "routes" };
+const ownOptions: Record<number, string> = {
+  3: "gateway",
+  6: "dns",
+  15: "domain",
+  26: "mtu",
+  121: "routes",
+  249: "routes",
+};
 /** The options that only dnsmasq knows: mask, broadcast, address, lease time, message type, server. */
 const takenOptions = [0, 1, 28, 50, 51, 52, 53, 54, 55, 56, 57, 61, 82, 255];
 
@@ -45,7 +52,9 @@ export function optionRefusal(key: string): string | undefined {
   const number = optionNumber(key);
   if (number === undefined) return "must be a number from 1 to 254, or a name that `dnsmasq --help dhcp` lists";
   if (number > 254 || takenOptions.includes(number)) return "must not be an option that dnsmasq fills in by itself";
-  return ownOptions[number] ? `must not be an option that has an argument of its own: ${ownOptions[number]}` : undefined;
+  return ownOptions[number]
+    ? `must not be an option that has an argument of its own: ${ownOptions[number]}`
+    : undefined;
 }
 
 /** Packets to a route's destination, and by RFC 3442 the default one too, as clients that know this option ignore the router. */
@@ -79,7 +88,9 @@ export const dhcpSettings: Settings<DhcpWant> = {
     write: (want) =>
       [want.range]
         .flat()
-        .map((range) => ["--dhcp-range=" + rangeWords(range, want), want.leaseTime].filter((part) => part !== undefined))
+        .map((range) =>
+          [`--dhcp-range=${rangeWords(range, want)}`, want.leaseTime].filter((part) => part !== undefined),
+        )
         .map((parts) => parts.join(",")),
     read(words) {
       const ranges = words.filter((word) => word.startsWith("--dhcp-range=")).map(rangeIn);

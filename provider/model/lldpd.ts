@@ -98,7 +98,7 @@ const elements = (element: Element | undefined, key: string): Element[] => {
   return Array.isArray(found) ? found : [];
 };
 
-const valueOf = (element: Element | undefined, key: string) => {
+const textOf = (element: Element | undefined, key: string) => {
   const value = elements(element, key)[0]?.value;
   return typeof value === "string" && value !== "" ? value : undefined;
 };
@@ -110,7 +110,7 @@ export function configurationOf(seen: Seen, key: string): Partial<Record<Key, un
   const config = elements(elements(JSON.parse(stdout) as Element, "configuration")[0], "config")[0];
   return Object.fromEntries(
     configurationKeys.flatMap(([path, name, decode]) => {
-      const value = valueOf(config, name);
+      const value = textOf(config, name);
       return value === undefined ? [] : [[path, decode(value)]];
     }),
   );
@@ -137,11 +137,11 @@ export function neighborsOf(seen: Seen, key: string): Neighbor[] {
     return {
       device: String(one.name),
       protocol: String(one.via),
-      chassis: valueOf(chassis, "id"),
-      systemName: valueOf(chassis, "name"),
-      systemDescription: valueOf(chassis, "descr"),
-      port: valueOf(port, "id"),
-      portDescription: valueOf(port, "descr"),
+      chassis: textOf(chassis, "id"),
+      systemName: textOf(chassis, "name"),
+      systemDescription: textOf(chassis, "descr"),
+      port: textOf(port, "id"),
+      portDescription: textOf(port, "descr"),
       managementAddresses: elements(chassis, "mgmt-ip").flatMap(({ value }) =>
         typeof value === "string" ? [value] : [],
       ),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { posix } from "node:path";
 import { z } from "zod";
 import type { Context } from "../kind";
 import type { Step } from "./command";
@@ -202,6 +203,7 @@ export function removeService(name: string, live: LiveService): Step[] {
     ...(live.state === "stopped" ? [] : stop(name, live)),
     { argv: ["rm", "-rf", folderOf(name), `/run/systemd/system/${unitName(name)}`] },
     ...reread(live),
-    { argv: ["rmdir", "--ignore-fail-on-non-empty", servicesFolder] },
+    // Another one may just have taken it away, with the last service.
+    { argv: ["find", posix.dirname(servicesFolder), "-path", servicesFolder, "-empty", "-delete"] },
   ];
 }

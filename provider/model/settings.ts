@@ -1,6 +1,6 @@
-import { loadDigest, type Service, startDigest, isWritten } from "./service";
-import type { LiveService } from "./service-live";
 import { get, leaves, set } from "./path";
+import { isWritten, loadDigest, type Service, startDigest } from "./service";
+import type { LiveService } from "./service-live";
 
 /** An argument of a service as its program has it: lines of a file of its own, or words of its command line. */
 export interface Setting<W> {
@@ -40,7 +40,7 @@ export function liveSettings<W extends object>(
     Object.entries(settings).map(([path, { place, read }]) => [path, read(linesOf(place))]),
   );
   const shown = leaves(want).reduce(
-    (all, path) => (path.split(".")[0] as string) in values ? set(all, path, get(values, path)) : all,
+    (all, path) => ((path.split(".")[0] as string) in values ? set(all, path, get(values, path)) : all),
     want,
   );
   const explained = isExplained(serviceOf, shown, live);

@@ -22,7 +22,7 @@ const socat = ["socat", "-b", "65536"];
  */
 function udpAddress({ local, remote, port, remotePort = port }: VpnWant): string {
   const [version, open, close, bits] = family(remote) === 4 ? [4, "", "", 32] : [6, "[", "]", 128];
-  const range = version === 4 ? `${remote}/${bits}` : `[${remote}/${bits}]`;
+  const range = version === 4 ? `${remote}/${bits}` : `[${remote}]/${bits}`;
   return `UDP${version}-DATAGRAM:${open}${remote}${close}:${remotePort},bind=${open}${local}${close}:${port},range=${range}`;
 }
 

@@ -233,6 +233,10 @@ const programs = new Set(
     "install",
     "tee",
     "devlink",
+    "systemctl",
+    "dnsmasq",
+    "find",
+    "ln",
   ]),
 );
 
