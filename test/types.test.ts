@@ -6,11 +6,8 @@ import type { address } from "../provider/kinds/address";
 import type { bond } from "../provider/kinds/bond";
 import type { bridgePort } from "../provider/kinds/bridge-port";
 import type { connectivityCheck } from "../provider/kinds/connectivity-check";
-<<<<<<< HEAD
 import type { firewall } from "../provider/kinds/firewall";
-=======
 import type { dhcpServer } from "../provider/kinds/dhcp-server";
->>>>>>> w-super
 import type { greTunnel } from "../provider/kinds/gre-tunnel";
 import type { nic } from "../provider/kinds/interface";
 import type { linuxBridge } from "../provider/kinds/linux-bridge";
@@ -26,11 +23,8 @@ import type { ovsTunnel } from "../provider/kinds/ovs-tunnel";
 import type { route } from "../provider/kinds/route";
 import type { rule } from "../provider/kinds/rule";
 import type { sysctl } from "../provider/kinds/sysctl";
-<<<<<<< HEAD
 import type { tap } from "../provider/kinds/tap";
-=======
 import type { udpVpn } from "../provider/kinds/udp-vpn";
->>>>>>> w-super
 import type { vethPair } from "../provider/kinds/veth-pair";
 import type { vlan } from "../provider/kinds/vlan";
 import type { vxlan } from "../provider/kinds/vxlan";
@@ -51,11 +45,8 @@ const fits = {
   Bond: true satisfies Fits<ArgumentsOf<typeof bond>, hostnet.Bond>,
   BridgePort: true satisfies Fits<ArgumentsOf<typeof bridgePort>, hostnet.BridgePort>,
   ConnectivityCheck: true satisfies Fits<ArgumentsOf<typeof connectivityCheck>, hostnet.ConnectivityCheck>,
-<<<<<<< HEAD
   Firewall: true satisfies Fits<ArgumentsOf<typeof firewall>, hostnet.Firewall>,
-=======
   DhcpServer: true satisfies Fits<ArgumentsOf<typeof dhcpServer>, hostnet.DhcpServer>,
->>>>>>> w-super
   GreTunnel: true satisfies Fits<ArgumentsOf<typeof greTunnel>, hostnet.GreTunnel>,
   Interface: true satisfies Fits<ArgumentsOf<typeof nic>, hostnet.Interface>,
   LinuxBridge: true satisfies Fits<ArgumentsOf<typeof linuxBridge>, hostnet.LinuxBridge>,
@@ -71,11 +62,8 @@ const fits = {
   Route: true satisfies Fits<ArgumentsOf<typeof route>, hostnet.Route>,
   Rule: true satisfies Fits<ArgumentsOf<typeof rule>, hostnet.Rule>,
   Sysctl: true satisfies Fits<ArgumentsOf<typeof sysctl>, hostnet.Sysctl>,
-<<<<<<< HEAD
   Tap: true satisfies Fits<ArgumentsOf<typeof tap>, hostnet.Tap>,
-=======
   UdpVpn: true satisfies Fits<ArgumentsOf<typeof udpVpn>, hostnet.UdpVpn>,
->>>>>>> w-super
   VethPair: true satisfies Fits<ArgumentsOf<typeof vethPair>, hostnet.VethPair>,
   Vlan: true satisfies Fits<ArgumentsOf<typeof vlan>, hostnet.Vlan>,
   Vxlan: true satisfies Fits<ArgumentsOf<typeof vxlan>, hostnet.Vxlan>,
