@@ -1,8 +1,9 @@
+import { z } from "zod";
 import type { Found, Kind, Path } from "../kind";
 import type { Step } from "../model/command";
 import { isMarking } from "../model/mark";
 import { get, leaves, same, set } from "../model/path";
-import { validate } from "../validate";
+import { unwrap, validate } from "../validate";
 
 type Args = Record<string, unknown>;
 
@@ -44,7 +45,7 @@ export function describe(
     if (todo(kind, whole, found).length <= todo(kind, args, found).length) args = whole;
   }
   args = completed(kind, args, paths, live, found);
-  args = inOrder(kind, withoutDefaults(kind, args));
+  args = inOrder(kind.args, withoutDefaults(kind, args));
   return { args, steps: todo(kind, args, found) };
 }
 
@@ -73,9 +74,15 @@ function withoutDefaults(kind: Kind, args: Args): Args {
 }
 
 /** As the documentation has them. */
-function inOrder(kind: Kind, args: Args): Args {
-  const keys = Object.keys(kind.args.shape);
-  return Object.fromEntries(Object.entries(args).sort(([a], [b]) => keys.indexOf(a) - keys.indexOf(b)));
+function inOrder<T>(schema: z.ZodType, value: T): T {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodObject) || value === null || typeof value !== "object" || Array.isArray(value))
+    return value;
+  const shape = inner.shape as Record<string, z.ZodType>;
+  const given = value as Args;
+  return Object.fromEntries(
+    Object.entries(shape).flatMap(([key, field]) => (key in given ? [[key, inOrder(field, given[key])]] : [])),
+  ) as T;
 }
 
 /** Said by `list` already; what is above it, too. */
