@@ -39,6 +39,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   options: T;
   traits?: LinkTraits | ((want: Want) => LinkTraits);
   needs?: string[];
+  /** Kernel modules of options: for these netlink does not load one by itself, and says "Invalid argument". */
+  modules?(want: Want): string[];
   identity?: string[];
   /** What `live` tells beside what it tells of every link. */
   facts?: F;
@@ -107,6 +109,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const types = definition.types ?? [type];
   const effective = definition.effective ?? ((want: Want) => want);
   const fixed = table.filter(([, option]) => option.fixed).map(([key]) => key);
+  const load = (want: Want): Step[] => (definition.modules?.(want) ?? []).map((name) => ({ argv: ["modprobe", name] }));
 
   const spec: Kind<Want, z.output<typeof linkFacts>> = {
     name: definition.name,
@@ -165,7 +168,9 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
       const differing = differingWords(table, want, live.args);
       const set = ["ip", "link", "set", "dev", want.name, "type", typeOf(want), ...differing];
       return [
-        ...(differing.length > 0 ? [{ argv: set, namespace: want.namespace, touches: touched(want) }] : []),
+        ...(differing.length > 0
+          ? [...load(want), { argv: set, namespace: want.namespace, touches: touched(want) }]
+          : []),
         ...convergeLink(want, state, context, traitsOf(want)),
         ...(definition.converge?.(want, live) ?? []),
       ];
@@ -198,9 +203,10 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
       argv: [...first, ...creationWords(want, context, own), "type", typeOf(want), ...optionWords],
       namespace,
     };
-    if (!bornAs) return [add, ...afterCreation(want, context, own)];
+    if (!bornAs) return [...load(want), add, ...afterCreation(want, context, own)];
     const move = ["ip", "link", "set", "dev", bornAs, "netns", want.namespace ?? "", "name", want.name];
-    return [add, markLink(bornAs, namespace, context), { argv: move, namespace }, ...afterCreation(want, context, own)];
+    const born = [...load(want), add, markLink(bornAs, namespace, context)];
+    return [...born, { argv: move, namespace }, ...afterCreation(want, context, own)];
   }
 
   // The table gives the arguments their types; within, they are looked up by name.
