@@ -3,7 +3,8 @@ import { get, leaves, same, set } from "./model/path";
 
 /**
  * The declared arguments with live values where they differ. A leaf differs when taking the live value for the declared
- * one leaves less to do: so two spellings of a value are none, and the kind says only once what it compares.
+ * one changes what is to do: so two spellings of a value are none, and the kind says only once what it compares. While
+ * something is to do after that, one difference has hidden another (a device that is made anew hides what is wrong on it).
  */
 export function drift(
   kind: Kind,
@@ -18,12 +19,16 @@ export function drift(
       return String(error);
     }
   };
-  const before = todo(want);
-  if (before === "[]") return want;
-  return leaves(want).reduce((shown, path) => {
-    if (kind.identity.includes(path) && !found.broken) return shown;
-    const live = kind.shown ? kind.shown(path, want, found) : get(found.args, path);
-    if (same(live, get(want, path)) || todo(set(want, path, live)) === before) return shown;
-    return set(shown, path, live);
-  }, want);
+  const live = (path: string) => (kind.shown ? kind.shown(path, want, found) : get(found.args, path));
+  const paths = leaves(want).filter((path) => found.broken || !kind.identity.includes(path));
+  const shownOver = (known: Record<string, unknown>): Record<string, unknown> => {
+    const before = todo(known);
+    if (before === "[]") return known;
+    const differing = paths.filter(
+      (path) => !same(live(path), get(known, path)) && todo(set(known, path, live(path))) !== before,
+    );
+    if (differing.length === 0) return known;
+    return shownOver(differing.reduce((shown, path) => set(shown, path, live(path)), known));
+  };
+  return shownOver(want);
 }

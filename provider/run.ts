@@ -169,7 +169,7 @@ export class Run {
 
 /** What the kernel says when it was built, or booted, without something. */
 const missingFeature =
-  /unknown device type|operation not supported|protocol not supported|address family not supported/i;
+  /unknown device type|operation not supported|protocol not supported|address family not supported|module \S+ not found/i;
 
 function stepFailed({ step, result }: StepFailure): HostnetError {
   const { exitCode, stdout, stderr } = result;

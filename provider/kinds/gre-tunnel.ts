@@ -227,6 +227,7 @@ export const greTunnel = linkKind({
       },
     },
   }),
+  modules: (want) => (want.encapsulation ? [over6(want) ? "fou6" : "fou"] : []),
   reset: {
     ttl: (live: { raw?: unknown }) => (stateOf(live as never).type?.startsWith("ip6") ? 64 : "inherit"),
     mtu: (live: { raw?: unknown }) => {

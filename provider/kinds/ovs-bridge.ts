@@ -7,7 +7,15 @@ import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { type OvsDatabase, ovsDatabase, ovsSections } from "../model/ovs";
 import { bridgeColumns, bridgeMtu, hwaddr, type OvsBridgeArgs, ovsBridgeArgs } from "../model/ovs-bridge-args";
-import { changeRecord, columnChanges, columnResets, columnValues, mapChanges, vsctl } from "../model/ovs-columns";
+import {
+  changeRecord,
+  columnChanges,
+  columnResets,
+  columnValues,
+  mapChanges,
+  rebuildsDevice,
+  vsctl,
+} from "../model/ovs-columns";
 import { convergeDevice, deviceArgs, macChange, macIn, mtuChange, mtuPending, settled } from "../model/ovs-device";
 import { health, isOwners, markChange, markIn, notOurs, portClaim, portError } from "../model/ovs-port";
 import type { OvsRow } from "../model/ovs-row";
@@ -92,7 +100,8 @@ export const ovsBridge = kind({
     const steps = write(want, raw, context);
     // The device's own steps wait until Open vSwitch is proven to have made it. Without `up`, only drift asks.
     if (live.broken && steps.length === 0 && want.up !== undefined) throw portError(`bridge ${want.name}`, live.broken);
-    return raw.link && !live.broken ? [...steps, ...convergeDevice(want, raw.link, context)] : steps;
+    const ready = raw.link && !live.broken && !rebuildsDevice(bridgeColumns, want, raw.row);
+    return ready ? [...steps, ...convergeDevice(want, raw.link as LinkState, context)] : steps;
   },
   remove(live, want, context) {
     const { db } = live.raw as Raw;

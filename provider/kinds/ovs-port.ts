@@ -5,7 +5,15 @@ import { deleteLink, linkReset } from "../model/link";
 import { addressClaims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
-import { changeRecord, columnChanges, columnResets, mapChanges, unwaited, vsctl } from "../model/ovs-columns";
+import {
+  changeRecord,
+  columnChanges,
+  columnResets,
+  mapChanges,
+  rebuildsDevice,
+  unwaited,
+  vsctl,
+} from "../model/ovs-columns";
 import { convergeDevice, macChange, moveDevice, mtuChange, mtuPending, settled, wantedMac } from "../model/ovs-device";
 import { isOwners, markChange, markIn, notOurs, portClaim, portError, portType } from "../model/ovs-port";
 import { interfaceColumns, type OvsPortArgs, ovsPortArgs, portColumns } from "../model/ovs-port-args";
@@ -124,6 +132,7 @@ export const ovsPort = kind({
     }
     if (live.broken && steps.length === 0) throw portError(`port ${want.name} of bridge ${want.bridge}`, live.broken);
     if (live.broken || want.type !== "internal") return steps;
+    if (rebuildsDevice(interfaceColumns, want, port.interfaces[0])) return steps;
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
   sweep: (want, seen, context) => vsctl(qosRemains(want.name, ovsDatabase(seen), context)),

@@ -42,6 +42,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   /** Arguments of every link that mean something else here. */
   common?: Partial<typeof linkShape>;
   needs?: string[];
+  /** Kernel modules of options: for these netlink does not load one by itself, and says "Invalid argument". */
+  modules?(want: Want): string[];
   identity?: string[];
   /** What `live` tells beside what it tells of every link. */
   facts?: F;
@@ -115,6 +117,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const types = definition.types ?? [type];
   const effective = definition.effective ?? ((want: Want) => want);
   const fixed = table.filter(([, option]) => option.fixed).map(([key]) => key);
+  const load = (want: Want): Step[] => (definition.modules?.(want) ?? []).map((name) => ({ argv: ["modprobe", name] }));
 
   const spec: Kind<Want, z.output<typeof linkFacts>> = {
     name: definition.name,
@@ -182,7 +185,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
         state.json.flags.includes("UP") && table.some((entry) => entry[1].down && differs(entry, want, live.args));
       return [
         ...(goesDown ? [set("down")] : []),
-        ...(differing.length > 0 ? [set("type", typeOf(want), ...differing)] : []),
+        ...(differing.length > 0 ? [...load(want), set("type", typeOf(want), ...differing)] : []),
         ...convergeLink(want, goesDown ? asDown(state) : state, context, traitsOf(want)),
         ...(definition.converge?.(want, live, context) ?? []),
       ];
@@ -216,9 +219,10 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
       argv: [...first, ...creationWords(want, context, own), "type", typeOf(want), ...optionWords],
       namespace,
     };
-    if (!bornAs) return [add, ...afterCreation(want, context, own)];
+    if (!bornAs) return [...load(want), add, ...afterCreation(want, context, own)];
     const move = ["ip", "link", "set", "dev", bornAs, "netns", want.namespace ?? "", "name", want.name];
-    return [add, markLink(bornAs, namespace, context), { argv: move, namespace }, ...afterCreation(want, context, own)];
+    const born = [...load(want), add, markLink(bornAs, namespace, context)];
+    return [...born, { argv: move, namespace }, ...afterCreation(want, context, own)];
   }
 
   // The table gives the arguments their types; within, they are looked up by name.

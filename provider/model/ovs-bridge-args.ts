@@ -7,7 +7,7 @@ import { interfaceName, macAddress, mtu } from "./scalars";
 // Tables and defaults: ovs-vswitchd.conf.db(5) of 3.1.
 export const bridgeColumns: OvsColumn[] = [
   { path: "failMode", column: "fail_mode", as: "text" },
-  { path: "datapathType", column: "datapath_type", as: "text", default: "system", full: true },
+  { path: "datapathType", column: "datapath_type", as: "text", default: "system", full: true, rebuilds: true },
   { path: "protocols", column: "protocols", as: "list", default: [] },
   { path: "stp", column: "stp_enable", as: "boolean", default: false, full: true },
   { path: "rstp", column: "rstp_enable", as: "boolean", default: false, full: true },

@@ -15,6 +15,8 @@ export interface OvsColumn {
   default?: unknown;
   /** The column is never empty: going back to the default is to write it. */
   full?: true;
+  /** With a change of it Open vSwitch makes an internal port's device anew: all that `ip` had set on the old one is lost. */
+  rebuilds?: true;
 }
 
 /** One change of a record; without a value the key is removed, or the column emptied. */
@@ -58,6 +60,14 @@ export function columnChanges(columns: OvsColumn[], want: unknown, row: OvsRow |
     return [{ column: name, key, value: away ? undefined : encode(wanted) }];
   });
 }
+
+/** True when the changes make the device anew: what is to be done to it waits until that is seen. */
+export const rebuildsDevice = (columns: OvsColumn[], want: unknown, row: OvsRow | undefined): boolean =>
+  columnChanges(
+    columns.filter(({ rebuilds }) => rebuilds),
+    want,
+    row,
+  ).length > 0;
 
 /** The order of a set is not kept. */
 const normal = (value: unknown) =>

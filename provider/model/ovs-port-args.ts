@@ -30,7 +30,7 @@ export const portColumns: OvsColumn[] = [
 ];
 
 export const interfaceColumns: OvsColumn[] = [
-  { path: "interface.ofportRequest", column: "ofport_request", as: "number" },
+  { path: "interface.ofportRequest", column: "ofport_request", as: "number", rebuilds: true },
   { path: "interface.ingressPolicing.rate", column: "ingress_policing_rate", as: "number", default: 0, full: true },
   { path: "interface.ingressPolicing.burst", column: "ingress_policing_burst", as: "number", default: 0, full: true },
 ];

@@ -42,6 +42,16 @@ describe("OvsBridge", () => {
     });
   });
 
+  it("does nothing to a device that Open vSwitch makes anew, and shows what is wrong on it all the same", () => {
+    const down = (recording: Recording) => {
+      const device = recording.links.find(({ ifname }) => ifname === "br-int");
+      Object.assign(device ?? {}, { flags: [] });
+    };
+    const other = { ...declared, datapathType: "system" };
+    expect(on(down).converge(other)).toEqual([`${vsctl} -- set Bridge br-int datapath_type=system`]);
+    expect(on(down).drift(other)).toStrictEqual({ datapathType: "netdev", up: false });
+  });
+
   it("shows the live values in the words of the arguments", () => {
     const found = on().find(declared);
     expect(found?.args).toMatchObject({

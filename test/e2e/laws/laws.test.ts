@@ -156,7 +156,7 @@ beforeAll(async () => {
     untidy ??= error;
   }
   report(`together: ${Date.now() - start} ms`);
-}, 1_200_000);
+}, 3_600_000);
 
 afterAll(closeAll);
 
