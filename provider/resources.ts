@@ -1607,7 +1607,7 @@ export interface VxlanArgs {
   local?: pulumi.Input<string>;
   /** The other end's address in the underlay (`remote`). Default: none. */
   remote?: pulumi.Input<string>;
-  /** Multicast group of all ends; needs `device`; not with `remote` (`group`). Default: none. */
+  /** Multicast group of all ends; needs `device`; not with `remote`. A change replaces the device (`group`). Default: none. */
   group?: pulumi.Input<string>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
   device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -2748,7 +2748,7 @@ export class Vxlan extends KindBase {
   declare readonly local: pulumi.Output<string | undefined>;
   /** The other end's address in the underlay (`remote`). Default: none. */
   declare readonly remote: pulumi.Output<string | undefined>;
-  /** Multicast group of all ends; needs `device`; not with `remote` (`group`). Default: none. */
+  /** Multicast group of all ends; needs `device`; not with `remote`. A change replaces the device (`group`). Default: none. */
   declare readonly group: pulumi.Output<string | undefined>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
   declare readonly device: pulumi.Output<string | undefined>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Found } from "../kind";
-import { bondOptions, bondRules } from "../model/bond-options";
+import { bondOptions, bondRules, usualMiimon } from "../model/bond-options";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import type { LinkArgs } from "../model/link";
@@ -41,6 +41,13 @@ function join(want: Want, member: string, devices: Devices): Step[] {
 /** The kernel lets a member go down, whatever it was before: it stays up, as it was in the bond. */
 const leave = (want: Want, member: string): Step[] => [setLink(want, member, "nomaster"), setLink(want, member, "up")];
 
+/** `ip` has no word for none. */
+const noPrimary = ({ name, namespace }: Want): Step => ({
+  argv: ["tee", `/sys/class/net/${name}/bonding/primary`],
+  stdin: "\n",
+  namespace,
+});
+
 export const bond = linkKind({
   name: "Bond",
   type: "bond",
@@ -56,7 +63,7 @@ export const bond = linkKind({
           ),
         word: "primary",
         default: null,
-        encode: (value: string | null) => ["primary", value ?? ""],
+        encode: (value: string | null) => (value === null ? [] : ["primary", value]),
       },
       members: {
         schema: z
@@ -96,10 +103,12 @@ export const bond = linkKind({
       (name) => !membersOf(want).includes(name) && devices.get(name)?.master === want.name,
     );
     return [
+      ...(want.primary === null && live.args.primary !== undefined ? [noPrimary(want)] : []),
       ...gone.flatMap((member) => leave(want, member)),
       ...membersOf(want).flatMap((member) => join(want, member, devices)),
     ];
   },
+  reset: { miimon: (live: { args: { mode?: unknown } }) => usualMiimon(live.args.mode) },
   released: (want, live) =>
     membersOf(want)
       .filter((member) => devicesOf(live).get(member)?.master === want.name)

@@ -51,6 +51,8 @@ const overhead = (want: Want) => (over6(want) ? 70 : 50);
 export const vxlan = linkKind({
   name: "Vxlan",
   type: "vxlan",
+  // With the generic protocol extension it is a device of layer 3.
+  traits: (want) => ({ keepsMac: want.gpe === true }),
   doc: "A VXLAN tunnel of the kernel: Ethernet frames in UDP, over IPv4 or IPv6 by its addresses, to one other end (`remote`), to a multicast group, or to where its forwarding database says (`bridge fdb`). With `device` its MTU is 50 bytes below that one's, 70 over IPv6; without it is 1500 and has to be said.",
   options: options({
     // `id` is the engine's own word.
@@ -62,8 +64,6 @@ export const vxlan = linkKind({
         ),
       word: "id",
       fixed: true,
-      // `ip` demands it with every change.
-      always: true,
     },
     underlay: {
       schema: z
@@ -79,7 +79,14 @@ export const vxlan = linkKind({
     },
     local: endpoint("local", unicast, "This end's address in the underlay; IPv4 or IPv6 as the other"),
     remote: endpoint("remote", unicast, "The other end's address in the underlay"),
-    group: endpoint("group", multicast, "Multicast group of all ends; needs `device`; not with `remote`"),
+    group: {
+      ...endpoint(
+        "group",
+        multicast,
+        "Multicast group of all ends; needs `device`; not with `remote`. A change replaces the device",
+      ),
+      fixed: true,
+    },
     device: {
       schema: deviceRef
         .optional()
@@ -130,7 +137,8 @@ export const vxlan = linkKind({
       word: "ttl",
       default: "auto",
       encode: (value: number | string) => ["ttl", String(value)],
-      decode: (printed) => printed ?? "auto",
+      // Without a word for `inherit`.
+      decode: (printed) => (printed === undefined ? "inherit" : printed === 0 ? "auto" : printed),
     },
     tos: {
       schema: z
@@ -233,6 +241,11 @@ export const vxlan = linkKind({
       [want.vniFilter === true && external !== true, "vniFilter", "needs `external`"],
       [want.gpe === true && external !== true, "gpe", "needs `external`"],
       [want.gpe === true && want.gbp === true, "gpe", "must not be given with `gbp`"],
+      ...["mac", "bridge", "arp"].map((name): [boolean, string, string] => [
+        want.gpe === true && want[name] !== undefined,
+        name,
+        "is not to be had with `gpe`: it carries IP packets, no Ethernet frames",
+      ]),
       [underlay === "host" && namespace === undefined, "underlay", "must be `own` without `namespace`"],
     ];
     return wrong.filter(([isWrong]) => isWrong).map(([, path, text]) => [path, text]);

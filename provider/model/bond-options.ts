@@ -18,7 +18,7 @@ export const bondModes = [
 /** What the kernel takes only while the bond is down (BOND_OPTFLAG_IFDOWN). */
 const down = { down: true as const };
 
-const flag = (word: string, byDefault: boolean, doc: string, more: { down?: true } = {}) => ({
+const flag = (word: string, byDefault: boolean, doc: string, more: { down?: true; json?: string } = {}) => ({
   schema: z.boolean().optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
   word,
   default: byDefault,
@@ -47,7 +47,7 @@ const choice = <const V extends string>(
   values: readonly [V, ...V[]],
   byDefault: V,
   doc: string,
-  more: { down?: true; fixed?: true } = {},
+  more: { down?: true; fixed?: true; json?: string } = {},
 ) => ({
   schema: z
     .enum(values)
@@ -55,6 +55,8 @@ const choice = <const V extends string>(
     .describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`) as unknown as z.ZodOptional<z.ZodType<V>>,
   word,
   ...(more.fixed ? {} : { default: byDefault }),
+  // `ip -j` prints null for some defaults.
+  decode: (printed: unknown) => printed ?? byDefault,
   ...more,
 });
 
@@ -124,15 +126,13 @@ export const bondOptions = options({
     "always",
     "When `primary` takes over again",
   ),
-  failOverMac: {
-    ...choice(
-      "fail_over_mac",
-      ["none", "active", "follow"],
-      "none",
-      "Whose MAC address is used in mode active-backup; a change replaces the bond",
-      { fixed: true },
-    ),
-  },
+  failOverMac: choice(
+    "fail_over_mac",
+    ["none", "active", "follow"],
+    "none",
+    "Whose MAC address is used in mode active-backup; a change replaces the bond",
+    { fixed: true },
+  ),
   xmitHashPolicy: choice(
     "xmit_hash_policy",
     ["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"],
@@ -157,8 +157,11 @@ export const bondOptions = options({
     "Packets by one member before the next; 0 at random; mode balance-rr",
   ),
   tlbDynamicLb: flag("tlb_dynamic_lb", true, "Move flows by load; modes balance-tlb and balance-alb", down),
-  lacpRate: choice("lacp_rate", ["slow", "fast"], "slow", "LACP packets each 30 s or each second; mode 802.3ad", down),
-  lacpActive: flag("lacp_active", true, "Send LACP packets unasked; mode 802.3ad", down),
+  lacpRate: choice("lacp_rate", ["slow", "fast"], "slow", "LACP packets each 30 s or each second; mode 802.3ad", {
+    ...down,
+    json: "ad_lacp_rate",
+  }),
+  lacpActive: flag("lacp_active", true, "Send LACP packets unasked; mode 802.3ad", { ...down, json: "ad_lacp_active" }),
   adSelect: choice(
     "ad_select",
     ["stable", "bandwidth", "count"],
@@ -208,6 +211,9 @@ const modesOf: Record<string, readonly string[]> = {
 };
 
 const monitored = ["802.3ad", ...balanced];
+
+/** Where `miimon` goes back to: these modes must look at the links. */
+export const usualMiimon = (mode: unknown) => (monitored.includes(mode as string) ? 100 : 0);
 
 /** What the kernel refuses, or takes and then does otherwise. */
 export function bondRules(want: Want): [path: string, text: string][] {

@@ -3,11 +3,36 @@ import { links } from "./recorded/links";
 import { Bench, mark } from "./steps";
 
 const bench = new Bench(bond, { name: "b0", mac: "02:00:00:00:00:06" });
-const data = { mode: "active-backup", miimon: 100, xmit_hash_policy: "layer2" };
-const self = { ...links.nic, ifname: "b0", address: "02:00:00:00:00:06", flags: ["UP"], ifalias: mark };
-const live = (more: object = {}) => ({ ...self, linkinfo: { info_kind: "bond", info_data: { ...data, ...more } } });
+const recorded = { ...links.bond, flags: ["MASTER", "UP"], ifalias: mark };
+const data = links.bond.linkinfo.info_data;
+const live = (more: object = {}) => ({ ...recorded, linkinfo: { info_kind: "bond", info_data: { ...data, ...more } } });
 const member = (ifname: string, more: object = {}) => ({ ...links.nic, ifname, flags: ["UP"], ...more });
-const args = { mode: "active-backup", miimon: 100 };
+const args = { mode: "active-backup" };
+
+test("is done when it is there", () => {
+  const asks = { arpInterval: 100, arpIpTargets: ["10.0.0.1", "10.0.0.2"], nsIp6Targets: ["FD00::1"], primary: "e1" };
+  const usual = {
+    arpValidate: "none",
+    useCarrier: true,
+    numPeerNotifications: 1,
+    failOverMac: "none",
+    allMembersActive: false,
+  };
+  expect(bench.steps({ links: [live()] }, { ...args, ...asks, ...usual })).toEqual([]);
+  expect(bench.look({ links: [live()] }, { mode: "802.3ad" })?.broken).toBe("its mode is active-backup");
+});
+
+test("what is declared no more goes back to the kernel's default; there is no word for no primary", () => {
+  const before = { ...args, primary: "e1", arpIpTargets: ["10.0.0.1"], arpInterval: 100 };
+  expect(bench.steps({ links: [live()] }, args, [before])).toEqual([
+    "ip link set dev b0 type bond arp_interval 0 arp_ip_target ''",
+    "tee /sys/class/net/b0/bonding/primary",
+  ]);
+  const lacp = live({ mode: "802.3ad", miimon: 50 });
+  expect(bench.steps({ links: [lacp] }, { mode: "802.3ad" }, [{ mode: "802.3ad", miimon: 50 }])).toEqual([
+    "ip link set dev b0 type bond miimon 100",
+  ]);
+});
 
 test("is made with all that was said of it; members come in a second round", () => {
   const all = { mode: "802.3ad", miimon: 100, lacpRate: "fast", xmitHashPolicy: "layer3+4", members: ["eth1"] };
@@ -40,7 +65,7 @@ test("somebody else's port is not taken; a device that is not there is said", ()
 });
 
 test("goes down for what the kernel takes only then, and is up again", () => {
-  const lacp = { links: [live({ mode: "802.3ad", ad_lacp_rate: "slow", lacp_rate: "slow" })] };
+  const lacp = { links: [live({ mode: "802.3ad", ad_lacp_rate: "slow" })] };
   expect(bench.steps(lacp, { mode: "802.3ad", lacpRate: "fast" })).toEqual([
     "ip link set dev b0 down",
     "ip link set dev b0 type bond lacp_rate fast",

@@ -29,6 +29,45 @@ test("with the host's underlay it is made there, for its namespace, with an inde
   expect(bench.steps(seen, { namespace: "blue" })[0]).toBe(`ip netns exec blue ${made} dstport 4789`);
 });
 
+const up = { ...links.vxlan, flags: ["UP"], ifalias: mark };
+const as = (info_data: object) => ({ links: [{ ...up, linkinfo: { info_kind: "vxlan", info_data } }] });
+const full = {
+  ...{ local: "10.87.0.1", remote: "10.87.0.2", device: "d0", port: 4790, sourcePortRange: "40000-50000", ttl: 9 },
+  ...{ tos: 32, dontFragment: true, learning: false, ageing: 60, maxAddresses: 99, proxy: true, udpChecksum: false },
+};
+
+test("is done when it is there", () => {
+  expect(bench.steps({ links: [up] }, full)).toEqual([]);
+  const usual = {
+    ttl: "auto",
+    tos: 0,
+    dontFragment: false,
+    learning: true,
+    proxy: false,
+    udpChecksum: true,
+    gbp: false,
+  };
+  expect(bench.steps(as(links.plainVxlan), { ...usual, maxAddresses: 0, ageing: 300 })).toEqual([]);
+  const { ttl: _, ...inherits } = links.plainVxlan;
+  expect(bench.steps(as(inherits), { ttl: "inherit" })).toEqual([]);
+});
+
+test("changes in place what the kernel lets; with another number or flag it is made anew", () => {
+  expect(bench.steps({ links: [up] }, { ...full, remote: "10.87.0.9", ttl: 5, learning: true })).toEqual([
+    "ip link set dev vx type vxlan remote 10.87.0.9 ttl 5 learning",
+  ]);
+  expect(bench.look({ links: [up] }, { ...full, vni: 6 })?.broken).toBe("its vni is 5");
+  expect(bench.look({ links: [up] }, { ...full, proxy: false })?.broken).toBe("its proxy is true");
+});
+
+test("what is declared no more goes back to the kernel's default, the MTU to the device's less 50", () => {
+  const live = { links: [up, { ...links.nic, ifname: "d0", mtu: 9000 }] };
+  expect(bench.steps(live, { device: "d0", port: 4790 }, [{ ...full, mtu: 1430 }])).toEqual([
+    "ip link set dev vx type vxlan ttl auto tos 0x0 df unset learning ageing 300",
+    "ip link set dev vx mtu 8950",
+  ]);
+});
+
 test("what `ip` cannot take away, and another family, replaces the device", () => {
   const replaces = (was: object, now: object) => vxlan.replaces?.(bench.want({ ...was }), bench.want({ ...now }));
   expect(replaces({ remote: "10.0.0.2" }, { remote: "10.0.0.3" })).toEqual([]);

@@ -27,6 +27,14 @@ const down = (update: Update): Update => ({
   drift: `ip link set dev s-bond down; ${update.drift}; ip link set dev s-bond up`,
 });
 
+const targets = (to: string[], word: string, other: string): Update => ({
+  to,
+  shows,
+  expect: value(word, to.join(",")),
+  removed: new RegExp(`bond mode (?!.* ${word} )`),
+  drift: set(`${word} ${other}`),
+});
+
 const lacp = { with: { mode: "802.3ad" } };
 const backup = { with: { mode: "active-backup" } };
 const monitored = { with: { miimon: 100 } };
@@ -55,7 +63,7 @@ export const bond: Sample = {
       shows,
       expect: / primary s-bond-b /,
       removed: /bond mode active-backup (?!.* primary s-)/,
-      drift: set("primary ''"),
+      drift: "echo >/sys/class/net/s-bond/bonding/primary",
     },
     miimon: option(100, "miimon", 100, 0, 200),
     updelay: option(200, "updelay", 200, 0, 300, monitored),
@@ -63,8 +71,8 @@ export const bond: Sample = {
     peerNotifyDelay: option(200, "peer_notify_delay", 200, 0, 300, monitored),
     useCarrier: option(false, "use_carrier", 0, 1),
     arpInterval: option(200, "arp_interval", 200, 0, 300, { with: { arpIpTargets: ["10.89.0.1"] } }),
-    arpIpTargets: option(["10.89.0.1", "10.89.0.2"], "arp_ip_target", "10.89.0.1,10.89.0.2", "", "10.89.0.3"),
-    nsIp6Targets: option(["fd89::1"], "ns_ip6_target", "fd89::1", "", "fd89::3"),
+    arpIpTargets: targets(["10.89.0.1", "10.89.0.2"], "arp_ip_target", "10.89.0.3"),
+    nsIp6Targets: targets(["fd89::1"], "ns_ip6_target", "fd89::3"),
     arpValidate: option("active", "arp_validate", "active", "none", "all", { with: asks }),
     arpAllTargets: option("all", "arp_all_targets", "all", "any"),
     arpMissedMax: option(3, "arp_missed_max", 3, 2, 4),
@@ -82,7 +90,14 @@ export const bond: Sample = {
     adSelect: down(option("count", "ad_select", "count", "stable", "bandwidth", lacp)),
     adUserPortKey: down(option(5, "ad_user_port_key", 5, 0, 6, lacp)),
     adActorSysPrio: option(5, "ad_actor_sys_prio", 5, 65535, 6, lacp),
-    adActorSystem: option("02:00:00:00:89:01", "ad_actor_system", "02:00:00:00:89:01", "", "02:00:00:00:89:02", lacp),
+    adActorSystem: option(
+      "02:00:00:00:89:01",
+      "ad_actor_system",
+      "02:00:00:00:89:01",
+      "00:00:00:00:00:00",
+      "02:00:00:00:89:02",
+      lacp,
+    ),
   },
   replaces: { name: "s-bond2", namespace: "s-bond-ns", mode: "802.3ad", failOverMac: "active" },
   replacesWith: { failOverMac: { mode: "active-backup" } },

@@ -1,7 +1,7 @@
 import type { Sample, Update } from "../sample";
 
 const shows = "ip -d link show dev s-vx";
-const set = (words: string) => `ip link set dev s-vx type vxlan id 87 ${words}`;
+const set = (words: string) => `ip link set dev s-vx type vxlan ${words}`;
 const over6 = { local: "fd87::1", remote: "fd87::2" };
 
 const option = (to: unknown, expect: RegExp, removed: RegExp, drift: string, more: object = {}): Update => ({
@@ -33,7 +33,6 @@ export const vxlan: Sample = {
     // What `ip` cannot take away replaces the device: these stay.
     local: { to: "10.87.0.1", shows, expect: / local 10\.87\.0\.1 /, drift: set("local 10.87.0.9") },
     remote: { to: "10.87.0.2", shows, expect: / remote 10\.87\.0\.2 /, drift: set("remote 10.87.0.9") },
-    group: { to: "239.8.7.1", shows, expect: / group 239\.8\.7\.1 /, drift: set("group 239.8.7.9") },
     ttl: option(9, / ttl 9 /, / ttl auto /, "ttl 8"),
     tos: option(32, / tos 0x20 /, /vxlan (?!.* tos )/, "tos 8"),
     dontFragment: option(true, / df set /, /vxlan (?!.* df (set|inherit))/, "df inherit"),
@@ -52,6 +51,7 @@ export const vxlan: Sample = {
   },
   replaces: {
     name: "s-vx2",
+    group: "239.8.7.1",
     namespace: "s-vx-ns",
     vni: 88,
     underlay: "host",
@@ -81,6 +81,7 @@ export const vxlan: Sample = {
     { args: { sourcePortRange: "50000-40000" }, path: "sourcePortRange", text: /smaller one first/ },
     { args: { vniFilter: true }, path: "vniFilter", text: /needs `external`/ },
     { args: { gpe: true }, path: "gpe", text: /needs `external`/ },
+    { args: { vni: undefined, external: true, gpe: true, bridge: "b" }, path: "bridge", text: /no Ethernet frames/ },
     { args: { underlay: "host" }, path: "underlay", text: /without `namespace`/ },
   ],
 };
