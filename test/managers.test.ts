@@ -24,7 +24,7 @@ const machine: Machine = {
   observe: async (sections) => answers(sections, said),
   write: async (_, then) => ({ seen: answers(then, said) }),
 };
-jest.mock("../provider/host/reach", () => ({ reach: async () => machine }));
+jest.mock("../provider/host/reach", () => ({ reach: async () => machine, decommissioned: () => false }));
 
 const host = { name: "node1", address: "192.0.2.1", machineId: "m1", owner: "a1b2", epoch: "e1" } as HostRef;
 const inputs = (args: object) => ({ host, ...args }) as Inputs;

@@ -27,7 +27,7 @@ describe("OvsTunnel", () => {
   it("is proven when all is as declared", () => {
     expect(on().converge(declared)).toEqual([]);
     expect(on().drift(declared)).toStrictEqual({});
-    expect(on().list()).toEqual([{ name: "gre0a", bridge: "br-tun", type: "gre" }]);
+    expect(on().list()).toEqual([{ name: "gre0a", bridge: "br-tun", type: "gre", remote: "192.0.2.2" }]);
   });
 
   it("updates in place and takes back", () => {

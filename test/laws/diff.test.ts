@@ -26,9 +26,11 @@ describe.each(trials)("%s", (_title, sample) => {
     expect(kind.identity.filter((path) => !tried.includes(path))).toEqual([]);
     for (const path of Object.keys(sample.replaces)) {
       const [was, want] = replaced(sample, path);
-      expect({ path, ...diff(kind, outputs(kind, was), inputs(kind, want)) }).toEqual({
+      const together = [path, ...Object.keys(sample.replacesTogether?.[path] ?? {})];
+      const { replaces, deleteBeforeReplace } = diff(kind, outputs(kind, was), inputs(kind, want));
+      expect({ path, replaces: new Set(replaces), deleteBeforeReplace }).toEqual({
         path,
-        replaces: [top(path)],
+        replaces: new Set(together.map(top)),
         deleteBeforeReplace: true,
       });
     }

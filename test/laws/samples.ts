@@ -38,7 +38,7 @@ export const updated = (sample: Sample, path: string, update: Update) =>
 /** The sample's arguments before and after an identity argument changes. */
 export function replaced(sample: Sample, path: string): [was: Record<string, unknown>, want: Record<string, unknown>] {
   const was = over(sample.args, sample.replacesWith?.[path]);
-  return [was, set(was, path, sample.replaces[path])];
+  return [was, over(set(was, path, sample.replaces[path]), sample.replacesTogether?.[path])];
 }
 
 /** The fields of an object's schema, dotted, those of objects in it too; a list, a record and a union are one value. */

@@ -103,6 +103,8 @@ export const rule6: Sample = {
       expect:
         /not from fd85::\/64 to fd86::1 tos 0xb8 fwmark 0x5\/0xff iif lo oif lo uidrange 1000-1999 ipproto ipproto-17 sport 5000 dport 1000-2000 lookup 100 /,
       removed: /lookup 254 proto 252/,
+      drift:
+        "ip -6 -n s-rule rule del priority 600; ip -6 -n s-rule rule add not priority 600 from fd85::/64 to fd86::1 tos 0xb8 fwmark 0x5/0xff iif lo oif lo uidrange 1000-1999 ipproto udp sport 5000 dport 1000-2000 protocol 252 table 101",
     },
   },
   replaces: {},

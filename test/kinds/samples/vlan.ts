@@ -53,6 +53,8 @@ export const vlan: Sample = {
       with: { namespace: "s-vlan-ns", protocol: "802.1ad", vlanId: 86 },
       shows: "ip -n s-vlan-ns -d link show dev s-vlan",
       expect: /qlen 77[\s\S]*vlan protocol 802\.1ad id 86/,
+      removed: /qlen 1000[\s\S]*vlan protocol 802\.1ad id 86/,
+      drift: "ip -n s-vlan-ns link set dev s-vlan txqueuelen 78",
     },
   },
   replaces: {

@@ -46,6 +46,8 @@ export const vxlan: Sample = {
       shows: "ip -n s-vx-ns -d link show dev s-vx",
       expect:
         /qlen 77[\s\S]*vxlan id 87 .*srcport 40000 50000 dstport 4790 .*proxy rsc l2miss l3miss .*maxaddr 99 noudpcsum udp6zerocsumtx udp6zerocsumrx remcsumtx remcsumrx gbp/,
+      removed: /qlen 1000[\s\S]*vxlan id 87 /,
+      drift: "ip -n s-vx-ns link set dev s-vx txqueuelen 78",
     },
   },
   replaces: {
@@ -63,10 +65,11 @@ export const vxlan: Sample = {
   replacesWith: {
     group: { remote: undefined },
     underlay: { namespace: "s-vx-ns" },
-    external: { vni: undefined },
     vniFilter: { vni: undefined, external: true },
     gpe: { vni: undefined, external: true },
   },
+  // With `external` packets say their number.
+  replacesTogether: { external: { vni: undefined } },
   invalid: [
     { args: { vni: undefined }, path: "vni", text: /is required/ },
     { args: { vni: 16777216 }, path: "vni", text: /0 to 16777215/ },
