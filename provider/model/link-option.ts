@@ -75,7 +75,12 @@ function sameValue(option: LinkOption, want: unknown, live: unknown): boolean {
   return same(want, live);
 }
 
-export function wordsOf(option: LinkOption, value: unknown, want: Record<string, unknown>, live?: Record<string, unknown>): string[] {
+export function wordsOf(
+  option: LinkOption,
+  value: unknown,
+  want: Record<string, unknown>,
+  live?: Record<string, unknown>,
+): string[] {
   if (value === undefined) return [];
   if (option.encode) return option.encode(value as never, want, live);
   return [option.word, typeof value === "boolean" ? String(Number(value)) : String(value)];
