@@ -125,7 +125,7 @@ function ovsRows(table: { headings: string[]; data: unknown[][] }): unknown[] {
 
 /** Values that count or are random, and what modules bring when they are loaded, as nobody unloads them. */
 const volatileSysctl =
-  /^net\.(netfilter\.|nf_conntrack_max|ipv4\.(tcp_fastopen_key|ping_group_range|fib_notify_on_flag_change)|core\.(bpf_jit_limit|netdev_rss_key)|ipv6\.conf\.\w+\.stable_secret)/;
+  /^net\.(netfilter\.|nf_conntrack_max|ipv4\.(tcp_fastopen_key|tcp_available_ulp|ping_group_range|fib_notify_on_flag_change)|core\.(bpf_jit_limit|netdev_rss_key)|ipv6\.conf\.\w+\.stable_secret)/;
 
 function sysctls(text: string): string[] {
   return lines(text)

@@ -26,7 +26,7 @@ export const rule: Sample = {
   exists: `${show} | grep -q 'from 10.85.0.0/24'`,
   vanish: "ip -n s-rule rule del priority 500",
   updates: {
-    table: update(100, /lookup 100 proto 241/, /lookup main proto 241/, "table 101"),
+    table: update(100, /lookup 100 .*proto 24\d/, /lookup main proto 241/, "table 101"),
     suppressPrefixLength: update(0, /suppress_prefixlength 0/, /main proto/, "table 100 suppress_prefixlength 1"),
     suppressIfgroup: update(7, /suppress_ifgroup 7/, /main proto/, "table 100 suppress_ifgroup 8"),
     action: update("prohibit", /from 10\.85\.0\.0\/24 prohibit/, /lookup main/, "blackhole"),
@@ -96,10 +96,10 @@ export const rule6: Sample = {
   updates: {
     table: {
       to: 100,
-      shows: "ip -6 -d -n s-rule rule show priority 600",
+      shows: "ip -6 -N -d -n s-rule rule show priority 600",
       expect:
-        /not from fd85::\/64 to fd86::1 tos 0xb8 fwmark 0x5\/0xff iif lo oif lo uidrange 1000-1999 ipproto udp sport 5000 dport 1000-2000 lookup 100 /,
-      removed: /lookup main/,
+        /not from fd85::\/64 to fd86::1 tos 0xb8 fwmark 0x5\/0xff iif lo oif lo uidrange 1000-1999 ipproto ipproto-17 sport 5000 dport 1000-2000 lookup 100 /,
+      removed: /lookup 254 proto 252/,
     },
   },
   replaces: {},

@@ -45,7 +45,7 @@ export const tap: Sample = {
       to: "s-tap-br",
       with: made,
       shows: device("s-tap"),
-      expect: /master s-tap-br [\s\S]*type tap pi on vnet_hdr on multi_queue on .*user nobody group 12345/,
+      expect: /master s-tap-br [\s\S]*type tap pi on vnet_hdr on multi_queue .*user nobody group 12345/,
       drift: "ip link set dev s-tap nomaster",
     },
   },

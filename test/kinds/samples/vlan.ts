@@ -5,7 +5,7 @@ const set = (words: string) => `ip link set dev s-vlan type vlan ${words}`;
 const flag = (word: string): Update => ({
   to: true,
   shows,
-  expect: new RegExp(`<.*${word.toUpperCase()}.*> addrgenmode`),
+  expect: new RegExp(`id 85 <.*${word.toUpperCase()}.*>`),
   removed: new RegExp(`vlan protocol 802\\.1Q id 85 (?!.*${word.toUpperCase()})`),
   drift: set(`${word} off`),
 });

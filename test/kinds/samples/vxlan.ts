@@ -26,13 +26,12 @@ export const vxlan: Sample = {
   before:
     "ip link add name s-vx-up mtu 1480 type dummy; ip link set dev s-vx-up up; ip address add 10.87.0.1/24 dev s-vx-up",
   after: "ip link del dev s-vx-up",
-  args: { name: "s-vx", vni: 87, device: "s-vx-up" },
+  args: { name: "s-vx", vni: 87, device: "s-vx-up", local: "10.87.0.1", remote: "10.87.0.2" },
   exists: `${shows} | grep -q 'vxlan id 87 '`,
   vanish: "ip link del dev s-vx",
   updates: {
-    // What `ip` cannot take away replaces the device: these stay.
-    local: { to: "10.87.0.1", shows, expect: / local 10\.87\.0\.1 /, drift: set("local 10.87.0.9") },
-    remote: { to: "10.87.0.2", shows, expect: / remote 10\.87\.0\.2 /, drift: set("remote 10.87.0.9") },
+    local: option("10.87.0.3", / local 10\.87\.0\.3 /, / local 10\.87\.0\.1 /, "local 10.87.0.9"),
+    remote: option("10.87.0.4", / remote 10\.87\.0\.4 /, / remote 10\.87\.0\.2 /, "remote 10.87.0.9"),
     ttl: option(9, / ttl 9 /, / ttl auto /, "ttl 8"),
     tos: option(32, / tos 0x20 /, /vxlan (?!.* tos )/, "tos 8"),
     dontFragment: option(true, / df set /, /vxlan (?!.* df (set|inherit))/, "df inherit"),
@@ -62,6 +61,7 @@ export const vxlan: Sample = {
     gpe: true,
   },
   replacesWith: {
+    group: { remote: undefined },
     underlay: { namespace: "s-vx-ns" },
     external: { vni: undefined },
     vniFilter: { vni: undefined, external: true },
@@ -72,8 +72,8 @@ export const vxlan: Sample = {
     { args: { vni: 16777216 }, path: "vni", text: /0 to 16777215/ },
     { args: { external: true }, path: "vni", text: /must not be given with `external`/ },
     { args: { remote: "239.1.1.1" }, path: "remote", text: /must be unicast/ },
-    { args: { group: "10.87.0.2" }, path: "group", text: /must be multicast/ },
-    { args: { group: "239.8.7.1", device: undefined }, path: "group", text: /needs `device`/ },
+    { args: { remote: undefined, group: "10.87.0.2" }, path: "group", text: /must be multicast/ },
+    { args: { remote: undefined, group: "239.8.7.1", device: undefined }, path: "group", text: /needs `device`/ },
     { args: { group: "239.8.7.1", remote: "10.87.0.2" }, path: "group", text: /with `remote`/ },
     { args: { local: "10.87.0.1", remote: "fd87::2" }, path: "remote", text: /same family/ },
     { args: { flowLabel: 5 }, path: "flowLabel", text: /IPv6 only/ },
