@@ -28,13 +28,13 @@ const flag = (word: string, byDefault: boolean, doc: string) => ({
 const mapped = (map: Mapping) => Object.entries(map).filter(([, to]) => to !== 0);
 const inOrder = (map: Mapping) => JSON.stringify(mapped(map).sort(([a], [b]) => Number(a) - Number(b)));
 
-const map = <S extends z.ZodType>(word: string, json: string, schema: S) => ({
+const map = <S extends z.ZodType>(key: string, word: string, json: string, schema: S) => ({
   schema,
   word,
   json,
   default: {},
-  encode: (value: Mapping, _: unknown, live: unknown) => {
-    const gone = mapped((live ?? {}) as Mapping).filter(([from]) => !value[from]);
+  encode: (value: Mapping, _: unknown, live?: Record<string, unknown>) => {
+    const gone = mapped((live?.[key] ?? {}) as Mapping).filter(([from]) => !value[from]);
     const pairs = [...mapped(value).map(([from, to]) => `${from}:${to}`), ...gone.map(([from]) => `${from}:0`)];
     return pairs.length > 0 ? [word, ...pairs] : [];
   },
@@ -88,6 +88,7 @@ export const vlan = linkKind({
         "Be up as long as a port of the bridge has the VLAN; for a bridge as parent",
       ),
       ingressQosMap: map(
+        "ingressQosMap",
         "ingress-qos-map",
         "ingress_qos",
         z
@@ -98,6 +99,7 @@ export const vlan = linkKind({
           ),
       ),
       egressQosMap: map(
+        "egressQosMap",
         "egress-qos-map",
         "egress_qos",
         z

@@ -60,6 +60,11 @@ const choice = <const V extends string>(
   ...more,
 });
 
+type Want = Record<string, unknown>;
+
+/** They hang on `miimon`. */
+const delays = ["updelay", "downdelay", "peerNotifyDelay"];
+
 const milliseconds = (word: string, doc: string, json?: string) =>
   count(word, [0, 0x7fff_ffff], 0, doc, json === undefined ? {} : { json });
 
@@ -88,7 +93,12 @@ export const bondOptions = options({
     word: "mode",
     fixed: true,
   },
-  miimon: milliseconds("miimon", "How often the members' links are looked at, in ms; 0 for never"),
+  miimon: {
+    ...milliseconds("miimon", "How often the members' links are looked at, in ms; 0 for never"),
+    // Without it the delays cannot even be set to 0 (EPERM), and in one message it comes first: so it waits for a round.
+    encode: (value: number, want: Want, live: Want = {}) =>
+      value === 0 && delays.some((key) => want[key] === 0 && Number(live[key]) > 0) ? [] : ["miimon", String(value)],
+  },
   updelay: milliseconds(
     "updelay",
     "How long a link must be up before its member is used, in ms; a multiple of `miimon`",
@@ -189,8 +199,6 @@ export const bondOptions = options({
   },
 });
 
-type Want = Record<string, unknown>;
-
 const balanced = ["balance-tlb", "balance-alb"];
 
 /** The modes that an option goes with (unsuppmodes of bond_opts). */
@@ -228,7 +236,7 @@ export function bondRules(want: Want): [path: string, text: string][] {
     [want.miimon === 0 && monitored.includes(mode), "miimon", `must be 1 or more with \`mode: ${mode}\``],
     [given("miimon") && given("arpInterval"), "arpInterval", "must not be given with `miimon`"],
     [given("arpInterval") && !hasTargets(want), "arpInterval", "needs `arpIpTargets` or `nsIp6Targets`"],
-    ...["updelay", "downdelay", "peerNotifyDelay"].flatMap((path): [boolean, string, string][] => [
+    ...delays.flatMap((path): [boolean, string, string][] => [
       [given(path) && !given("miimon"), path, "needs `miimon`"],
       [
         given(path) && given("miimon") && (want[path] as number) % (want.miimon as number) !== 0,

@@ -13,9 +13,9 @@ export interface LinkOption {
   default?: unknown;
   /**
    * The words to set it; `null`, where that is the default, takes it away. Default: word and value, 1 or 0 for a boolean.
-   * `live` is the value that is there, where the device is.
+   * `live` has the values that are there, where the device is.
    */
-  encode?: (value: never, want: Record<string, unknown>, live?: unknown) => string[];
+  encode?: (value: never, want: Record<string, unknown>, live?: Record<string, unknown>) => string[];
   /** The value as declared, from what `ip -j -d link` prints. Default: as it is printed; a boolean from 1 or 0. */
   decode?: (printed: unknown, data: Record<string, unknown>) => unknown;
   /** Largest difference that is none: the kernel keeps times in jiffies. */
@@ -47,7 +47,7 @@ export function differingWords(
   live: Record<string, unknown>,
 ): string[] {
   const wordsFor = (entry: [string, LinkOption]) =>
-    differs(entry, want, live) ? wordsOf(entry[1], want[entry[0]], want, live[entry[0]]) : [];
+    differs(entry, want, live) ? wordsOf(entry[1], want[entry[0]], want, live) : [];
   if (table.every((entry) => wordsFor(entry).length === 0)) return [];
   return table.flatMap((entry) => {
     const [key, option] = entry;

@@ -64,6 +64,14 @@ test("somebody else's port is not taken; a device that is not there is said", ()
   expect(() => bench.steps(taken, { ...args, members: ["e2"] })).toThrow(/there is no device e2 on the host/);
 });
 
+test("the delays go before the monitoring that they hang on", () => {
+  const before = { ...args, miimon: 100, updelay: 200 };
+  const one = { links: [live({ miimon: 100, updelay: 200 })] };
+  expect(bench.steps(one, args, [before])).toEqual(["ip link set dev b0 type bond updelay 0"]);
+  const two = { links: [live({ miimon: 100 })] };
+  expect(bench.steps(two, args, [before])).toEqual(["ip link set dev b0 type bond miimon 0"]);
+});
+
 test("goes down for what the kernel takes only then, and is up again", () => {
   const lacp = { links: [live({ mode: "802.3ad", ad_lacp_rate: "slow" })] };
   expect(bench.steps(lacp, { mode: "802.3ad", lacpRate: "fast" })).toEqual([

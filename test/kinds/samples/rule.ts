@@ -19,6 +19,9 @@ const update = (
   ...more,
 });
 
+/** Of all that are tried together. */
+const other = "table 101 suppress_prefixlength 1 suppress_ifgroup 8";
+
 export const rule: Sample = {
   kind: "Rule",
   needs: [place],
@@ -26,9 +29,9 @@ export const rule: Sample = {
   exists: `${show} | grep -q 'from 10.85.0.0/24'`,
   vanish: "ip -n s-rule rule del priority 500",
   updates: {
-    table: update(100, /lookup 100 .*proto 24\d/, /lookup main proto 241/, "table 101"),
-    suppressPrefixLength: update(0, /suppress_prefixlength 0/, /main proto/, "table 100 suppress_prefixlength 1"),
-    suppressIfgroup: update(7, /suppress_ifgroup 7/, /main proto/, "table 100 suppress_ifgroup 8"),
+    table: update(100, /lookup 100 .*proto 24\d/, /lookup main proto 241/, other),
+    suppressPrefixLength: update(0, /suppress_prefixlength 0/, /main proto/, other),
+    suppressIfgroup: update(7, /suppress_ifgroup 7/, /main proto/, other),
     action: update("prohibit", /from 10\.85\.0\.0\/24 prohibit/, /lookup main/, "blackhole"),
     goto: update(1000, /goto 1000/, /lookup main/, "goto 1001", { with: { action: "goto" } }),
   },
