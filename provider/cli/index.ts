@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { closeAll } from "../host/pool";
 import { discoverCommand } from "./discover";
 import { driftCommand } from "./drift";
+import { graphCommand } from "./graph";
 import { importCommand } from "./import";
 import { labCommand } from "./lab";
 
@@ -12,6 +13,7 @@ const program = new Command("hostnet")
   .addCommand(discoverCommand())
   .addCommand(importCommand())
   .addCommand(driftCommand())
+  .addCommand(graphCommand())
   .addCommand(labCommand());
 
 program
