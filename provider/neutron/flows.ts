@@ -44,12 +44,12 @@ export function tunnelFlows(type: TunnelType): Flow[] {
   const { fromInt, fromTunnel, learn, flood } = tables;
   return [
     { priority: 2, match: "in_port=LOCAL", actions: "drop" },
-    { priority: 1, match: "in_port=patch-int", actions: to(fromInt) },
+    { priority: 1, match: 'in_port="patch-int"', actions: to(fromInt) },
     { priority: 0, actions: to(fromTunnel[type]) },
     { table: fromInt, priority: 0, match: unicast, actions: to(tables.unicast) },
     { table: fromInt, priority: 0, match: broadcast, actions: to(flood) },
     { table: fromTunnel[type], priority: 0, actions: "drop" },
-    { table: learn, priority: 1, actions: `learn(${source}),output:patch-int` },
+    { table: learn, priority: 1, actions: `learn(${source}),output:"patch-int"` },
     { table: tables.unicast, priority: 0, actions: to(flood) },
     { table: flood, priority: 0, actions: "drop" },
   ];
@@ -66,7 +66,7 @@ export function tenantFlows(
     match: `tun_id=${hex(tunnelId)}`,
     actions: `mod_vlan_vid:${vlan},${to(tables.learn)}`,
   };
-  const outputs = ports.map((port) => `output:${port}`);
+  const outputs = ports.map((port) => `output:${quoted(port)}`);
   const outward = {
     table: tables.flood,
     priority: 1,
@@ -76,16 +76,19 @@ export function tenantFlows(
   return ports.length > 0 ? [inward, outward] : [inward];
 }
 
+/** Where ovs-ofctl takes a number, a name with a dash in it needs its quotes. */
+const quoted = (port: string) => JSON.stringify(port);
+
 const hex = (id: number) => `0x${id.toString(16)}`;
 
 /** Nothing passes between br-int and a physical network that no network of the cloud is on. */
-export const closedPatch = (port: string): Flow[] => [{ priority: 2, match: `in_port=${port}`, actions: "drop" }];
+export const closedPatch = (port: string): Flow[] => [{ priority: 2, match: `in_port=${quoted(port)}`, actions: "drop" }];
 
 /** From the physical network into br-int: untagged packets (flat) or those of a VLAN get the local VLAN. */
 export const fromPhysical = (port: string, vlan: number, segment?: number): Flow[] => [
   {
     priority: 3,
-    match: segment === undefined ? `in_port=${port},vlan_tci=0x0000/0x1fff` : `in_port=${port},dl_vlan=${segment}`,
+    match: segment === undefined ? `in_port=${quoted(port)},vlan_tci=0x0000/0x1fff` : `in_port=${quoted(port)},dl_vlan=${segment}`,
     actions: `mod_vlan_vid:${vlan},${to(tables.transient)}`,
   },
 ];
@@ -94,7 +97,7 @@ export const fromPhysical = (port: string, vlan: number, segment?: number): Flow
 export const toPhysical = (port: string, vlan: number, segment?: number): Flow[] => [
   {
     priority: 4,
-    match: `in_port=${port},dl_vlan=${vlan}`,
+    match: `in_port=${quoted(port)},dl_vlan=${vlan}`,
     actions: `${segment === undefined ? "strip_vlan" : `mod_vlan_vid:${segment}`},NORMAL`,
   },
 ];

@@ -26,7 +26,8 @@ export function versionsOf({ ethertype, protocol, remoteCidr }: GroupRule): (4 |
 /**
  * The rule in nft's words. It speaks of the packet that began the flow (`ct original`), not of the one at hand: so the
  * same text judges both directions of a flow, every packet anew, and a flow ends when no rule lets its first packet in
- * any more. Nothing has to be taken out of conntrack for that.
+ * any more. Nothing has to be taken out of conntrack for that. (`ct protocol` instead of `meta l4proto` would be printed
+ * by nft 1.0.6 in a form that it does not read: the `meta protocol` before it is left out.)
  */
 export function ruleText(rule: GroupRule): string[] {
   const side = rule.direction === "ingress" ? "saddr" : "daddr";
@@ -36,7 +37,7 @@ export function ruleText(rule: GroupRule): string[] {
       rule.remoteCidr ?? (rule.remoteGroup !== undefined ? `@${memberSet(rule.remoteGroup, version)}` : "");
     return [
       `meta protocol ${ip}`,
-      ...(rule.protocol === undefined ? [] : [`ct protocol ${protocolWord(rule.protocol)}`]),
+      ...(rule.protocol === undefined ? [] : [`meta l4proto ${protocolWord(rule.protocol)}`]),
       ...destination(rule),
       ...(remote ? [`ct original ${ip} ${side} ${remote}`] : []),
       "accept",

@@ -139,9 +139,13 @@ function spoofing({ pairs }: PortPlan): string[] {
   ];
 }
 
+/** ICMP errors about a flow that conntrack knows. */
+const related = "meta l4proto { icmp, ipv6-icmp } ct state related accept";
+
 /** A packet of a flow that began outside is judged by the rules for what comes in, in both directions; and the other way. */
 const fromGuest = [
   "ct state invalid drop",
+  related,
   "ct direction reply jump i-rules",
   "ct direction original jump o-rules",
   "drop",
@@ -154,6 +158,7 @@ const toGuest = [
   "udp sport 67 udp dport 68 accept",
   "udp sport 547 udp dport 546 accept",
   "ct state invalid drop",
+  related,
   "ct direction reply jump o-rules",
   "ct direction original jump i-rules",
   "drop",

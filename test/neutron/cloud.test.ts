@@ -51,9 +51,9 @@ it("floods a network to the nodes that have it, and to no others", async () => {
   const all = plain;
   expect(flowsOf(all, "blue/n1-br-tun")).toEqual([
     "3: mod_vlan_vid:100,resubmit(,10)",
-    "22: strip_vlan,set_tunnel:0x64,output:gre-0ac70009",
+    '22: strip_vlan,set_tunnel:0x64,output:"gre-0ac70009"',
   ]);
-  expect(flowsOf(all, "blue/net-br-tun")[1]).toBe("22: strip_vlan,set_tunnel:0x64,output:gre-0ac70001");
+  expect(flowsOf(all, "blue/net-br-tun")[1]).toBe('22: strip_vlan,set_tunnel:0x64,output:"gre-0ac70001"');
   // Only its DHCP server has it yet.
   expect(flowsOf(all, "red/net-br-tun")).toEqual(["3: mod_vlan_vid:200,resubmit(,10)"]);
   expect([...all.keys()].filter((key) => key.includes("n2-br-tun"))).toEqual([]);

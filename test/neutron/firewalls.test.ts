@@ -9,10 +9,10 @@ const words = (rule: unknown) => ruleText(groupRule.parse(rule));
 
 it("writes rules about the packet that began the flow", () => {
   expect(words({ direction: "ingress", protocol: "tcp", ports: 22, remoteCidr: "203.0.113.0/24" })).toEqual([
-    "meta protocol ip ct protocol tcp ct original proto-dst 22 ct original ip saddr 203.0.113.0/24 accept",
+    "meta protocol ip meta l4proto tcp ct original proto-dst 22 ct original ip saddr 203.0.113.0/24 accept",
   ]);
   expect(words({ direction: "egress", protocol: "udp", ports: "8000-8080", remoteCidr: "fd00::/64" })).toEqual([
-    "meta protocol ip6 ct protocol udp ct original proto-dst 8000-8080 ct original ip6 daddr fd00::/64 accept",
+    "meta protocol ip6 meta l4proto udp ct original proto-dst 8000-8080 ct original ip6 daddr fd00::/64 accept",
   ]);
 });
 
@@ -26,10 +26,10 @@ it("writes a rule for each IP version that it may be about", () => {
 
 it("finds ICMP types where conntrack keeps them", () => {
   expect(words({ direction: "ingress", protocol: "icmp", icmpType: 8 })).toEqual([
-    "meta protocol ip ct protocol icmp ct original proto-dst 2048-2303 accept",
+    "meta protocol ip meta l4proto icmp ct original proto-dst 2048-2303 accept",
   ]);
   expect(words({ direction: "ingress", protocol: "icmpv6", icmpType: 128, icmpCode: 0 })).toEqual([
-    "meta protocol ip6 ct protocol ipv6-icmp ct original proto-dst 32768 accept",
+    "meta protocol ip6 meta l4proto ipv6-icmp ct original proto-dst 32768 accept",
   ]);
 });
 
