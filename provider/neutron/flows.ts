@@ -82,13 +82,18 @@ const quoted = (port: string) => JSON.stringify(port);
 const hex = (id: number) => `0x${id.toString(16)}`;
 
 /** Nothing passes between br-int and a physical network that no network of the cloud is on. */
-export const closedPatch = (port: string): Flow[] => [{ priority: 2, match: `in_port=${quoted(port)}`, actions: "drop" }];
+export const closedPatch = (port: string): Flow[] => [
+  { priority: 2, match: `in_port=${quoted(port)}`, actions: "drop" },
+];
 
 /** From the physical network into br-int: untagged packets (flat) or those of a VLAN get the local VLAN. */
 export const fromPhysical = (port: string, vlan: number, segment?: number): Flow[] => [
   {
     priority: 3,
-    match: segment === undefined ? `in_port=${quoted(port)},vlan_tci=0x0000/0x1fff` : `in_port=${quoted(port)},dl_vlan=${segment}`,
+    match:
+      segment === undefined
+        ? `in_port=${quoted(port)},vlan_tci=0x0000/0x1fff`
+        : `in_port=${quoted(port)},dl_vlan=${segment}`,
     actions: `mod_vlan_vid:${vlan},${to(tables.transient)}`,
   },
 ];

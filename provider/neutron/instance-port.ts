@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { family } from "../model/scalars";
-import { Firewall, LinuxBridge, type Namespace, OvsPort, Route, Tap, VethPair } from "../resources";
+import { BridgePort, Firewall, LinuxBridge, type Namespace, OvsPort, Route, Tap, VethPair } from "../resources";
 import type { InstancePort, InstancePortArgs } from "./instance-args";
 import type { InstancePlan, PortPlanArgs } from "./instance-schema";
 import { guestMac, instanceDevices, portId, tapMac, uuidOf } from "./names";
@@ -103,25 +103,32 @@ function plug(port: PortOf, { id, mac, vlan, subnets, firewall }: Plug): void {
   const { qbr, qvb, qvo } = instanceDevices(id);
   const opts = { parent, dependsOn: firewall };
   // No learning: a hub of two ports needs none, and a guest that moves is never sent to where it was (os-vif does so, too).
+  // Packets leave qbr with the VLAN's tag: br_netfilter lets tagged ones pass, and so nobody's FORWARD chain (Docker's
+  // has the policy drop) is asked.
   const bridge = new LinuxBridge(
     `${path}/${qbr}`,
-    { host: node.host, mtu, stp: false, forwardDelay: 0, ageingTime: 0, mcastSnooping: false },
+    {
+      ...{ host: node.host, mtu, stp: false, forwardDelay: 0, ageingTime: 0, mcastSnooping: false },
+      ...{ vlanFiltering: true, defaultPvid: vlan },
+    },
     opts,
   );
   const cable = new VethPair(
     `${path}/${qvb}`,
-    { host: node.host, a: { name: qvb, bridge, mtu }, b: { name: qvo, mtu, ipv6: false } },
+    { host: node.host, a: { name: qvb, mtu, ipv6: false }, b: { name: qvo, mtu, ipv6: false } },
     opts,
   );
+  new BridgePort(`${path}/${qvb}-port`, { bridge, device: cable.a.name, vlans: [{ id: vlan }] }, opts);
   const externalIds = {
-    "iface-id": uuidOf(`${path}/${id}`),
-    "iface-status": "active",
-    "attached-mac": mac,
-    "vm-id": uuidOf(path),
+    ...{ "iface-id": uuidOf(`${path}/${id}`), "iface-status": "active" },
+    ...{ "attached-mac": mac, "vm-id": uuidOf(path) },
   };
   new OvsPort(
     `${path}/${qvo}`,
-    { bridge: node.brInt, name: cable.b.name, tag: vlan, interface: { externalIds } },
+    {
+      ...{ bridge: node.brInt, name: cable.b.name, interface: { externalIds } },
+      ...{ tag: vlan, vlanMode: "native-tagged", trunks: [vlan] },
+    },
     opts,
   );
   plugGuest(port, bridge, { id, mac, mtu, subnets, firewall });

@@ -34,36 +34,31 @@ interface PlannedSet {
   elements?: string[];
 }
 
-/** In the bridge family nft's `filter` is -200, where nft itself would write this. */
+/** In the bridge family nft's `filter` is -200, where the kernel has conntrack, too (nf_conntrack_bridge). */
 const filter = -200;
-const conntrack = -300;
+const conntrack = -200;
+const afterConntrack = conntrack + 50;
+
+const base = (hook: "prerouting" | "input" | "forward", priority: number, rules: string[]): Chain => ({
+  ...{ type: "filter", hook, priority, policy: "accept", rules },
+});
 
 /**
  * The firewall of one port of a guest, on its Linux bridge: a table of its own, so that a port comes and goes without a
- * change to any other's. Chains are called as in Neutron's iptables driver: i to the guest, o from it, s against spoofing.
+ * change to any other's. Chains are called as in Neutron's iptables driver: i to the guest, o from it. What comes from the
+ * guest is judged before the bridge has given it its VLAN tag: nft would take the tag's for the packet's own type.
  */
 export function portChains(plan: PortPlan): Record<string, Chain> {
   const { tap, qvb } = plan.devices;
   const both = `iifname { "${tap}", "${qvb}" }`;
   // Whoever sends to the bridge's own MAC address would reach the host, though the bridge has no IP address.
-  const host: Chain = { type: "filter", hook: "input", priority: filter, policy: "accept", rules: [`${both} drop`] };
+  const host = base("input", filter, [`${both} drop`]);
   if (!plan.security) return { "to-host": host };
   return {
     "to-host": host,
-    "ct-zone": {
-      type: "filter",
-      hook: "prerouting",
-      priority: conntrack,
-      policy: "accept",
-      rules: [`${both} ct zone set ${plan.zone}`],
-    },
-    forward: {
-      type: "filter",
-      hook: "forward",
-      priority: filter,
-      policy: "accept",
-      rules: [`iifname "${tap}" jump o`, `oifname "${tap}" jump i`],
-    },
+    "ct-zone": base("prerouting", conntrack - 100, [`${both} ct zone set ${plan.zone}`]),
+    "from-guest": base("prerouting", afterConntrack, [`iifname "${tap}" jump o`]),
+    "to-guest": base("forward", filter, [`oifname "${tap}" jump i`]),
     i: { rules: toGuest },
     o: { rules: [...spoofing(plan), ...fromGuest] },
     "i-rules": { rules: unique(plan.rules.filter(({ direction }) => direction === "ingress").flatMap(ruleText)) },

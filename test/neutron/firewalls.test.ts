@@ -70,7 +70,8 @@ it("lets a port's frames into its conntrack zone, its own chains, and never into
     priority: -300,
     rules: ['iifname { "tapweb1", "qvbweb1" } ct zone set 10'],
   });
-  expect(chains.forward?.rules).toEqual(['iifname "tapweb1" jump o', 'oifname "tapweb1" jump i']);
+  expect(chains["from-guest"]).toMatchObject({ hook: "prerouting", rules: ['iifname "tapweb1" jump o'] });
+  expect(chains["to-guest"]).toMatchObject({ hook: "forward", rules: ['oifname "tapweb1" jump i'] });
 });
 
 it("ends both chains with a drop, and judges answers by the rules of the other direction", () => {
