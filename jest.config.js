@@ -17,7 +17,7 @@ const common = {
 };
 
 // Written, and not yet seen green as a whole on a quiet machine: `npm run test:pending`, no part of `npm test`.
-const pending = "/test/e2e/(seed/.*|failures|guard|hosts)\\.test\\.ts$";
+const pending = ["failures", "guard", "hosts", "seed/.*"].map((name) => `/test/e2e/${name}\\.test\\.ts$`);
 
 module.exports = {
   // A busy machine is no failure: what must end in time has a deadline of its own.
@@ -33,12 +33,12 @@ module.exports = {
       ...common,
       displayName: "e2e",
       testMatch: ["<rootDir>/test/e2e/*.test.ts", "<rootDir>/test/e2e/helpers/*.test.ts"],
-      testPathIgnorePatterns: [pending],
+      testPathIgnorePatterns: pending,
     },
     {
       ...common,
       displayName: "pending",
-      testMatch: ["<rootDir>/test/e2e/{failures,guard,hosts}.test.ts", "<rootDir>/test/e2e/seed/*.test.ts"],
+      testRegex: pending,
     },
     // Every attribute of every kind on a lab host, in this process: `npm run test:laws`.
     { ...common, displayName: "laws", testMatch: ["<rootDir>/test/e2e/laws/*.test.ts"] },

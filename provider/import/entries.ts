@@ -45,11 +45,13 @@ export async function newHost(plan: HostPlan): Promise<KnownHost> {
   return { name: plan.name, id, inputs, outputs: outs as unknown as KnownHost["outputs"], isNew: true };
 }
 
-export const hostEntry = ({ name, id, inputs, outputs }: KnownHost): Entry => ({
-  ...{ type: typeToken("Host"), name, id },
+const entryOf = (kind: string, { name, id, inputs, outputs }: Omit<Entry, "type">): Entry => ({
+  ...{ type: typeToken(kind), name, id },
   inputs: hidden(inputs),
   outputs: hidden(outputs),
 });
+
+export const hostEntry = (host: KnownHost): Entry => entryOf("Host", host);
 
 /** A resource's inputs as its class passes them and check leaves them. Throws INVALID when check changes or refuses them. */
 export function inputsOf(planned: Planned, host: KnownHost): Inputs {
@@ -76,24 +78,16 @@ export function inputsOf(planned: Planned, host: KnownHost): Inputs {
 export const newRevision = () => randomBytes(6).toString("hex");
 
 /** What stands in the file before the host has been written to: enough for a second run to go on. */
-export const claimedEntry = (planned: Planned, inputs: Inputs, revision: string): Entry => ({
-  ...{ type: typeToken(planned.kind.name), name: planned.name, id: planned.id },
-  inputs: hidden(inputs),
-  outputs: hidden({ ...inputs, revision, live: planned.thing.found.facts }),
-});
+export function claimedEntry({ kind, name, id, thing }: Planned, inputs: Inputs, revision: string): Entry {
+  return entryOf(kind.name, { name, id, inputs, outputs: { ...inputs, revision, live: thing.found.facts } });
+}
 
 /** Marks what is there as this resource's, and proves that it is as declared. Throws HostnetError. */
 export async function takeOver(planned: Planned, inputs: Inputs, revision: string): Promise<Entry> {
   const before = { ...inputs, revision, live: {} } as Outputs;
   const { id, outs } = await apply(planned.kind, { ...inputs, adopt: true }, before);
   const { adopt: _, ...outputs } = outs;
-  return {
-    type: typeToken(planned.kind.name),
-    name: planned.name,
-    id,
-    inputs: hidden(inputs),
-    outputs: hidden(outputs),
-  };
+  return entryOf(planned.kind.name, { name: planned.name, id, inputs, outputs });
 }
 
 /** With the one secret that there is, a literal key, marked as such wherever it stands. */

@@ -4,12 +4,10 @@ import { greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState, linksIn } from "../model/link-state";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
+import { hex, inherit, isHostUnderlay, strayUnderlay, tos } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
-
-const inherit = z.literal("inherit");
-const hex = (value: number) => `0x${value.toString(16)}`;
 
 /** `ip` prints a key as an address, whatever it was given as. */
 const keyOf = (printed: unknown) =>
@@ -63,8 +61,6 @@ const over6 = ({ local, remote }: Want) => {
 
 const typeOf = (want: Want) =>
   over6(want) ? (want.layer === 3 ? "ip6gre" : "ip6gretap") : want.layer === 3 ? "gre" : "gretap";
-
-const isHostUnderlay = (want: Want) => want.underlay === "host" && want.namespace !== undefined;
 
 export const greTunnel = linkKind({
   name: "GreTunnel",
@@ -135,15 +131,7 @@ export const greTunnel = linkKind({
       decode: (printed) => (printed === 0 ? "inherit" : printed),
     },
     tos: {
-      schema: z
-        .union([inherit, between(0, 254).refine((tos) => tos % 2 === 0, "must be even: bit 0 means `inherit`")])
-        .optional()
-        .describe(
-          "Type of service, over IPv6 traffic class, of the outer packets (`tos`): even, 0 to 254, or `inherit`. Kernel default: 0.",
-        ),
-      word: "tos",
-      default: 0,
-      encode: (value: number | "inherit") => ["tos", value === "inherit" ? value : hex(value)],
+      ...tos,
       decode: (_, { tos, tclass, ip6_tnl_f_use_orig_tclass: inherited }) =>
         tos === "0x1" || inherited === true ? "inherit" : Number(tos ?? tclass ?? 0),
     },
@@ -291,14 +279,11 @@ export const greTunnel = linkKind({
     return { from: null, bornAs: `hn-${digest.slice(0, 10)}` };
   },
   complete(live, want, seen) {
-    const atHost = isHostUnderlay(want);
-    const place = atHost ? undefined : want.namespace;
+    const place = isHostUnderlay(want) ? undefined : want.namespace;
     const address = live.json.linkinfo?.info_data?.local;
     const carries = linksIn(seen, place).find((link) => link.addr_info?.some((info) => info.local === address));
     const carrier = want.device ? linkState(seen, place, want.device as string)?.json : carries;
-    const moved = live.json.link_netnsid !== undefined;
-    const broken =
-      moved === atHost ? undefined : `its underlay is ${moved ? "another namespace" : "its own namespace"}`;
+    const broken = strayUnderlay(live.json.link_netnsid !== undefined, want);
     return { args: { layer: want.layer, underlay: want.underlay }, broken, extra: carrier?.mtu ?? 1500 };
   },
   replaces(was, want) {

@@ -3,12 +3,10 @@ import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { derivedIndex } from "../model/parent";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
+import { hex, inherit, isHostUnderlay, strayUnderlay, tos } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
-
-const inherit = z.literal("inherit");
-const hex = (value: number) => `0x${value.toString(16)}`;
 
 /** A flag that the kernel takes when the device is made, and not later (vxlan_nl2flag); `no` before its word is off. */
 const firstly = (word: string, printed: string, byDefault: boolean, doc: string) => ({
@@ -42,8 +40,6 @@ const multicast = ipAddress.refine(isMulticast, "must be multicast, 224.0.0.0/4 
 const ends = ["local", "remote", "group"];
 
 const over6 = (want: Want) => ends.some((end) => typeof want[end] === "string" && family(want[end]) === 6);
-
-const isHostUnderlay = ({ underlay, namespace }: Want) => underlay === "host" && namespace !== undefined;
 
 /** Outer IP, UDP, VXLAN and the inner Ethernet header. */
 const overhead = (want: Want) => (over6(want) ? 70 : 50);
@@ -141,15 +137,7 @@ export const vxlan = linkKind({
       decode: (printed) => (printed === undefined ? "inherit" : printed === 0 ? "auto" : printed),
     },
     tos: {
-      schema: z
-        .union([inherit, between(0, 254).refine((tos) => tos % 2 === 0, "must be even: bit 0 means `inherit`")])
-        .optional()
-        .describe(
-          "Type of service, over IPv6 traffic class, of the outer packets (`tos`): even, 0 to 254, or `inherit`. Kernel default: 0.",
-        ),
-      word: "tos",
-      default: 0,
-      encode: (value: number | "inherit") => ["tos", value === "inherit" ? value : hex(value)],
+      ...tos,
       decode: (printed) => (printed === "inherit" ? printed : Number(printed ?? 0)),
     },
     dontFragment: {
@@ -262,13 +250,11 @@ export const vxlan = linkKind({
   // The socket is where `ip` runs (vxlan_newlink: src_net). With an index of its own: see parent.ts.
   creation: (want) => (isHostUnderlay(want) ? { words: ["index", derivedIndex(want)], from: null } : {}),
   complete(live, want, seen) {
-    const atHost = isHostUnderlay(want);
-    const away = live.json.link_netnsid !== undefined;
-    const place = atHost ? undefined : want.namespace;
+    const place = isHostUnderlay(want) ? undefined : want.namespace;
     const device = want.device === undefined ? undefined : linkState(seen, place, want.device as string);
     return {
       args: { underlay: want.underlay },
-      broken: away === atHost ? undefined : `its underlay is ${away ? "another namespace" : "its own namespace"}`,
+      broken: strayUnderlay(live.json.link_netnsid !== undefined, want),
       extra: device ? device.json.mtu - overhead(want) : 1500,
     };
   },

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { between } from "./scalars";
+
+/** What kernel tunnels have in common: GRE, VXLAN. */
+
+type Want = Record<string, unknown>;
+
+export const inherit = z.literal("inherit");
+
+export const hex = (value: number) => `0x${value.toString(16)}`;
+
+/** Of the outer packets; each kind of tunnel prints it in a way of its own. */
+export const tos = {
+  schema: z
+    .union([inherit, between(0, 254).refine((value) => value % 2 === 0, "must be even: bit 0 means `inherit`")])
+    .optional()
+    .describe(
+      "Type of service, over IPv6 traffic class, of the outer packets (`tos`): even, 0 to 254, or `inherit`. Kernel default: 0.",
+    ),
+  word: "tos",
+  default: 0,
+  encode: (value: number | "inherit") => ["tos", value === "inherit" ? value : hex(value)],
+};
+
+/** The device is in a namespace, and its packets travel in the host's own. */
+export const isHostUnderlay = ({ underlay, namespace }: Want) => underlay === "host" && namespace !== undefined;
+
+/** What is wrong when its packets travel in another place (`away`: not where the device is) than is wanted. */
+export const strayUnderlay = (away: boolean, want: Want) =>
+  away === isHostUnderlay(want) ? undefined : `its underlay is ${away ? "another namespace" : "its own namespace"}`;
