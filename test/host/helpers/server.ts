@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { type AddressInfo, connect } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import { Server, type ServerChannel, utils } from "ssh2";
 
 export interface ServerOptions {
@@ -77,13 +78,25 @@ export async function startServer(options: ServerOptions) {
         channel.pipe(child.stdin);
         child.stdin.on("error", () => {});
         channel.on("error", () => {});
-        child.stdout.pipe(channel, { end: false });
-        child.stderr.pipe(channel.stderr, { end: false });
+        // ssh2's server forgets both streams of a channel when both wait for the same window (seen: each with a chunk
+        // left, and 1.8 MB of window): so one writes at a time.
+        let turn = Promise.resolve();
+        const pump = (from: Readable, to: Writable) =>
+          from.on("data", (chunk: Buffer) => {
+            from.pause();
+            turn = turn
+              .then(() => new Promise<void>((done) => to.write(chunk, () => done())))
+              .then(() => void from.resume());
+          });
+        pump(child.stdout, channel);
+        pump(child.stderr, channel.stderr);
         child.on("exit", () => children.delete(child));
         child.on("close", (code) => {
           sessions--;
-          channel.exit(code ?? 255);
-          channel.end();
+          void turn.then(() => {
+            channel.exit(code ?? 255);
+            channel.end();
+          });
         });
         return undefined;
       });
