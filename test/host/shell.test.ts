@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type ChildChannel, spawnChannel } from "../../provider/host/child";
 import { renderCommand } from "../../provider/host/render";
 import { Shell } from "../../provider/host/shell";
@@ -158,7 +158,8 @@ test("a shell that stops reading meets the deadline too", async () => {
 });
 
 /** A command that holds the lock from when `has` exists until `may` does; other test files use the same lock. */
-const holding = (has: string, may: string) => sh(`touch "${has}"; while [ ! -e "${may}" ]; do sleep 0.05; done`);
+const holding = (has: string, may: string, then = "true") =>
+  sh(`touch "${has}"; while [ ! -e "${may}" ]; do sleep 0.05; done; ${then}`);
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -172,16 +173,16 @@ test("writes wait for each other across shells, a daemon does not keep the lock,
     lockSeconds: 20,
   });
   await one.shell.run(locked(...sh("sleep 4 >/dev/null 2>&1 & true")));
-  const order: string[] = [];
-  const [has, may] = [box.path("first-has"), box.path("first-may-end")];
-  const first = one.shell.run(locked(...holding(has, may))).then(() => order.push("first write"));
+  // In the order in which the machine does them: the lock is free before the first one's answer is on its way.
+  const [has, may, done] = [box.path("first-has"), box.path("first-may-end"), box.path("done")];
+  const tell = (what: string) => `echo '${what}' >>'${done}'`;
+  const first = one.shell.run(locked(...holding(has, may, tell("first write"))));
   await until(() => existsSync(has));
-  const write = two.shell.run(locked("true")).then(() => order.push("second write"));
-  await three.shell.run(batch(["true"]));
-  order.push("read");
+  const write = two.shell.run(locked(...sh(tell("second write"))));
+  await three.shell.run(batch(sh(tell("read"))));
   writeFileSync(may, "");
   await Promise.all([first, write]);
-  expect(order).toEqual(["read", "first write", "second write"]);
+  expect(readFileSync(done, "utf8").split("\n")).toEqual(["read", "first write", "second write", ""]);
 }, 40_000);
 
 test("a lock that is not had in time runs nothing and says so", async () => {
