@@ -30,6 +30,7 @@ export const dhcpServer: Sample = {
       shows: command,
       expect: /--interface=s-dh1 /,
       apart: true,
+      drift: restarted("s/interface=s-dh1/interface=s-dh0/"),
     },
     range: {
       to: ["10.64.0.30-10.64.0.40", "10.64.0.50-10.64.0.60"],
@@ -38,7 +39,7 @@ export const dhcpServer: Sample = {
       drift: restarted("s/64.0.40/64.0.41/"),
       with: { leaseTime: 300 },
     },
-    leaseTime: { to: 300, shows: command, expect: /,300 / },
+    leaseTime: { to: 300, shows: command, expect: /,300 /, drift: restarted("s/,300/,301/") },
     gateway: {
       to: "10.64.0.1",
       shows: `cat ${data}/options`,
@@ -52,8 +53,14 @@ export const dhcpServer: Sample = {
       shows: `cat ${data}/options`,
       expect: /^option:dns-server,10\.64\.0\.2,10\.64\.0\.3$/m,
       removed: /^(?![\s\S]*64\.0\.2)/,
+      drift: `sed -i s/64.0.3$/64.0.4/ ${data}/options`,
     },
-    domain: { to: "example.org", shows: command, expect: /--domain=example\.org / },
+    domain: {
+      to: "example.org",
+      shows: command,
+      expect: /--domain=example\.org /,
+      drift: restarted("s/example.org/example.net/"),
+    },
     mtu: {
       to: 1458,
       shows: `cat ${data}/options`,
@@ -66,12 +73,14 @@ export const dhcpServer: Sample = {
       shows: `cat ${data}/options`,
       expect: /^option:classless-static-route,10\.66\.0\.0\/16,10\.64\.0\.9[\s\S]*^249,10\.66\.0\.0\/16,10\.64\.0\.9/m,
       removed: /^(?![\s\S]*classless)/,
+      drift: `sed -i s/64.0.9/64.0.8/g ${data}/options`,
     },
     options: {
       to: { "ntp-server": "10.64.0.5", 114: "https://a/b" },
       shows: `cat ${data}/options`,
       expect: /^114,https:\/\/a\/b$[\s\S]*^option:ntp-server,10\.64\.0\.5$/m,
       removed: /^(?![\s\S]*ntp)/,
+      drift: `sed -i s/64.0.5/64.0.6/ ${data}/options`,
     },
     reservations: {
       to: [{ mac: "02:00:00:00:64:01", address: "10.64.0.77", hostname: "seven" }],
@@ -80,13 +89,19 @@ export const dhcpServer: Sample = {
       removed: /^(?![\s\S]*02:00)/,
       drift: `sed -i s/64.0.77/64.0.78/ ${data}/hosts`,
     },
-    authoritative: { to: true, shows: command, expect: /--dhcp-authoritative/ },
-    maxLeases: { to: 7, shows: command, expect: /--dhcp-lease-max=7 / },
+    authoritative: {
+      to: true,
+      shows: command,
+      expect: /--dhcp-authoritative/,
+      drift: restarted("s/ --dhcp-authoritative//"),
+    },
+    maxLeases: { to: 7, shows: command, expect: /--dhcp-lease-max=7 /, drift: restarted("s/lease-max=7/lease-max=8/") },
     forwarders: {
       to: ["10.64.0.8"],
       shows: command,
       expect: /--no-resolv --server=10\.64\.0\.8 /,
       removed: /--port=0 /,
+      drift: restarted("s/server=10.64.0.8/server=10.64.0.7/"),
     },
     running: {
       to: false,

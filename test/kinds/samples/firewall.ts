@@ -66,6 +66,7 @@ export const firewall: Sample = {
       shows: list,
       expect: /counter seen \{[\s\S]*ct helper ftp \{/,
       removed: /^(?![\s\S]*ct helper)/,
+      drift: "ip netns exec s-fw nft add counter inet s-table other",
     },
     flowtables: {
       to: { fast: { devices: ["lo"] } },
@@ -80,6 +81,7 @@ export const firewall: Sample = {
       removed: /^(?![\s\S]*dormant)/,
       drift: "ip netns exec s-fw nft 'add table inet s-table { }'",
     },
+    drift: "ip netns exec s-fw nft delete flowtable inet s-table fast",
   },
   replaces: { namespace: "s-fw2", name: "other", family: "ip" },
   invalid: [

@@ -3,6 +3,8 @@ import type { Sample, Update } from "../sample";
 const service = "hostnet-lldp:s-ll";
 const socket = `/run/pulumi-hostnet/services/${service}/data/socket`;
 const shows = `lldpcli -u ${socket} show configuration`;
+const unit = `/run/pulumi-hostnet/services/${service}/${service}.service`;
+const config = `/run/pulumi-hostnet/services/${service}/data/config`;
 const command = `systemctl cat ${service}.service`;
 const told = (to: unknown, expect: RegExp, configure?: string): Update => ({
   to,
@@ -10,7 +12,15 @@ const told = (to: unknown, expect: RegExp, configure?: string): Update => ({
   expect,
   drift: configure && `lldpcli -u ${socket} configure ${configure}`,
 });
-const flag = (to: unknown, expect: RegExp): Update => ({ to, shows: command, expect });
+/** What lldpd shows no way to change while it runs: changed in its files, and started anew. */
+const restarted = (change: string, file: string) =>
+  `sed -i '${change}' ${file} && systemctl daemon-reload && systemctl restart ${service}.service && timeout 20 sh -c 'until ${shows} >/dev/null 2>&1; do sleep 0.2; done'`;
+const flag = (to: unknown, expect: RegExp, word: string): Update => ({
+  to,
+  shows: command,
+  expect,
+  drift: restarted(`/^ExecStart/s/ ${word}//`, unit),
+});
 
 export const lldp: Sample = {
   kind: "Lldp",
@@ -19,24 +29,36 @@ export const lldp: Sample = {
   exists: `systemctl is-active -q ${service}.service && ip netns pids s-ll | grep -qx $(systemctl show -P MainPID ${service}.service)`,
   vanish: `systemctl stop ${service}.service; rm -rf /run/pulumi-hostnet/services/${service}`,
   updates: {
+    // Those that start it anew first: that undoes what lldpcli has changed.
+    portId: {
+      ...told("ifname", /Port ID TLV subtype for LLDP frames: ifname/),
+      drift: restarted("s/portidsubtype ifname/portidsubtype macaddress/", config),
+    },
+    receiveOnly: { ...told(true, /Receive mode: yes/), drift: restarted("/^ExecStart/s/ -r//", unit) },
+    advertiseVersion: { ...told(false, /Advertise version: no/), drift: restarted("/^ExecStart/s/ -k//", unit) },
+    cdp: flag(true, / -c\b/, "-c"),
+    edp: flag(true, / -e\b/, "-e"),
+    fdp: flag(true, / -f\b/, "-f"),
+    sonmp: flag(true, / -s\b/, "-s"),
+    medClass: flag(2, / -M 2/, "-M 2"),
     devices: told(["s-ll0"], /Interface pattern: s-ll0/, "system interface pattern s-ll9"),
     systemName: told("node a", /Override system name with: node a/, "system hostname other"),
     systemDescription: told("a, b", /Override description with: a, b/, "system description other"),
-    platform: told("lab", /Override platform with: lab/),
-    chassisId: told("c1", /Override chassis ID with: c1/),
+    platform: told("lab", /Override platform with: lab/, "system platform other"),
+    chassisId: told("c1", /Override chassis ID with: c1/, "system chassisid c2"),
     txInterval: told(7, /Transmit delay: 7/, "lldp tx-interval 9"),
     txHold: told(3, /Transmit hold: 3/, "lldp tx-hold 5"),
-    portId: told("ifname", /Port ID TLV subtype for LLDP frames: ifname/),
-    agentType: told("nearest-customer-bridge", /Agent type: +nearest customer bridge/),
-    managementAddresses: told(["10.*", "!fd00:*"], /management addresses: 10\.\*,!fd00:\*/),
-    maxNeighbors: told(5, /Maximum number of neighbors: 5/),
-    receiveOnly: told(true, /Receive mode: yes/),
-    advertiseVersion: told(false, /Advertise version: no/),
-    cdp: flag(true, / -c\b/),
-    edp: flag(true, / -e\b/),
-    fdp: flag(true, / -f\b/),
-    sonmp: flag(true, / -s\b/),
-    medClass: flag(2, / -M 2/),
+    agentType: told(
+      "nearest-customer-bridge",
+      /Agent type: +nearest customer bridge/,
+      "lldp agent-type nearest-bridge",
+    ),
+    managementAddresses: told(
+      ["10.*", "!fd00:*"],
+      /management addresses: 10\.\*,!fd00:\*/,
+      "system ip management pattern 10.9.*",
+    ),
+    maxNeighbors: told(5, /Maximum number of neighbors: 5/, "system max-neighbors 6"),
     running: {
       to: false,
       apart: true,

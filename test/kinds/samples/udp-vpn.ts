@@ -5,6 +5,9 @@ const command = `tr '\\0' ' ' </proc/$(systemctl show -P MainPID ${service}.serv
 const link = "ip -n s-uv -d link show dev s-uv0";
 const unit = `/run/pulumi-hostnet/services/${service}/${service}.service`;
 
+const restarted = (change: string) =>
+  `sed -i '${change}' ${unit} && systemctl daemon-reload && systemctl restart ${service}.service`;
+
 export const udpVpn: Sample = {
   kind: "UdpVpn",
   needs: [{ kind: "Namespace", args: { name: "s-uv" } }],
@@ -12,15 +15,25 @@ export const udpVpn: Sample = {
   exists: `ip -n s-uv link show dev s-uv0 | grep -q LOWER_UP && systemctl is-active -q ${service}.service`,
   vanish: `systemctl stop ${service}.service; rm -rf /run/pulumi-hostnet/services/${service}; ip -n s-uv link del dev s-uv0`,
   updates: {
-    local: { to: "127.0.0.3", shows: command, expect: /bind=127\.0\.0\.3:/ },
+    local: {
+      to: "127.0.0.3",
+      shows: command,
+      expect: /bind=127\.0\.0\.3:/,
+      drift: restarted("s/bind=127.0.0.3/bind=127.0.0.6/"),
+    },
     remote: {
       to: "127.0.0.4",
       shows: command,
       expect: /UDP4-DATAGRAM:127\.0\.0\.4:\d+,.*range=127\.0\.0\.4\/32/,
-      drift: `sed -i s/127.0.0.4/127.0.0.5/g ${unit} && systemctl daemon-reload && systemctl restart ${service}.service`,
+      drift: restarted("s/127.0.0.4/127.0.0.5/g"),
     },
-    port: { to: 5601, shows: command, expect: /bind=[^ ]*:5601,/ },
-    remotePort: { to: 5602, shows: command, expect: /UDP4-DATAGRAM:[\d.]+:5602,/ },
+    port: { to: 5601, shows: command, expect: /bind=[^ ]*:5601,/, drift: restarted("s/:5601,/:5609,/") },
+    remotePort: {
+      to: 5602,
+      shows: command,
+      expect: /UDP4-DATAGRAM:[\d.]+:5602,/,
+      drift: restarted("s/:5602,/:5609,/"),
+    },
     addresses: {
       to: ["10.65.0.1/24"],
       shows: "ip -n s-uv address show dev s-uv0",
@@ -33,6 +46,8 @@ export const udpVpn: Sample = {
       with: { addresses: ["10.65.0.1/24"] },
       shows: "ip -n s-uv address show dev s-uv0",
       expect: /10\.65\.0\.1\/24/,
+      drift: "ip -n s-uv address add 10.66.0.1/24 dev s-uv0",
+      driftShownAt: "addresses",
     },
     mtu: {
       to: 1300,
