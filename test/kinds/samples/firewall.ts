@@ -73,6 +73,7 @@ export const firewall: Sample = {
       shows: list,
       expect: /flowtable fast \{\s*hook ingress priority filter\s*devices = \{ lo \}/,
       removed: /^(?![\s\S]*flowtable)/,
+      drift: "ip netns exec s-fw nft delete flowtable inet s-table fast",
     },
     dormant: {
       to: true,
@@ -81,7 +82,6 @@ export const firewall: Sample = {
       removed: /^(?![\s\S]*dormant)/,
       drift: "ip netns exec s-fw nft 'add table inet s-table { }'",
     },
-    drift: "ip netns exec s-fw nft delete flowtable inet s-table fast",
   },
   replaces: { namespace: "s-fw2", name: "other", family: "ip" },
   invalid: [
