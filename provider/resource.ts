@@ -15,13 +15,21 @@ class Registered extends pulumi.CustomResource {
   readonly kind: string;
 
   constructor(kind: string, name: string, properties: Properties, opts: pulumi.CustomResourceOptions = {}) {
-    // A device's name can exist once: `up --target-replace` and taints do not ask our diff in which order (seen).
-    super(
-      typeToken(kind),
-      name,
-      { ...properties, __provider: providerText(kind) },
-      { deleteBeforeReplace: true, ...opts },
-    );
+    // The SDK takes a stack trace for each of five promises a property, to tell of leaks; with our many optional
+    // properties that was half of the time that a program took.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      // A device's name can exist once: `up --target-replace` and taints do not ask our diff in which order (seen).
+      super(
+        typeToken(kind),
+        name,
+        { ...properties, __provider: providerText(kind) },
+        { deleteBeforeReplace: true, ...opts },
+      );
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
     this.kind = kind;
   }
 }

@@ -109,3 +109,11 @@ it("refuses two resources of a host that declare the same device, naming both; s
   expect(take(one, "Address 'e'", ["shared addresses of device y"])).toBeUndefined();
   expect(take(one, "LinuxBridge 'f'", ["addresses of device y"])).toMatch(/CONFLICT/);
 });
+
+it("leaves the depth of stack traces as it is, also when the SDK refuses the resource", () => {
+  const host = newHost("traced");
+  const limit = Error.stackTraceLimit;
+  expect(limit).toBeGreaterThan(0);
+  expect(() => new hostnet.Namespace("ns", { host }, { parent: {} as pulumi.Resource })).toThrow();
+  expect(Error.stackTraceLimit).toBe(limit);
+});

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Result, Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { Job, limits, needed, type Planned, plan, settle, size } from "./merge";
@@ -26,6 +27,9 @@ export interface BatcherOptions {
 
 /** Time that the kernel may take for one step: to delete a bridge takes 40 ms (RCU), and hosts are slower than ours. */
 const stepMs = 150;
+
+/** How long a kernel that was too busy for a step is left alone. */
+const busyMs = 200;
 
 /**
  * Gathers what all resources want of one machine. Nothing in flight: what was asked in this tick goes out together.
@@ -119,7 +123,7 @@ export class MachineBatcher implements Machine {
           stopAfterFailureBefore: planned.length,
         })
       : [];
-    settle(planned, results.slice(0, planned.length));
+    const refused = settle(planned, results.slice(0, planned.length));
     const answers: Answers = new Map();
     for (const section of quick) {
       answers.set(section.key, { section, result: results[position.get(textOf(section)) as number] as Result });
@@ -134,6 +138,7 @@ export class MachineBatcher implements Machine {
       return !ready;
     });
     this.queue.unshift(...left);
+    if (refused) await sleep(busyMs);
   }
 
   /** Answers one request. Its slow questions are asked beside the next batches, which do not wait for them. */

@@ -8,6 +8,8 @@ export class Job {
   /** How many are done. */
   done = 0;
   failure?: StepFailure;
+  /** How often the step that is to come was refused by a kernel that was busy. */
+  refusals = 0;
   /** Programs whose steps of this job are not merged any more, since a merged command failed. */
   readonly apart = new Set<Program>();
 
@@ -24,6 +26,10 @@ export interface Planned {
   program?: Program;
   parts: { job: Job; step: Step }[];
 }
+
+/** What the kernel says when it would do the same a moment later. */
+const busy = /Device or resource busy|Resource temporarily unavailable|Text file busy/;
+const mostRefusals = 3;
 
 /** The exit status of a command that was not run, since one before it had failed. */
 const skipped = -1;
@@ -97,16 +103,28 @@ function take(key: string, { program, heads }: Bucket, room: typeof limits): { e
   return { entry: { command, program, parts }, left };
 }
 
-/** Books what the commands did: which steps are done, and which jobs have failed at which step. */
-export function settle(planned: Planned[], results: Result[]): void {
+/**
+ * Books what the commands did: which steps are done, and which jobs have failed at which step. True when the kernel was
+ * too busy for a step: that one is to be tried again, in a moment.
+ */
+export function settle(planned: Planned[], results: Result[]): boolean {
+  let refused = false;
   for (const [index, { program, parts }] of planned.entries()) {
     const result = results[index] as Result;
     if (result.exitCode === skipped) continue;
     const failed = (job: Job, step: Step) => {
+      if (busy.test(result.stderr) && job.refusals < mostRefusals) {
+        job.refusals++;
+        refused = true;
+        return;
+      }
       job.failure ??= { step, result: { ...result, stderr: result.stderr.replace(/^Command failed .*:\d+\n?/m, "") } };
     };
     const doneUpTo = (count: number) => {
-      for (const { job } of parts.slice(0, count)) job.done++;
+      for (const { job } of parts.slice(0, count)) {
+        job.done++;
+        job.refusals = 0;
+      }
     };
     const blame = blameOf({ program, parts }, result);
     if (blame === "all") {
@@ -119,6 +137,7 @@ export function settle(planned: Planned[], results: Result[]): void {
       if (blame.culprit && culprit) failed(culprit.job, culprit.step);
     }
   }
+  return refused;
 }
 
 function blameOf({ program, parts }: Pick<Planned, "program" | "parts">, result: Result): Blame {

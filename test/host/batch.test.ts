@@ -150,6 +150,18 @@ describe("failures of steps", () => {
     expect(session.runs[0]?.results.map(({ exitCode }) => exitCode)).toEqual([1, -1, 0]);
   });
 
+  test("what a busy kernel refuses is done a moment later, and then read", async () => {
+    let refusals = 2;
+    const session = new ScriptedSession(({ argv }) =>
+      argv[0] === "ip" && refusals-- > 0
+        ? { exitCode: 2, stdout: "", stderr: "RTNETLINK answers: Device or resource busy\n" }
+        : done(argv.slice(1).join(" ")),
+    );
+    const { failure, seen } = await (await over(session)).write([step("a")], [section("x")]);
+    expect([failure, seen.text("x")]).toEqual([undefined, "x"]);
+    expect(session.counters.roundTrips).toBe(3);
+  });
+
   test("a failure among more steps than a batch holds: the answer is read all the same", async () => {
     const session = failing("d3");
     const machine = await over(session);

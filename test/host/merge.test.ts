@@ -213,6 +213,20 @@ describe("settle", () => {
     ]);
   });
 
+  test("a busy kernel: that step again, three times at most, and what comes after it", () => {
+    const list = jobs([add("a"), up("a")], [add("b")]);
+    const refuse = () =>
+      settle(plan(list), [result(2, "RTNETLINK answers: Device or resource busy\nCommand failed -:1\n")]);
+    expect([refuse(), refuse(), refuse()]).toEqual([true, true, true]);
+    expect(list.map((job) => [job.done, job.failure])).toEqual([
+      [0, undefined],
+      [0, undefined],
+    ]);
+    expect(texts(list)[0]).toContain("link add name a type bridge; link set dev a up");
+    expect(refuse()).toBe(false);
+    expect(list[0]?.failure?.step).toEqual(add("a"));
+  });
+
   test("ip fails at a marker: progress, and nobody's fault", () => {
     const list = jobs([add("a")], [add("b")]);
     settle(plan(list), [result(1, 'Cannot find device "lo"\nCommand failed -:2\n')]);
