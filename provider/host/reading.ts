@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Result, Section } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { Seen } from "./seen";
@@ -7,13 +8,15 @@ export type Answers = Map<string, { section: Section; result: Result }>;
 
 /** What `ip` says, with status 0, when the list changed while it was being read: what it printed is not all. */
 const interrupted = /Dump was interrupted/;
-const rereads = 3;
+/** How long to wait before each further attempt: a host that is busy with changes has to come to rest. */
+const pausesMs = [0, 100, 200, 400, 800, 1600];
 
 /** Asks again what could not be read in one piece. */
 export async function reread(session: Session, answers: Answers, timeout: (count: number) => number | undefined) {
-  for (let round = 0; round < rereads; round++) {
+  for (const pause of pausesMs) {
     const torn = [...answers.values()].filter(({ result }) => interrupted.test(result.stderr));
     if (torn.length === 0) return;
+    await sleep(pause);
     const questions = torn.map(({ section }) => section);
     const results = await session.run(questions, { timeoutMs: timeout(torn.length) });
     for (const [index, section] of questions.entries()) {

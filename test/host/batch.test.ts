@@ -218,7 +218,7 @@ describe("reading", () => {
     const torn = { exitCode: 0, stdout: "[", stderr: "Dump was interrupted and may be inconsistent.\n" };
     const session = new ScriptedSession(() => torn);
     const seen = await (await over(session)).observe([section("x")]);
-    expect(session.counters.roundTrips).toBe(4);
+    expect(session.counters.roundTrips).toBe(7);
     expect(() => seen.text("x")).toThrow(/READ_FAILED/);
   });
 

@@ -17,7 +17,7 @@ const option = (to: unknown, expect: RegExp, removed: RegExp, drift: string, mor
 const flags = {
   ...{ proxy: true, rsc: true, l2miss: true, l3miss: true, udpChecksum: false, udp6ZeroChecksumTx: true },
   ...{ udp6ZeroChecksumRx: true, remoteChecksumTx: true, remoteChecksumRx: true, gbp: true },
-  ...{ port: 4790, sourcePortRange: "40000-50000", maxAddresses: 99 },
+  ...{ port: 4796, sourcePortRange: "40000-50000", maxAddresses: 99 },
 };
 
 export const vxlan: Sample = {
@@ -26,7 +26,8 @@ export const vxlan: Sample = {
   before:
     "ip link add name s-vx-up mtu 1480 type dummy; ip link set dev s-vx-up up; ip address add 10.87.0.1/24 dev s-vx-up",
   after: "ip link del dev s-vx-up",
-  args: { name: "s-vx", vni: 87, device: "s-vx-up", local: "10.87.0.1", remote: "10.87.0.2" },
+  // OVS has 4789 on the same machine, for its own VXLAN tunnels.
+  args: { name: "s-vx", vni: 87, port: 4795, device: "s-vx-up", local: "10.87.0.1", remote: "10.87.0.2" },
   exists: `${shows} | grep -q 'vxlan id 87 '`,
   vanish: "ip link del dev s-vx",
   updates: {
@@ -45,7 +46,7 @@ export const vxlan: Sample = {
       with: { namespace: "s-vx-ns", underlay: "host", ...flags },
       shows: "ip -n s-vx-ns -d link show dev s-vx",
       expect:
-        /qlen 77[\s\S]*vxlan id 87 .*srcport 40000 50000 dstport 4790 .*proxy rsc l2miss l3miss .*maxaddr 99 noudpcsum udp6zerocsumtx udp6zerocsumrx remcsumtx remcsumrx gbp/,
+        /qlen 77[\s\S]*vxlan id 87 .*srcport 40000 50000 dstport 4796 .*proxy rsc l2miss l3miss .*maxaddr 99 noudpcsum udp6zerocsumtx udp6zerocsumrx remcsumtx remcsumrx gbp/,
       removed: /qlen 1000[\s\S]*vxlan id 87 /,
       drift: "ip -n s-vx-ns link set dev s-vx txqueuelen 78",
     },
