@@ -39,7 +39,7 @@ export const dhcpServer: Sample = {
       drift: restarted("s/64.0.40/64.0.41/"),
       with: { leaseTime: 300 },
     },
-    leaseTime: { to: 300, shows: command, expect: /,300 /, drift: restarted("s/,300/,301/") },
+    leaseTime: { to: 300, shows: command, expect: /,300 /, drift: restarted("s/,300/,301/g") },
     gateway: {
       to: "10.64.0.1",
       shows: `cat ${data}/options`,
