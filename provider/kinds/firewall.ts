@@ -65,8 +65,10 @@ export const firewall = kind({
     const raw = live.raw as Raw;
     if (raw.complaint !== undefined) throw invalid(want, raw.complaint);
     const change = difference(want, raw.live, wantedBlocks(want, raw, context.was), context.mark);
-    if (change.lines.length === 0) return [];
-    return [...write(want, change.lines), ...endedFlows(want, context.was, change)];
+    const inside = [...write(want, change.lines), ...endedFlows(want, context.was, change)];
+    const flag = write(want, change.flag);
+    // It is asleep while it is changed.
+    return want.dormant ? [...flag, ...inside] : [...inside, ...flag];
   },
   remove: (_live, want) => [{ argv: ["nft", "delete", "table", want.family, want.name], namespace: want.namespace }],
   shown: (path, want, live) =>
@@ -102,6 +104,7 @@ const text = (lines: Line[]) => lines.map((line) => `${line.text}\n`).join("");
 
 /** One transaction; checked before, so that a refusal is known to have changed nothing. */
 function write(want: Want, lines: Line[]): Step[] {
+  if (lines.length === 0) return [];
   const step = { stdin: text(lines), sources: lines.map(({ path }) => path), namespace: want.namespace };
   const devices = Object.values(want.chains ?? {}).flatMap((chain) =>
     plainlyDrops(chain) ? (chain.devices ?? []) : [],

@@ -22,6 +22,8 @@ export type Wanted = Block & {
 
 export interface Difference {
   lines: Line[];
+  /** Puts the table to sleep or wakes it: a transaction of its own, as Linux 6.1 takes no chain with a hook beside it. */
+  flag: Line[];
   /** Paths of the chains of which a rule was changed or taken away, and of those that are no more. */
   changed: string[];
   /** Elements taken out of sets, by the set's path. */
@@ -57,8 +59,8 @@ export function difference(want: FirewallArgs, live: Table, wanted: Map<string, 
     old.length > 0 ? [{ text: `flush chain ${title} ${name}`, ...none }] : [],
   );
   return {
+    flag: live.dormant === (want.dormant ?? false) ? [] : [{ text: tableLine(want, mark), path: "dormant" }],
     lines: [
-      ...(live.dormant === (want.dormant ?? false) ? [] : [{ text: tableLine(want, mark), path: "dormant" }]),
       ...missing.map((block) => define(want, block)),
       ...rules.flatMap(({ deletions }) => deletions),
       ...away,
@@ -98,6 +100,7 @@ function reload(want: FirewallArgs, mark: string, wanted: Wanted[]): Difference 
   ];
   return {
     lines,
+    flag: [],
     changed: wanted.filter(({ kind }) => kind === "chain").map(({ path }) => path),
     removed: new Map(),
     reload: true,

@@ -104,6 +104,21 @@ const withRules = (rules: string[], more: object = {}) => ({
 const [first = "", second = "", third = ""] = declared.chains.input.rules;
 
 describe("Firewall", () => {
+  it("puts the table to sleep before what is in it is changed, and wakes it after: transactions of their own", () => {
+    const asleep = { ...declared, dormant: true, sets: { members: declared.sets.members } };
+    const going = change(asleep);
+    expect([transaction(going.slice(0, 2)), transaction(going.slice(2))]).toEqual([
+      [`add table inet t { comment "${mark}"; flags dormant; }`],
+      ["delete set inet t seen"],
+    ]);
+    const live = listed.replace("{ # handle 1\n", "{ # handle 1\n\tflags dormant\n");
+    const waking = change({ ...declared, sets: { members: declared.sets.members } }, { live });
+    expect([transaction(waking.slice(0, 2)), transaction(waking.slice(2))]).toEqual([
+      ["delete set inet t seen"],
+      [`add table inet t { comment "${mark}"; }`],
+    ]);
+  });
+
   it("makes the whole table in one transaction, each line with the argument it comes from", () => {
     const steps = change(declared, { live: absent });
     expect(transaction(steps)).toEqual([
