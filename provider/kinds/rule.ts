@@ -18,6 +18,8 @@ type Want = RuleArgs;
 
 interface Raw {
   live: LiveRule;
+  /** What an update that was broken off has left beside it. */
+  others: LiveRule[];
   /** Another of its priority is tried before it. */
   behind: boolean;
 }
@@ -47,7 +49,8 @@ export const rule = kind({
     const rules = liveRules(seen, want.namespace, familyOf(want)).filter(({ priority }) => priority === want.priority);
     const all = rules.filter(({ selectors }) => JSON.stringify(normal(selectors)) === wanted);
     // Somebody else's beside ours is another rule.
-    const live = all.find(isOurs) ?? all[0];
+    const ours = all.filter(isOurs);
+    const live = ours.find(({ does }) => same(does, actionOf(want))) ?? ours[0] ?? all[0];
     if (!live) return undefined;
     const { namespace, family: declared, priority } = want;
     const { from, to, fwmark, fwmask, iif, oif, ipProtocol, tos, not, l3mdev } = want;
@@ -60,22 +63,23 @@ export const rule = kind({
       } as Partial<Want>,
       facts: { protocol: live.protocol },
       marks: [],
-      raw: { live, behind: rules[0] !== live } satisfies Raw,
+      raw: { live, others: ours.filter((one) => one !== live), behind: rules[0] !== live } satisfies Raw,
     };
   },
   converge(want, found) {
     const add = write("add", want, protocolOf(selectorsOf(want), actionOf(want)), actionOf(want));
     if (!found) return [add];
-    const { live, behind } = rawOf(found);
-    if (isOurs(live) && same(live.does, actionOf(want))) return [];
+    const { live, others, behind } = rawOf(found);
+    const left = others.map((other) => removal(want, other));
+    if (isOurs(live) && same(live.does, actionOf(want))) return left;
     if (live.protocol === 0 && behind) throw indistinct(want);
     const old = removal(want, live);
     // The kernel does not tell two rules by where they go to: `File exists`.
-    return live.does.action === "goto" && want.action === "goto" ? [old, add] : [add, old];
+    return live.does.action === "goto" && want.action === "goto" ? [...left, old, add] : [...left, add, old];
   },
   remove(found, want) {
-    const { live } = rawOf(found);
-    return isOurs(live) ? [removal(want, live)] : [];
+    const { live, others } = rawOf(found);
+    return isOurs(live) ? [live, ...others].map((one) => removal(want, one)) : [];
   },
 });
 

@@ -132,8 +132,11 @@ export const udpVpn = kind({
     return {
       args: args as Partial<Want>,
       facts: { ...(device && linkFactsOf(device)), mac: undefined, pid, since },
-      // A device that the process has made by itself has no alias.
-      marks: [...(live ? [live.mark ?? live.appliedMark] : []), ...(device && (alias || !live) ? [alias] : [])],
+      // A device that the process has made by itself is not persistent, and has no alias.
+      marks: [
+        ...(live ? [live.mark ?? live.appliedMark] : []),
+        ...(device && (!live || isPersistent(device)) ? [alias] : []),
+      ],
       pending: want.running && device && isOpen(device) ? comingUp(service, live, ready) : undefined,
       raw: { live, device } satisfies Raw,
     };

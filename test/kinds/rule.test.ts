@@ -22,6 +22,7 @@ const four = [
   { priority: 12, src: "all", nop: null, protocol: "240" },
   { priority: 13, src: "all", l3mdev: null, protocol: "241" },
 ];
+const five = (more: object) => ({ priority: 5, src: "10.0.0.0", srclen: 8, protocol: "241", ...more });
 const six = [
   { priority: 6, src: "fd00::1", dst: "fd00:2::", dstlen: 64, ipproto: "ipproto-58", table: "8", protocol: "243" },
 ];
@@ -81,6 +82,14 @@ test("a change is a new rule before the old one goes, but for another target of 
     inBlue("-4 rule del priority 11 protocol 240 goto 100"),
     inBlue("-4 rule add priority 11 protocol 240 goto 200"),
   ]);
+});
+
+test("what an update that was broken off has left goes, with the rule as well", () => {
+  const left = [five({ table: "7" }), five({ table: "8" })];
+  const both = { netns: netns("blue"), "rules4@blue": left };
+  const of = (table: number) => inBlue(`-4 rule del priority 5 from 10.0.0.0/8 protocol 241 table ${table}`);
+  expect(bench.steps(both, { from: "10.0.0.0/8", table: 8 })).toEqual([of(7)]);
+  expect(bench.removal(both, { from: "10.0.0.0/8", table: 8 })).toEqual([of(8), of(7)]);
 });
 
 test("suppressors that are declared no more go", () => {
