@@ -166,7 +166,7 @@ export const lldp = kind({
   remove(found, want) {
     const { live, othersRun } = rawOf(found);
     // lldpd makes the folder in which it shuts itself up when it is not there, and leaves it behind.
-    return [...removeService(nameOf(want), live), ...(othersRun ? [] : [{ argv: ["rm", "-rf", "/run/lldpd"] }])];
+    return removeService(nameOf(want), live, othersRun ? [] : [{ argv: ["rm", "-rf", "/run/lldpd"] }]);
   },
 });
 

@@ -197,10 +197,11 @@ const stop = (name: string, live: LiveService): Step[] =>
 const kill = (live: LiveService): Step[] =>
   live.pids.length > 0 ? [{ argv: ["kill", ...live.pids.map(String)] }] : [];
 
-/** Ends it and takes away all that it has read and written. */
-export function removeService(name: string, live: LiveService): Step[] {
+/** Ends it and takes away all that it has read and written: the last of it, by which it is found, last. */
+export function removeService(name: string, live: LiveService, elsewhere: Step[] = []): Step[] {
   return [
     ...(live.state === "stopped" ? [] : stop(name, live)),
+    ...elsewhere,
     { argv: ["rm", "-rf", folderOf(name), `/run/systemd/system/${unitName(name)}`] },
     ...reread(live),
     // Another one may just have taken it away, with the last service.
