@@ -3,7 +3,14 @@ import { managementPath, managementSections, refuseIfCut } from "./host/manageme
 import type { HostRef } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Machine, StepFailure } from "./host/types";
-import { refuseIfLost, refuseIfRerouted, wayBackSections } from "./host/way-back";
+import {
+  refuseIfLost,
+  refuseIfRerouted,
+  refuseIfRuledOut,
+  refuseIfSilenced,
+  wayBackSections,
+  withoutIpv6,
+} from "./host/way-back";
 import type { Context, Found, Kind } from "./kind";
 import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
 import { type Step, show } from "./model/command";
@@ -115,21 +122,25 @@ export class Run {
       .flatMap((step) => step.touches ?? [])
       .filter((device) => !made.includes(linkClaim(undefined, device)));
     const routes = steps.flatMap((step) => step.routes ?? []);
+    const rules = steps.flatMap((step) => step.rules ?? []);
+    const silenced = withoutIpv6(steps);
     const { facts } = this.machine;
     refuseIfLost(
       facts,
       steps.flatMap((step) => step.loses ?? []),
     );
     const sections = [
-      ...(touched.length > 0 ? managementSections(facts) : []),
-      ...(routes.length > 0 ? wayBackSections(facts) : []),
+      ...(touched.length + silenced.length > 0 ? managementSections(facts) : []),
+      ...(routes.length + rules.length > 0 ? wayBackSections(facts) : []),
     ];
     if (sections.length === 0) return;
     const known = this.seen;
     const seen = known && sections.every(({ key }) => known.has(key)) ? known : await this.machine.observe(sections);
     const path = () => seen.derive("management path", () => managementPath(facts, seen));
     if (touched.length > 0) refuseIfCut(path(), touched);
+    if (silenced.length > 0) refuseIfSilenced(facts, path(), silenced);
     if (routes.length > 0) refuseIfRerouted(facts, seen, routes);
+    if (rules.length > 0) refuseIfRuledOut(facts, seen, rules);
   }
 
   /** Removes it, or gives it back as it was, and proves that. Throws NOT_CONVERGED, IN_USE, STEP_FAILED. */

@@ -1,4 +1,4 @@
-import type { LostAddress, RouteChange, Section } from "../model/command";
+import type { LostAddress, RouteChange, RuleChange, RuleJson, Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { type LiveRoute, liveRoute, type RouteJson, tables } from "../model/route";
 import { family, subnet } from "../model/scalars";
@@ -7,25 +7,12 @@ import type { Seen } from "./seen";
 import type { HostFacts } from "./types";
 
 /**
- * Law 10, for routes and addresses: our packets' way back to the SSH client. The kernel tells the route that it takes
- * (`fibmatch`); a change is refused when it is of that route, or of one that would be taken in its place.
+ * Law 10, for routes, rules and addresses: our packets' way back to the SSH client. The kernel tells the route that it
+ * takes (`fibmatch`); a change is refused when it is of that route, or of one that would be taken in its place, or of a
+ * rule that our packets follow before they come to it.
  */
 
 const keys = { match: "way-back:match", rules: "way-back:rules" };
-
-/** An entry of `ip -N -j rule show`, of what tells whether our packets follow it. */
-interface Rule {
-  priority: number;
-  table?: string;
-  not?: null;
-  src?: string;
-  srclen?: number;
-  dst?: string;
-  dstlen?: number;
-  fwmark?: string;
-  iif?: string;
-  oif?: string;
-}
 
 const plainAddress = (address: string) => address.split("%")[0] ?? address;
 
@@ -47,7 +34,7 @@ export function refuseIfRerouted({ sshConnection }: HostFacts, seen: Seen, chang
   const client = plainAddress(sshConnection.clientAddress);
   const used = usedRoute(seen, client);
   if (used?.type === "local") return;
-  const rules = seen.json<Rule[]>(keys.rules);
+  const rules = seen.json<RuleJson[]>(keys.rules);
   /** Where the first rule stands that sends our packets to a table. */
   const turn = (table: RouteChange["table"]) => {
     const rule = rules.find((one) => tableOf(one) === table && follows(one, client, sshConnection.serverAddress, used));
@@ -69,6 +56,45 @@ export function refuseIfRerouted({ sshConnection }: HostFacts, seen: Seen, chang
   throw new HostnetError("MANAGEMENT_PATH", `${what} our SSH connection to ${client}${by}, would lose its way back`, {
     remedy,
   });
+}
+
+/** Throws MANAGEMENT_PATH when a rule goes by which our packets find their route, or one comes that stands before it. */
+export function refuseIfRuledOut({ sshConnection }: HostFacts, seen: Seen, changes: RuleChange[]): void {
+  if (!sshConnection) return;
+  const client = plainAddress(sshConnection.clientAddress);
+  const used = usedRoute(seen, client);
+  if (!used || used.type === "local") return;
+  const ours = (rule: RuleJson) => follows(rule, client, sshConnection.serverAddress, used);
+  const rules = seen.json<RuleJson[]>(keys.rules).filter((rule) => tableOf(rule) === used.table && ours(rule));
+  const cut = changes.find((change) => {
+    if (change.family !== family(client) || !ours(change)) return false;
+    const leadsThere = tableOf(change) === used.table;
+    // Another rule that leads there may stand behind it.
+    if (change.removed) return leadsThere && rules.length === 1 && rules[0]?.priority === change.priority;
+    return !leadsThere && change.nop === undefined && change.priority <= (rules[0]?.priority ?? 0);
+  });
+  if (!cut) return;
+  const what = `${cut.removed ? "without" : "by"} the rule of priority ${cut.priority}`;
+  throw new HostnetError(
+    "MANAGEMENT_PATH",
+    `${what} our SSH connection to ${client}, which takes the route to ${used.to}${wayOf(used)}, may lose its way back`,
+    { remedy },
+  );
+}
+
+/** The devices whose IPv6 goes by a step in the root namespace; `all` among them for all. */
+export const withoutIpv6 = (steps: Step[]): string[] =>
+  steps.flatMap(({ argv: [program, , setting = ""], namespace }) => {
+    const [, device] = /^net[./]ipv6[./]conf[./](.+)[./]disable_ipv6=[^0]/.exec(setting) ?? [];
+    return program === "sysctl" && namespace === undefined && device !== undefined ? [device] : [];
+  });
+
+/** Throws MANAGEMENT_PATH when IPv6, by which we came in, goes from a device of the path. */
+export function refuseIfSilenced({ sshConnection }: HostFacts, path: string[], devices: string[]): void {
+  if (!sshConnection || family(plainAddress(sshConnection.serverAddress)) === 4) return;
+  const cut = devices.find((device) => device === "all" || path.includes(device));
+  if (cut === undefined) return;
+  throw new HostnetError("MANAGEMENT_PATH", `our SSH connection needs IPv6 on ${path.join(", ")}`, { remedy });
 }
 
 /** Throws MANAGEMENT_PATH when an address goes at which we came in, or by which the client's network is on a link. */
@@ -125,10 +151,10 @@ function sameWay({ hops = [] }: RouteChange, used: LiveRoute): boolean {
 const wayOf = ({ hops }: LiveRoute) =>
   hops.map(({ via, device }) => `${via ? ` via ${via}` : ""}${device ? ` dev ${device}` : ""}`).join(" and");
 
-const tableOf = ({ table = "" }: Rule) => tables[table] ?? Number(table);
+const tableOf = ({ table = "" }: RuleJson) => tables[table] ?? Number(table);
 
 /** Our packets follow the rule: they are made here (no incoming device) and carry no mark. What is not asked of them fits. */
-function follows(rule: Rule, client: string, server: string, used: LiveRoute | undefined): boolean {
+function follows(rule: RuleJson, client: string, server: string, used: LiveRoute | undefined): boolean {
   const within = (network: string | undefined, length: number | undefined, address: string) =>
     network === undefined || network === "all" || contains(`${network}/${length ?? widthOf(network)}`, address);
   const fits =

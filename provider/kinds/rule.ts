@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { type Found, kind } from "../kind";
-import type { Step } from "../model/command";
+import type { RuleChange, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { inNamespace } from "../model/namespaces";
+import { tables } from "../model/route";
 import {
   type LiveRule,
   liveRules,
@@ -150,7 +151,29 @@ function write(verb: "add" | "del", want: Want, protocol: number, does: RuleActi
     ...[...word("sport", port(sourcePort)), ...word("dport", port(destinationPort))],
     ...["protocol", String(protocol), ...(l3mdev ? ["l3mdev"] : []), ...actionWords(does)],
   ];
-  return { argv, namespace: want.namespace };
+  return {
+    argv,
+    namespace: want.namespace,
+    rules: want.namespace === undefined ? [change(verb, want, does)] : undefined,
+  };
+}
+
+/** In the words in which the host's own rules are read. */
+function change(verb: "add" | "del", want: Want, { action, table }: RuleAction): RuleChange {
+  const { from, to, fwmark, iif, oif, ipProtocol, not, l3mdev } = selectorsOf(want);
+  // SSH goes by TCP, and by no VRF that we know of.
+  const otherwise = l3mdev === true || (ipProtocol !== undefined && ipProtocol !== 6);
+  const part = (network: string | undefined) => network?.split("/") ?? [];
+  const [src, srclen] = part(from);
+  const [dst, dstlen] = part(to);
+  return {
+    ...{ family: familyOf(want), priority: want.priority, removed: verb === "del" },
+    ...{ src, srclen: srclen === undefined ? undefined : Number(srclen) },
+    ...{ dst, dstlen: dstlen === undefined ? undefined : Number(dstlen) },
+    ...{ fwmark: fwmark?.toString(), iif, oif, not: not ? null : undefined },
+    table: table === undefined ? undefined : String(tables[table] ?? table),
+    nop: action === "nop" || (otherwise && !not) ? null : undefined,
+  };
 }
 
 function actionWords({ action, table, goto: target, suppressPrefixLength, suppressIfgroup }: RuleAction): string[] {

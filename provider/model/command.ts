@@ -22,6 +22,8 @@ export interface Step extends Command {
   touches?: string[];
   /** Routes of the root namespace that it makes, changes or takes away; compared with our packets' way back. */
   routes?: RouteChange[];
+  /** Rules of the root namespace's policy routing that it makes or takes away; compared likewise. */
+  rules?: RuleChange[];
   /** Addresses of the root namespace that it takes away; compared with the one at which we came in. */
   loses?: LostAddress[];
   /** The arguments from which the lines of `stdin` come, so that a complaint about a line names the argument. */
@@ -36,6 +38,27 @@ export interface RouteChange {
   removed?: boolean;
   /** The ways that it then leads, when it leads on. */
   hops?: { via?: string; device?: string }[];
+}
+
+/** What becomes of a rule, in the words of `ip -N -j rule`. */
+export interface RuleChange extends RuleJson {
+  family: 4 | 6;
+  removed?: boolean;
+}
+
+/** An entry of `ip -N -j rule`, of what tells whether packets follow it and where to. */
+export interface RuleJson {
+  priority: number;
+  table?: string;
+  not?: null;
+  src?: string;
+  srclen?: number;
+  dst?: string;
+  dstlen?: number;
+  fwmark?: string;
+  iif?: string;
+  oif?: string;
+  nop?: null;
 }
 
 export interface LostAddress {

@@ -2,8 +2,15 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Seen } from "../../provider/host/seen";
 import type { HostFacts } from "../../provider/host/types";
-import { refuseIfLost, refuseIfRerouted, wayBackSections } from "../../provider/host/way-back";
-import type { Result, RouteChange, Section } from "../../provider/model/command";
+import {
+  refuseIfLost,
+  refuseIfRerouted,
+  refuseIfRuledOut,
+  refuseIfSilenced,
+  wayBackSections,
+  withoutIpv6,
+} from "../../provider/host/way-back";
+import type { Result, RouteChange, RuleChange, Section } from "../../provider/model/command";
 import { facts, inScratch } from "./helpers/exec-session";
 
 const ssh = (server: string, client: string) =>
@@ -23,17 +30,25 @@ const far = ssh("10.55.0.1", "203.0.113.7");
 const near = ssh("10.55.0.1", "10.55.0.9");
 
 function refusal(of: HostFacts, match: string, change: RouteChange, rules: object[] = standard): string {
+  return said(() => refuseIfRerouted(of, seenOf(of, match, rules), [change]));
+}
+
+function said(act: () => void): string {
+  try {
+    act();
+    return "";
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function seenOf(of: HostFacts, match: string, rules: object[]): Seen {
   const texts = [match, JSON.stringify(rules)];
   const answers = wayBackSections(of).map((section, at) => {
     const result: Result = { exitCode: match === "" && at === 0 ? 2 : 0, stdout: texts[at] ?? "", stderr: "" };
     return [section.key, { section, result }] as const;
   });
-  try {
-    refuseIfRerouted(of, new Seen(new Map(answers)), [change]);
-    return "";
-  } catch (error) {
-    return String(error);
-  }
+  return new Seen(new Map(answers));
 }
 
 const change = (to: string, more: Partial<RouteChange> = {}): RouteChange => ({
@@ -174,4 +189,58 @@ if (!root) console.warn("SKIPPED: the last of test/host/way-back.test.ts makes n
   } finally {
     ip(`netns del ${scratch}`);
   }
+});
+
+describe("a rule of policy routing", () => {
+  const own = rule(500, "254", { src: "10.55.0.1" });
+  test.each<[string, Partial<RuleChange>, object[], boolean]>([
+    ["before that of our route, to another table", { table: "100" }, standard, true],
+    ["before it, for packets of our address", { table: "100", src: "10.55.0.0", srclen: 24 }, standard, true],
+    ["before it, that drops", {}, standard, true],
+    ["for packets of others", { table: "100", src: "10.56.0.0", srclen: 24 }, standard, false],
+    ["for all packets but ours", { table: "100", src: "10.55.0.1", not: null }, standard, false],
+    ["for those that came by a device", { table: "100", iif: "b0" }, standard, false],
+    ["for marked ones", { table: "100", fwmark: "5" }, standard, false],
+    ["of the other family", { table: "100", family: 6 }, standard, false],
+    ["to the same table", { table: "254" }, standard, false],
+    ["that does nothing", { nop: null }, standard, false],
+    ["behind it", { table: "100", priority: 32767 }, standard, false],
+    [
+      "by which our route is found, taken away",
+      { table: "254", removed: true, priority: 500, src: "10.55.0.1" },
+      [own],
+      true,
+    ],
+    [
+      "that leads there beside another, taken away",
+      { table: "254", removed: true, priority: 500 },
+      [own, ...standard],
+      false,
+    ],
+  ])("%s", (_, change, rules, refused) => {
+    const whole = { family: 4, priority: 100, ...change } as RuleChange;
+    const text = said(() => refuseIfRuledOut(far, seenOf(far, byRouter, rules), [whole]));
+    expect(text === "" ? false : /MANAGEMENT_PATH/.test(text)).toBe(refused);
+  });
+});
+
+test("IPv6 is not taken from the devices by which we came in over it", () => {
+  const sysctl = (key: string, namespace?: string) => ({ argv: ["sysctl", "-qw", key], namespace });
+  const of = (key: string, namespace?: string) => withoutIpv6([sysctl(key, namespace)]);
+  expect([
+    of("net/ipv6/conf/eth0.5/disable_ipv6=1"),
+    of("net.ipv6.conf.all.disable_ipv6=1"),
+    of("net/ipv6/conf/eth0/disable_ipv6=0"),
+    of("net/ipv6/conf/eth0/disable_ipv6=1", "blue"),
+    of("net/ipv6/conf/eth0/accept_ra=1"),
+  ]).toEqual([["eth0.5"], ["all"], [], [], []]);
+  const over6 = ssh("fd55::1", "fd55::9");
+  const refused = (facts: HostFacts, device: string) =>
+    said(() => refuseIfSilenced(facts, ["br0", "eth0"], [device])) !== "";
+  expect([refused(over6, "eth0"), refused(over6, "all"), refused(over6, "eth1"), refused(far, "eth0")]).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
