@@ -12,14 +12,13 @@ const told = (to: unknown, expect: RegExp, configure?: string): Update => ({
   expect,
   drift: configure && `lldpcli -u ${socket} configure ${configure}`,
 });
-/** What lldpd shows no way to change while it runs: changed in its files, and started anew. */
-const restarted = (change: string, file: string) =>
-  `sed -i '${change}' ${file} && systemctl daemon-reload && systemctl restart ${service}.service && timeout 20 sh -c 'until ${shows} >/dev/null 2>&1; do sleep 0.2; done'`;
+/** What lldpd reads when it starts. */
+const changed = (change: string, file: string) => `sed -i '${change}' ${file}`;
 const flag = (to: unknown, expect: RegExp, word: string): Update => ({
   to,
   shows: command,
   expect,
-  drift: restarted(`/^ExecStart/s/ ${word}//`, unit),
+  drift: changed(`/^ExecStart/s/ ${word}//`, unit),
 });
 
 export const lldp: Sample = {
@@ -29,13 +28,12 @@ export const lldp: Sample = {
   exists: `systemctl is-active -q ${service}.service && ip netns pids s-ll | grep -qx $(systemctl show -P MainPID ${service}.service)`,
   vanish: `systemctl stop ${service}.service; rm -rf /run/pulumi-hostnet/services/${service}`,
   updates: {
-    // Those that start it anew first: that undoes what lldpcli has changed.
     portId: {
       ...told("ifname", /Port ID TLV subtype for LLDP frames: ifname/),
-      drift: restarted("s/portidsubtype ifname/portidsubtype macaddress/", config),
+      drift: changed("s/portidsubtype ifname/portidsubtype macaddress/", config),
     },
-    receiveOnly: { ...told(true, /Receive mode: yes/), drift: restarted("/^ExecStart/s/ -r//", unit) },
-    advertiseVersion: { ...told(false, /Advertise version: no/), drift: restarted("/^ExecStart/s/ -k//", unit) },
+    receiveOnly: { ...told(true, /Receive mode: yes/), drift: changed("/^ExecStart/s/ -r//", unit) },
+    advertiseVersion: { ...told(false, /Advertise version: no/), drift: changed("/^ExecStart/s/ -k//", unit) },
     cdp: flag(true, / -c\b/, "-c"),
     edp: flag(true, / -e\b/, "-e"),
     fdp: flag(true, / -f\b/, "-f"),
