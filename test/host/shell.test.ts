@@ -162,7 +162,9 @@ const holding = (has: string, may: string, then = "true") =>
   sh(`touch "${has}"; while [ ! -e "${may}" ]; do sleep 0.05; done; ${then}`);
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const deadline = Date.now() + 30_000; !condition(); await new Promise((resolve) => setTimeout(resolve, 20))) {
+    if (Date.now() > deadline) throw new Error("what was waited for did not happen");
+  }
 }
 
 test("writes wait for each other across shells, a daemon does not keep the lock, and reads do not care", async () => {
@@ -172,12 +174,14 @@ test("writes wait for each other across shells, a daemon does not keep the lock,
     timeoutMs: 30_000,
     lockSeconds: 20,
   });
-  await one.shell.run(locked(...sh("sleep 4 >/dev/null 2>&1 & true")));
+  // It outlives the wait for the lock: were it kept, the next write would fail.
+  const [daemon] = await one.shell.run(locked(...sh("sleep 60 >/dev/null 2>&1 & echo $!")));
+  box.keep(Number(daemon?.stdout), (pid) => void process.kill(pid));
   // In the order in which the machine does them: the lock is free before the first one's answer is on its way.
   const [has, may, done] = [box.path("first-has"), box.path("first-may-end"), box.path("done")];
   const tell = (what: string) => `echo '${what}' >>'${done}'`;
   const first = one.shell.run(locked(...holding(has, may, tell("first write"))));
-  await until(() => existsSync(has));
+  await Promise.race([first, until(() => existsSync(has))]);
   const write = two.shell.run(locked(...sh(tell("second write"))));
   await three.shell.run(batch(sh(tell("read"))));
   writeFileSync(may, "");
