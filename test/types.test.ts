@@ -8,6 +8,7 @@ import type { bridgePort } from "../provider/kinds/bridge-port";
 import type { connectivityCheck } from "../provider/kinds/connectivity-check";
 import type { dhcpServer } from "../provider/kinds/dhcp-server";
 import type { firewall } from "../provider/kinds/firewall";
+import type { gratuitousArp } from "../provider/kinds/gratuitous-arp";
 import type { greTunnel } from "../provider/kinds/gre-tunnel";
 import type { nic } from "../provider/kinds/interface";
 import type { linuxBridge } from "../provider/kinds/linux-bridge";
@@ -47,6 +48,7 @@ const fits = {
   ConnectivityCheck: true satisfies Fits<ArgumentsOf<typeof connectivityCheck>, hostnet.ConnectivityCheck>,
   Firewall: true satisfies Fits<ArgumentsOf<typeof firewall>, hostnet.Firewall>,
   DhcpServer: true satisfies Fits<ArgumentsOf<typeof dhcpServer>, hostnet.DhcpServer>,
+  GratuitousArp: true satisfies Fits<ArgumentsOf<typeof gratuitousArp>, hostnet.GratuitousArp>,
   GreTunnel: true satisfies Fits<ArgumentsOf<typeof greTunnel>, hostnet.GreTunnel>,
   Interface: true satisfies Fits<ArgumentsOf<typeof nic>, hostnet.Interface>,
   LinuxBridge: true satisfies Fits<ArgumentsOf<typeof linuxBridge>, hostnet.LinuxBridge>,

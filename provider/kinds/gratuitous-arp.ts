@@ -13,7 +13,9 @@ const args = z.strictObject({
   addresses: z
     .array(ipv4Address)
     .min(1, "must hold one address or more")
-    .describe("The addresses, without prefix length; the device has to have them. A change announces all of them again."),
+    .describe(
+      "The addresses, without prefix length; the device has to have them. A change announces all of them again.",
+    ),
   count: between(1, 10).default(2).describe("How often, one second apart (`arping -c`). Default: 2."),
   triggers: z
     .array(z.string())

@@ -1,7 +1,7 @@
+import { Seen } from "../../provider/host/seen";
 import { gratuitousArp as kind } from "../../provider/kinds/gratuitous-arp";
 import type { HostnetError } from "../../provider/model/errors";
 import { validate } from "../../provider/validate";
-import { Seen } from "../../provider/host/seen";
 import { netns } from "./answers";
 
 const context = { mark: "hostnet:a1b2:c3", owner: "a1b2", was: [] };
