@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LabHost } from "../lab";
 import { backendEnv, stackName } from "./backend";
@@ -61,7 +61,6 @@ function dropOldSalt(): void {
 
 /** Looks into the file backend, which keeps `stacks/<project>/<stack>.json`: asking the CLI would take a second. */
 function stackExists(): boolean {
-  const stacks = join(stateDir, "backend", ".pulumi", "stacks");
-  if (!existsSync(stacks)) return false;
-  return readdirSync(stacks).some((project) => existsSync(join(stacks, project, `${stackName}.json`)));
+  const project = /^name: *(\S+)/m.exec(readFileSync(join(root, "Pulumi.yaml"), "utf8"))?.[1] ?? "";
+  return existsSync(join(stateDir, "backend", ".pulumi", "stacks", project, `${stackName}.json`));
 }
