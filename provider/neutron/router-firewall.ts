@@ -15,6 +15,7 @@ export interface RouterPlan {
 /**
  * Address translation of a router, in a table `ip` of its namespace. A flow keeps its translation for life, whatever
  * becomes of the rule: so `guard` looks at every packet, and drops those of a floating IP that is not this guest's now.
+ * An iifname in postrouting takes Linux 5.7.
  */
 export function routerTable({ external, snat, floating }: RouterPlan) {
   const { device, address } = external;
@@ -30,8 +31,9 @@ export function routerTable({ external, snat, floating }: RouterPlan) {
       prerouting: nat("prerouting", -100, ["dnat to ip daddr map @floating-in"]),
       output: nat("output", -100, ["dnat to ip daddr map @floating-in"]),
       postrouting: nat("postrouting", 100, [
-        // A guest that calls a floating IP of its own router: the answer must come back here to be translated.
-        `oifname != "${device}" ct status dnat snat to ${address}`,
+        // A guest that calls a floating IP of its own router: the answer must come back here to be translated. Who calls
+        // from outside is seen by the guest as who it is.
+        `iifname != "${device}" oifname != "${device}" ct status dnat snat to ${address}`,
         `oifname "${device}" snat to ip saddr map @floating-out`,
         ...(snat ? [`oifname "${device}" snat to ${address}`] : []),
       ]),

@@ -107,6 +107,10 @@ it("translates floating IPs both ways, and all others to the router's own addres
   expect(table.maps["floating-in"].elements).toEqual(["203.0.113.20 : 10.0.0.10"]);
   expect(table.maps["floating-out"].elements).toEqual(["10.0.0.10 : 203.0.113.20"]);
   expect(table.sets["floating-pairs"].elements).toEqual(["203.0.113.20 . 10.0.0.10"]);
+  // Who calls from outside is not translated: the guest sees who it is.
+  expect(table.chains.postrouting.rules[0]).toBe(
+    'iifname != "qg-r1" oifname != "qg-r1" ct status dnat snat to 203.0.113.10',
+  );
   expect(table.chains.postrouting.rules.at(-1)).toBe('oifname "qg-r1" snat to 203.0.113.10');
   expect(routerTable({ external, snat: false, floating }).chains.postrouting.rules).toHaveLength(2);
 });
