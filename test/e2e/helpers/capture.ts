@@ -17,7 +17,7 @@ export interface Tap {
 export async function capture(host: string, taps: Tap[], action: string): Promise<string[][]> {
   const listen = taps.map(
     ({ device, namespace, direction = "inout", filter }, index) =>
-      `${namespace ? `ip netns exec ${namespace} ` : ""}tcpdump -nn -l -e -v -i ${device} -Q ${direction} '${filter}' >${index}.out 2>${index}.err & pids="$pids $!"`,
+      `${namespace ? `ip netns exec ${namespace} ` : ""}tcpdump -nn -l -e -vv -i ${device} -Q ${direction} '${filter}' >${index}.out 2>${index}.err & pids="$pids $!"`,
   );
   const script = `
 cd "$(mktemp -d)" || exit 1
@@ -34,7 +34,7 @@ ${taps.map((_, index) => `printf '\\036'; cat ${index}.out`).join("\n")}
 rm -rf "$PWD"
 `;
   const said = await mustOnHost(host, "bash -s", { stdin: script, timeoutMs: 120_000 });
-  // -v breaks a packet into an unindented line and indented ones.
+  // -vv breaks a packet into an unindented line and indented ones.
   return said
     .split("\u001e")
     .slice(1)
