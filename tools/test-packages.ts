@@ -1,6 +1,6 @@
 import type { DebianPackage } from "./packages";
 
-/** What the unit tests of the transports try; without them (`npm run test:unit`) those tests are skipped, and say so. */
+/** What the unit tests try; without them (`npm run test:unit`) those tests are skipped, and say so. */
 export const testPackages: DebianPackage[] = [
   {
     package: "openssh-server",
@@ -10,5 +10,6 @@ export const testPackages: DebianPackage[] = [
   { package: "openssh-client", command: "ssh-keygen", why: "the reading of known_hosts is compared with it" },
   { package: "fish", command: "fish", why: "a login shell that a user may have" },
   { package: "tcsh", command: "tcsh", why: "a login shell that a user may have" },
+  { package: "chromium", command: "chromium", why: "the page of `hostnet graph` is tried in a real browser" },
   { package: "busybox", command: "busybox", why: "the smallest /bin/sh that a host may have" },
 ];

@@ -1,20 +1,8 @@
 #!/usr/bin/env node
-import { Command } from "commander";
 import { closeAll } from "../host/pool";
-import { discoverCommand } from "./discover";
-import { driftCommand } from "./drift";
-import { importCommand } from "./import";
-import { labCommand } from "./lab";
+import { hostnet } from "./program";
 
-const program = new Command("hostnet")
-  .description("The networking of Linux hosts over SSH: beside `pulumi up`")
-  .enablePositionalOptions()
-  .addCommand(discoverCommand())
-  .addCommand(importCommand())
-  .addCommand(driftCommand())
-  .addCommand(labCommand());
-
-program
+hostnet()
   .parseAsync()
   .catch((error: unknown) => {
     console.error(`hostnet: ${error instanceof Error ? error.message : error}`);

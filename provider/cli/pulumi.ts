@@ -1,25 +1,36 @@
 import { HostnetError } from "../model/errors";
 
-/** Runs the Pulumi CLI that is on PATH, in the project's folder; with `show` what it says goes to standard error. */
-export async function pulumi(dir: string, args: string[], show = false): Promise<string> {
-  const { execa } = await import("execa");
-  const result = await execa("pulumi", ["--non-interactive", ...args], {
-    ...{ cwd: dir, stdin: "ignore", reject: false },
-    ...(show ? { stdout: ["pipe", process.stderr], stderr: ["pipe", process.stderr] } : {}),
-  } as never);
-  const { exitCode, stdout, stderr, message } = result as unknown as Record<"stdout" | "stderr" | "message", string> & {
-    exitCode?: number;
-  };
-  if (exitCode === undefined) {
-    throw new HostnetError("MISSING_TOOL", `pulumi could not be run: ${message}`, {
-      remedy: "Put the Pulumi CLI on PATH.",
-    });
-  }
-  if (exitCode !== 0)
-    throw new HostnetError("STEP_FAILED", `pulumi ${args[0]} failed`, { exitCode, stderr: stderr || stdout });
-  return stdout;
+interface Ended {
+  exitCode?: number;
+  stdout: string;
+  stderr: string;
+  message: string;
 }
 
-/** The state of a stack. Throws STEP_FAILED. */
-export const exported = (dir: string, stack: string | undefined) =>
-  pulumi(dir, ["stack", "export", "--show-secrets", ...(stack ? ["--stack", stack] : [])]);
+/** Runs a program in the project's folder, and shows what it says on standard error. Throws STEP_FAILED, MISSING_TOOL. */
+export async function shown(program: string, dir: string, args: string[]): Promise<void> {
+  const own = program === "pulumi" ? ["--non-interactive"] : [];
+  await run(program, dir, [...own, ...args], { stdout: ["pipe", process.stderr], stderr: ["pipe", process.stderr] });
+}
+
+/** The state of a stack. Throws STEP_FAILED, MISSING_TOOL. */
+export function exported(dir: string, stack: string | undefined): Promise<string> {
+  const on = stack === undefined ? [] : ["--stack", stack];
+  return run("pulumi", dir, ["--non-interactive", "stack", "export", "--show-secrets", ...on]);
+}
+
+async function run(program: string, dir: string, args: string[], streams: object = {}): Promise<string> {
+  const { execa } = await import("execa");
+  const ended = execa(program, args, { cwd: dir, stdin: "ignore", reject: false, ...streams });
+  const { exitCode, stdout, stderr, message } = (await ended) as unknown as Ended;
+  if (exitCode === undefined) {
+    throw new HostnetError("MISSING_TOOL", `${program} could not be run: ${message}`, {
+      remedy: `Put ${program} on PATH.`,
+    });
+  }
+  if (exitCode === 0) return stdout;
+  const said = args.filter((word) => !word.startsWith("-")).slice(0, 2);
+  throw new HostnetError("STEP_FAILED", `${program} ${said.join(" ")} failed`, {
+    ...{ exitCode, stderr: stderr || stdout },
+  });
+}

@@ -111,7 +111,7 @@ function besides(args: unknown, path: Path, key: string): string | undefined {
 }
 
 /** The arguments that may be given as a resource. */
-function named(schema: z.ZodType, value: unknown, path = ""): { path: Path; kinds: string[]; value: string }[] {
+export function named(schema: z.ZodType, value: unknown, path = ""): { path: Path; kinds: string[]; value: string }[] {
   const inner = unwrap(schema);
   const kinds = (schema.meta()?.refersTo ?? inner.meta()?.refersTo) as string[] | undefined;
   if (kinds) return typeof value === "string" ? [{ path, kinds, value }] : [];
