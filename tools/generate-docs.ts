@@ -50,7 +50,7 @@ function rowsOf(schema: z.ZodObject, prefix: string, defaulted: string[]): strin
   });
 }
 
-const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+export const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
 /** The object that stands in a field, directly, in a list or by name, and how the way to it goes on. */
 function objectIn(field: z.ZodType): { schema: z.ZodObject; step: string } | undefined {
