@@ -4,6 +4,7 @@ import { up } from "../lab";
 import { stackName } from "./backend";
 import { demo } from "./demo";
 import { duration, heading, log, runMain } from "./log";
+import { draw } from "./picture";
 import { prove } from "./proof";
 import { findPulumi } from "./pulumi";
 import { root } from "./root";
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
   const proven = await prove(JSON.parse(outputs), hosts);
   log(`\n${proven ? "Everything works" : "The proof failed"}, after ${duration((Date.now() - started) / 1000)}.`);
   log(whatNext(hosts[0]?.name ?? "<host>"));
+  log(`\nA picture of it, for your browser (hostnet graph draws the next one): ${await draw(stack)}`);
   return proven ? 0 : 1;
 }
 

@@ -78,7 +78,9 @@ async function main(): Promise<number> {
           (await program(bin("tsc"), "-p", "examples")),
       }));
       await stage("Generated files are current", async () => ({
-        ok: await program(process.execPath, join(root, "dist", "tools", "generate.js"), "--check"),
+        ok:
+          (await program(process.execPath, join(root, "dist", "tools", "generate.js"), "--check")) &&
+          (await program(process.execPath, join(root, "dist", "tools", "generate-pictures.js"), "--check")),
       }));
     }
     if (only === undefined) {
