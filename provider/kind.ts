@@ -78,6 +78,8 @@ export interface Kind<A = any, F = any, M = any> {
   usual?: Record<Path, (live: Found<A, F>) => unknown>;
   /** Who has made it, when no administrator has: `kernel`, `dhcp`, `ra`, a routing daemon. Such a thing is not declared. */
   maker?(live: Found<A, F>): string | undefined;
+  /** What somebody else made, as it is once it was taken over, where that is more than a mark; nobody notices the change. */
+  asOurs?(live: Found<A, F>): Found<A, F>;
   /** Changes that the kernel refuses in place. */
   replaces?(was: A, want: A): Path[];
   /** Old values, kept in the ledger before the first write. `live` is undefined when the object is not there. */

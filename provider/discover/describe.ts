@@ -25,9 +25,10 @@ const context = { mark: "hostnet:0:0", owner: "0", was: [] };
 export function describe(
   kind: Kind,
   identity: Args,
-  found: Found<Args, unknown>,
+  seen: Found<Args, unknown>,
   others: readonly Path[] = [],
 ): Described {
+  const found = kind.asOurs?.(seen) ?? seen;
   const live = plain(found.args);
   const paths = leaves(live).filter((path) => !others.includes(path));
   let args = plain(identity);
@@ -45,7 +46,7 @@ export function describe(
     if (todo(kind, whole, found).length <= todo(kind, args, found).length) args = whole;
   }
   args = completed(kind, args, paths, live, found);
-  args = inOrder(kind.args, withoutDefaults(kind, args));
+  args = inOrder(kind.args, withoutDefaults(kind, withoutKernels(kind, args, found)));
   return { args, steps: todo(kind, args, found) };
 }
 
@@ -63,6 +64,15 @@ function completed(kind: Kind, args: Args, paths: Path[], live: Args, found: Fou
 function isUsual(kind: Kind, args: Args, path: Path, value: unknown, usual: unknown, found: Found<Args, unknown>) {
   if (typeof value !== "number" || typeof usual !== "number") return same(value, usual);
   return value === usual || todo(kind, set(args, path, usual), found).length <= todo(kind, args, found).length;
+}
+
+/** What `list` says is what can never change; the kernel's own choice is left to it. */
+function withoutKernels(kind: Kind, args: Args, found: Found<Args, unknown>): Args {
+  return kind.identity.reduce((left, path) => {
+    const less = set(left, path, undefined);
+    if (get(left, path) === undefined || validate(kind.args, less).failures.length > 0) return left;
+    return isNeedless(kind, less, left, found) ? less : left;
+  }, args);
 }
 
 /** Without what the schema fills in by itself. */

@@ -7,6 +7,7 @@ import { HostnetError } from "../model/errors";
 import { linkSections, linksIn } from "../model/link-state";
 import { type DeviceOnHost, devicesOnHost, managerSections } from "../model/managers";
 import { namespacesOf, namespacesSection } from "../model/namespaces";
+import { get, set } from "../model/path";
 import { validate } from "../validate";
 import { describe } from "./describe";
 import { type Left, leftovers } from "./leftovers";
@@ -63,8 +64,8 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     }),
   );
   const wanted = listed.flatMap(({ kind, args }) => {
-    const { value } = validate(kind.args, args);
-    return value ? [{ kind, args, want: value as Args }] : [];
+    const identity = declarable(kind, args);
+    return identity ? [{ kind, args: identity, want: validate(kind.args, identity).value as Args }] : [];
   });
   const details = wanted.flatMap(({ kind, want }) => kind.observe(want)).filter(({ key }) => !second.has(key));
   const seen = second.and(await machine.observe(details));
@@ -97,6 +98,18 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
       return undefined;
     }
   }
+}
+
+/** Without what the kernel shows though no program can say it: an option that is none in this mode, a range of nothing. */
+function declarable(kind: Kind, args: Args): Args | undefined {
+  const failed = validate(kind.args, args).failures.map(({ path }) => path);
+  const said = failed.filter((path) => get(args, path) !== undefined);
+  if (failed.length === 0) return args;
+  if (said.length === 0) return undefined;
+  return declarable(
+    kind,
+    said.reduce((left, path) => JSON.parse(JSON.stringify(set(left, path, undefined))) as Args, args),
+  );
 }
 
 /** A device belongs to who manages it, and so does what is added to it in a ledger's way: an address, a route. */

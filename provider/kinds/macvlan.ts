@@ -2,13 +2,12 @@ import { linkKind, stateOf } from "../model/link-kind";
 import {
   macvlanClaims,
   macvlanCompletion,
-  macvlanListed,
   macvlanOptions,
   macvlanReplaces,
   macvlanRules,
   macvlanTraits,
 } from "../model/macvlan";
-import { parentCreation, parentSections } from "../model/parent";
+import { parentCreation, parentListed, parentSections } from "../model/parent";
 
 export const macvlan = linkKind({
   name: "Macvlan",
@@ -22,6 +21,6 @@ export const macvlan = linkKind({
   observe: parentSections,
   complete: macvlanCompletion,
   replaces: macvlanReplaces,
-  listed: macvlanListed,
+  listed: parentListed,
   reset: { mtu: (live: { raw?: unknown }) => stateOf(live as never).extra },
 });

@@ -9,14 +9,13 @@ import type { LinkState } from "../model/link-state";
 import {
   macvlanClaims,
   macvlanCompletion,
-  macvlanListed,
   macvlanOptions,
   macvlanReplaces,
   macvlanRules,
   macvlanTraits,
 } from "../model/macvlan";
 import { inNamespace, keyIn } from "../model/namespaces";
-import { derivedIndex, parentCreation, parentSections } from "../model/parent";
+import { derivedIndex, parentCreation, parentListed, parentSections } from "../model/parent";
 
 /** A device file and who may open it. */
 interface Node {
@@ -119,7 +118,7 @@ export const macvtap = linkKind({
   rules: macvlanRules,
   claims: macvlanClaims,
   replaces: macvlanReplaces,
-  listed: macvlanListed,
+  listed: parentListed,
   reset: {
     mtu: (live: Found<unknown, unknown>) => extraOf(live).mtu,
     txQueueLength: 500,

@@ -67,6 +67,25 @@ export const rule = kind({
       raw: { live, others: ours.filter((one) => one !== live), behind: rules[0] !== live } satisfies Raw,
     };
   },
+  survey: (namespace) => inNamespace(namespace, rulesSection(4), rulesSection(6)),
+  list: (seen, namespace) =>
+    ([4, 6] as const).flatMap((version) =>
+      liveRules(seen, namespace, version)
+        .filter(({ protocol }) => protocol !== kernelProtocol)
+        .map(({ priority, selectors }) => {
+          const family = version === 6 && !selectors.from && !selectors.to ? ("ipv6" as const) : undefined;
+          const fwmask = selectors.fwmask === wholeMark ? undefined : selectors.fwmask;
+          return { namespace, family, priority, ...selectors, fwmask } as Partial<Want>;
+        }),
+    ),
+  maker: ({ facts: { protocol } }) =>
+    protocol >= ownProtocols || byHand.includes(protocol) ? undefined : (daemons[protocol] ?? `protocol ${protocol}`),
+  // One by another hand differs in its protocol alone: it is made anew, and no packet goes another way.
+  asOurs(found) {
+    const { live, behind } = rawOf(found);
+    if (live.protocol === 0 && behind) return found;
+    return { ...found, raw: { live: { ...live, protocol: ownProtocols }, behind } satisfies Raw };
+  },
   converge(want, found) {
     const add = write("add", want, protocolOf(selectorsOf(want), actionOf(want)), actionOf(want));
     if (!found) return [add];
@@ -116,6 +135,11 @@ const same = (a: RuleAction, b: RuleAction) =>
   (["action", "table", "goto", "suppressPrefixLength", "suppressIfgroup"] as const).every((key) => a[key] === b[key]);
 
 const ownProtocols = 240;
+
+// RTPROT_* of linux/rtnetlink.h: unspecified, boot, static; and who is told by another one.
+const byHand = [0, 3, 4];
+const kernelProtocol = 2;
+const daemons: Record<number, string> = { 16: "dhcp", 18: "keepalived", 186: "bgp", 188: "ospf" };
 
 const isOurs = ({ protocol }: LiveRule) => protocol >= ownProtocols;
 

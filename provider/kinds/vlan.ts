@@ -6,6 +6,7 @@ import {
   elsewhere,
   parentClaim,
   parentCreation,
+  parentListed,
   parentOptions,
   parentRules,
   parentSections,
@@ -119,6 +120,7 @@ export const vlan = linkKind({
   // The kernel refuses a second one, whatever its name.
   claims: (want) => [`VLAN ${want.vlanId} (${want.protocol}) of ${parentClaim(want)}`],
   observe: parentSections,
+  listed: parentListed,
   complete: (live, want, seen) => ({
     args: { parent: want.parent, parentNamespace: want.parentNamespace },
     broken: elsewhere(live, want, seen),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { LinkArgs, LinkTraits } from "./link";
 import { options } from "./link-kind";
-import { type LinkState, linksIn } from "./link-state";
+import type { LinkState } from "./link-state";
 import { below, elsewhere, parentClaim, parentOptions, parentRules, parentState } from "./parent";
 import { macAddress, unsigned } from "./scalars";
 
@@ -101,11 +101,4 @@ export function macvlanCompletion(live: LinkState, want: Want, seen: Seen) {
     broken: elsewhere(live, want, seen, wanted),
     extra: parent?.json.mtu ?? 1500,
   };
-}
-
-/** On what it is: a device of its own namespace, or of the host's. Undefined when that is in a third one. */
-export function macvlanListed({ json }: LinkState, namespace: string | undefined, seen: Seen) {
-  if (json.link) return { parent: json.link, parentNamespace: namespace };
-  const parent = linksIn(seen, undefined).find((link) => link.ifindex === json.link_index);
-  return parent && namespace !== undefined ? { parent: parent.ifname } : undefined;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Seen } from "../host/seen";
 import type { LinkArgs } from "./link";
 import { linkClaim, options } from "./link-kind";
-import { type LinkState, linkSections, linkState } from "./link-state";
+import { type LinkState, linkSections, linkState, linksIn } from "./link-state";
 import { deviceRef, namespaceRef } from "./scalars";
 
 /** Devices on another one, their parent: macvlan, macvtap, VLAN. */
@@ -74,4 +74,11 @@ export function elsewhere(
 export function below({ json }: LinkState, namespace: unknown, seen: Seen): number | undefined {
   if (json.link_index !== undefined) return json.link_index;
   return json.link ? linkState(seen, namespace as string | undefined, json.link)?.json.ifindex : undefined;
+}
+
+/** On what it is: a device of its own namespace, or of the host's. Undefined when that is in a third one. */
+export function parentListed({ json }: LinkState, namespace: string | undefined, seen: Seen) {
+  if (json.link) return { parent: json.link, parentNamespace: namespace };
+  const parent = linksIn(seen, undefined).find((link) => link.ifindex === json.link_index);
+  return parent && namespace !== undefined ? { parent: parent.ifname } : undefined;
 }

@@ -3,13 +3,16 @@ import { join } from "node:path";
 import { Seen } from "../../provider/host/seen";
 import type { Machine } from "../../provider/host/types";
 import type { Result, Section, Step } from "../../provider/model/command";
+import { keyIn } from "../../provider/model/namespaces";
 
 type Answer = { stdout: unknown; exitCode?: number; stderr?: string };
+type Rule = { priority: number; protocol: string };
 type Link = { ifname: string; ifalias?: string };
 
 /**
  * A host that answers as a real one did (Linux 6.18, iproute2 6.1), built by shell commands: the namespaces blue, red and
- * green, a bridge, pairs, routes, an address of DHCP, a container of docker. It takes marks, and nothing else.
+ * green, a bridge, pairs, routes, an address of DHCP, a container of docker. It takes marks, and nothing else:
+ * a rule's is its protocol, by which it is made once more and removed as it was.
  */
 export class RecordedMachine implements Machine {
   readonly facts = {
@@ -61,7 +64,17 @@ export class RecordedMachine implements Machine {
     this.written.push([namespace, ...argv].filter(Boolean).join(" "));
     const [, , , , name = "", word, mark] = argv;
     if (argv[0] === "install") this.files.set(argv.at(-1) ?? "", (stdin ?? "").trim());
+    else if (argv[2] === "rule") this.takeRule(argv, namespace);
     else if (word === "alias") this.link(name, namespace).ifalias = mark;
     else throw new Error(`it takes no ${argv.join(" ")}`);
+  }
+
+  private takeRule([, family, , verb, ...words]: readonly string[], namespace?: string): void {
+    const answer = this.answers[keyIn(`rules${family?.slice(1)}`, namespace)] as { stdout: Rule[] };
+    const word = (name: string) => words[words.indexOf(name) + 1];
+    const is = ({ priority }: Rule) => priority === Number(word("priority"));
+    const same = (one: Rule) => is(one) && one.protocol === word("protocol");
+    if (verb === "add") answer.stdout.push({ ...(answer.stdout.find(is) as Rule), protocol: String(word("protocol")) });
+    else answer.stdout = answer.stdout.filter((one) => !same(one));
   }
 }

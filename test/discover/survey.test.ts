@@ -57,6 +57,7 @@ new hostnet.Route("red/10.9.0.0/16/7", {
   device: pRed.a.name,
   metric: 7,
 });
+new hostnet.Rule("red/700/10.0.1.0/24", { namespace: red, priority: 700, from: "10.0.1.0/24", table: 77 });
 
 // not declared: Route 10.8.0.0/16 in red (learned: dhcp)
 // not declared: Address 10.0.3.1/24,br0 (learned: dhcp)
@@ -133,4 +134,27 @@ describe("a selection", () => {
 
   test("that is none is refused", () =>
     expect(() => parseSelection(["colour=red"])).toThrow(/kind=, name= or namespace=/));
+});
+
+test("what can never change is said where it is not the kernel's own choice, and an option of nothing is not", async () => {
+  const device = (name: string, kind: string, info: object, more: object = {}) => ({
+    ...{ ifindex: 90, ifname: name, flags: ["BROADCAST"], mtu: 1500, txqlen: 1000, operstate: "DOWN" },
+    ...{ link_type: "ether", address: "02:00:00:00:00:90", addr_info: [] },
+    ...{ ...more, linkinfo: { info_kind: kind, info_data: info } },
+  });
+  const { things } = await look((machine) => {
+    const made = [
+      device("bond9", "bond", { mode: "802.3ad", fail_over_mac: "none" }),
+      device("v9", "vlan", { protocol: "802.1Q", id: 9, flags: [] }, { link: "br0" }),
+      device("tap9", "tun", { type: "tap", multi_queue: false, vnet_hdr: false, pi: false, user: "nobody" }),
+    ];
+    machine.links().push(...(made as unknown as ReturnType<typeof machine.links>));
+  });
+  const said = (kind: string) => things.find((thing) => thing.kind.name === kind)?.args;
+  expect(said("Bond")).toMatchObject({ name: "bond9", mode: "802.3ad" });
+  expect(said("Bond")).not.toHaveProperty("failOverMac");
+  expect(said("Vlan")).toMatchObject({ name: "v9", parent: "br0", vlanId: 9 });
+  expect(said("Vlan")).not.toHaveProperty("protocol");
+  expect(said("Tap")).toMatchObject({ name: "tap9", owner: "nobody" });
+  expect(said("Tap")).not.toHaveProperty("multiQueue");
 });

@@ -1,5 +1,6 @@
 import { rule } from "../../provider/kinds/rule";
-import { netns } from "./answers";
+import { namespacesSection } from "../../provider/model/namespaces";
+import { answers, netns } from "./answers";
 import { Bench } from "./steps";
 
 const bench = new Bench(rule, { namespace: "blue", priority: 5 });
@@ -123,4 +124,31 @@ test("two spellings claim one rule", () => {
   const claims = (args: object) => rule.claims(bench.want({ ...args }));
   expect(claims({ from: "0.0.0.0/0", fwmark: 5 })).toEqual(claims({ family: "ipv4", fwmark: 5, fwmask: 4294967295 }));
   expect(claims({ from: "10.0.0.0/8" })).not.toEqual(claims({}));
+});
+
+test("is found on a host by what selects its packets, and told from the kernel's and a daemon's", () => {
+  const sections = rule.survey?.("blue") ?? [];
+  expect(sections.map(({ key }) => key)).toEqual(["netns", "rules4@blue", "rules6@blue"]);
+  const kernels = four.filter(({ protocol }) => protocol === "2");
+  expect(kernels).not.toEqual([]);
+  const listed = rule
+    .list?.(answers([namespacesSection, ...sections], seen), "blue")
+    .map((args) => JSON.parse(JSON.stringify(args)));
+  expect(listed).toHaveLength(four.length + six.length - kernels.length);
+  expect(listed).toContainEqual({ namespace: "blue", priority: 7, fwmark: 5 });
+  expect(listed).toContainEqual({
+    ...{ namespace: "blue", priority: 6, from: "fd00::1/128", to: "fd00:2::/64", ipProtocol: 58 },
+  });
+  const makers = [0, 16, 77, 240].map((protocol) => rule.maker?.({ args: {}, facts: { protocol }, marks: [] }));
+  expect(makers).toEqual([undefined, "dhcp", "protocol 77", undefined]);
+});
+
+test("one made by hand counts as ours already when it is described, unless it cannot be taken over", () => {
+  const todo = (args: object, rules: object = seen) => {
+    const found = rule.asOurs?.(bench.look({ ...rules }, { ...args }) as never);
+    return rule.converge(bench.want({ ...args }), found, { mark: "", owner: "", was: [] });
+  };
+  expect(todo({ priority: 7, fwmark: 5, table: 1000, suppressIfgroup: 5 })).toEqual([]);
+  const alike = { ...seen, "rules4@blue": [four[3], { ...four[2], dst: "10.3.0.0", dstlen: 16 }] };
+  expect(() => todo({ from: "10.0.0.0/8", to: "10.3.0.0/16" }, alike)).toThrow(/stands before it/);
 });
