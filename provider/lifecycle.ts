@@ -3,7 +3,7 @@ import { drift } from "./drift";
 import { decommissioned, type HostRef, reach, reachIfSame } from "./host/reach";
 import type { Machine } from "./host/types";
 import type { Context, Found, Kind, Path } from "./kind";
-import { warn } from "./log";
+import { tell, warn } from "./log";
 import { HostnetError } from "./model/errors";
 import { devicesOnHost, managerSections, toLeaveAlone } from "./model/managers";
 import { markOf } from "./model/mark";
@@ -98,7 +98,8 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     // What is only now made touches nothing that carries us.
     await Promise.all([run.look(olds !== undefined), olds ? undefined : warnOfManagers(kind, machine, host, args)]);
     run.want = withResets(kind, args, was, run.found);
-    claim(kind, run.parts(), news.adopt === true);
+    const adopted = claim(kind, run.parts(), news.adopt === true);
+    if (adopted && !olds) tell(`${host.name}: ${titleOf(kind, args)} was there already; it is taken over`);
     keep(revision);
     await run.converge();
     return { id, outs: plain({ ...news, revision, live: run.found?.facts ?? {} }) };

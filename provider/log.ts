@@ -2,3 +2,8 @@
 export function warn(text: string): void {
   console.log(`warning: ${text}`);
 }
+
+/** What the person should know, and need not care about. */
+export function tell(text: string): void {
+  console.log(text);
+}

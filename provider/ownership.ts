@@ -40,9 +40,10 @@ export function isOurs(kind: Kind, parts: Part[]): boolean {
 
 /**
  * May the resource write to what is there? An object of a sibling that is no more (a crash, a renamed resource,
- * --target-replace) is taken over. Throws CONFLICT or FOREIGN.
+ * --target-replace) is taken over. Answers whether it was somebody else's. Throws CONFLICT or FOREIGN.
  */
-export function claim(kind: Kind, parts: Part[], adopt: boolean): void {
+export function claim(kind: Kind, parts: Part[], adopt: boolean): boolean {
+  let adopted = false;
   for (const { whose, mark = "" } of parts) {
     if (whose === "this" || (whose === "none" && kind.permanent)) continue;
     if (whose === "sibling") {
@@ -50,7 +51,10 @@ export function claim(kind: Kind, parts: Part[], adopt: boolean): void {
         throw new HostnetError("CONFLICT", "belongs to another resource of this stack already");
       continue;
     }
-    if (adopt) continue;
+    if (adopt) {
+      adopted = true;
+      continue;
+    }
     const whom =
       whose === "none"
         ? "carries no mark of ours"
@@ -59,4 +63,5 @@ export function claim(kind: Kind, parts: Part[], adopt: boolean): void {
           : `is marked '${mark}'`;
     throw new HostnetError("FOREIGN", `is there already and ${whom}`);
   }
+  return adopted;
 }

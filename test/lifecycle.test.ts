@@ -75,7 +75,8 @@ function see(sections: Section[]): Seen {
   return new Seen(new Map(sections.map((section) => [section.key, { section, result: answer(text(section)) }])));
 }
 
-jest.mock("../provider/log", () => ({ warn: () => {} }));
+const told: string[] = [];
+jest.mock("../provider/log", () => ({ warn: () => {}, tell: (text: string) => told.push(text) }));
 
 jest.mock("../provider/host/reach", () => ({
   decommissioned: (host: HostRef) => host.decommissioned === true,
@@ -178,7 +179,9 @@ describe("apply", () => {
     boxes.set("b", { colour: "theirs", mark: "hostnet:ffff:01" });
     await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(/another stack's/);
     expect(written).toEqual([]);
+    expect(told).toEqual([]);
     await apply(box, inputs({ name: "b", colour: "red", adopt: true }));
+    expect(told).toEqual(["node1: Box b was there already; it is taken over"]);
     expect(boxes.get("b")).toMatchObject({ colour: "red", mark: expect.stringMatching(/^hostnet:a1b2:/) });
   });
 
