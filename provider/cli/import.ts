@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { reasonOf, titleOf } from "../discover/plan";
-import { programOf } from "../discover/program";
 import { Known } from "../import/known";
 import { type Import, prepare } from "../import/prepare";
+import { hasLibrary, isProject, writeProgram, writeWhole } from "../import/project";
 import { HostnetError } from "../model/errors";
 import { resourcesOf } from "../state";
 import { discover } from "./discover";
 import { collect, type HostOptions, withHostOptions } from "./hosts";
-import { exported, pulumi } from "./pulumi";
+import { exported, shown } from "./pulumi";
 import { table } from "./table";
 
 interface Options extends HostOptions {
@@ -31,11 +31,11 @@ export function importCommand(): Command {
       "take what is on hosts into a stack: a program, a file for `pulumi import`, and our marks on the hosts",
     )
     .argument("<host...>", "[NAME=][USER@]ADDRESS[:PORT]; what is left out comes from your ssh config")
-    .option("--dir <folder>", "the project's folder; a new one gets a Pulumi.yaml", ".")
+    .option("--dir <folder>", "the project's folder; one without a project becomes one", ".")
     .option("--stack <name>", "the stack (default: the one that is selected)")
     .option("--state <file>", "what `pulumi stack export --show-secrets` wrote, instead of asking pulumi for it")
     .option("--dry-run", "only say what would be taken, and what not and why")
-    .option("--run", "run `pulumi import` and `pulumi preview` too")
+    .option("--run", "run what is to be done then, too: `pulumi import` and `pulumi preview`")
     .option("-a, --all", "also what somebody else manages")
     .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect, []);
   return withHostOptions(command).action(run);
@@ -52,24 +52,39 @@ async function run(hosts: string[], options: Options): Promise<void> {
   const work = prepare(found, known, options.all === true);
   report(work);
   if (options.dryRun || work.count === 0) return;
-  mkdirSync(dir, { recursive: true });
-  writeProgram(dir, work);
+  const isNew = !isProject(dir);
+  if (isNew && options.run && options.stack === undefined) {
+    throw new HostnetError("INVALID", `${dir} has no project yet`, {
+      remedy: "Say by --stack what its stack is called.",
+    });
+  }
+  for (const name of writeProgram(dir, work.plans)) console.log(`wrote ${join(dir, name)}`);
   await work.take((entries) => writeWhole(earlier, `${JSON.stringify({ resources: entries }, undefined, 2)}\n`));
-  for (const { what, why } of work.failed) console.error(`not taken: ${what}: ${why}`);
+  for (const { what, why } of work.failed) console.error(`not taken, though the program declares it: ${what}: ${why}`);
   if (work.failed.length > 0) process.exitCode = 1;
+  await finish(dir, isNew, options);
+}
+
+/** What is the engine's part, done or said. */
+async function finish(dir: string, isNew: boolean, { run: isToRun, stack }: Options): Promise<void> {
+  const on = stack === undefined ? [] : ["--stack", stack];
   const flags = ["--file", importFile, "--generate-code=false", "--protect=false", "--yes"];
-  const stack = options.stack ? ["--stack", options.stack] : [];
-  if (!options.run) {
-    console.log(`\nNow run, in ${dir}:\n  pulumi import ${[...flags, ...stack].join(" ")}\n  pulumi preview`);
+  const steps = [
+    ...(hasLibrary(dir) ? [] : [["npm", "install"]]),
+    ...(isNew ? [["pulumi", "stack", "select", "--create", stack ?? "dev"]] : []),
+    ["pulumi", "import", ...flags, ...on],
+    ["pulumi", "preview", "--diff", ...on],
+  ];
+  if (!isToRun) {
+    console.log(`\nNow run, in ${dir}:\n${steps.map((words) => `  ${words.join(" ")}`).join("\n")}`);
     return;
   }
-  await pulumi(dir, ["import", ...flags, ...stack], true);
-  await pulumi(dir, ["preview", "--diff", ...stack], true);
+  for (const [program = "", ...args] of steps) await shown(program, dir, args);
 }
 
 async function stateText(dir: string, { state, stack }: Options): Promise<string> {
   if (state !== undefined) return readFileSync(state, "utf8");
-  return existsSync(join(dir, "Pulumi.yaml")) ? exported(dir, stack) : "{}";
+  return isProject(dir) ? exported(dir, stack) : "{}";
 }
 
 function report({ count, plans, left }: Import): void {
@@ -80,29 +95,4 @@ function report({ count, plans, left }: Import): void {
   const rows = left.map(({ host, thing, why }) => [host, titleOf(thing), why ?? reasonOf(thing).trim()]);
   if (rows.length > 0) console.log(`\nNot taken:\n${table(["HOST", "WHAT", "WHY"], rows)}`);
   if (count === 0) console.log("\nNothing to take.");
-}
-
-/** A new project gets a program of its own, an existing one a file beside it. Nothing is overwritten. */
-function writeProgram(dir: string, work: Import): void {
-  const isNew = !existsSync(join(dir, "Pulumi.yaml"));
-  const files = isNew
-    ? [...programOf(work.plans), { name: "Pulumi.yaml", text: `name: ${projectName(dir)}\nruntime: nodejs\n` }]
-    : programOf(work.plans, "fragment");
-  for (const { name, text } of files) {
-    const path = join(dir, name);
-    if (existsSync(path)) {
-      if (readFileSync(path, "utf8") === text) continue;
-      throw new HostnetError("INVALID", `${path} is there already`, { remedy: "Move it away, or give another --dir." });
-    }
-    writeFileSync(path, text);
-    console.error(`wrote ${path}`);
-  }
-}
-
-const projectName = (dir: string) => basename(dir).replace(/[^A-Za-z0-9_.-]/g, "-") || "network";
-
-/** Never half a file: it is what a second run goes on from. */
-function writeWhole(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
 }

@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, join } from "node:path";
+import type { Plan } from "../discover/plan";
+import { type ProgramFile, programOf } from "../discover/program";
+import { HostnetError } from "../model/errors";
+
+/** Whether there is a Pulumi project in the folder. */
+export const isProject = (dir: string) => existsSync(join(dir, "Pulumi.yaml"));
+
+/**
+ * Writes the program: a new project gets one of its own, an existing one a file a host beside its program. Nothing is
+ * overwritten; what is there with the same text stays. Answers what was written. Throws INVALID.
+ */
+export function writeProgram(dir: string, plans: Plan[]): string[] {
+  mkdirSync(dir, { recursive: true });
+  const files = isProject(dir)
+    ? programOf(plans, "fragment").map((file) => ({ ...file, name: freeName(dir, file) }))
+    : [...programOf(plans), ...manifests(dir)];
+  const fresh = files.filter((file) => current(dir, file.name) !== file.text);
+  const taken = fresh.find(({ name }) => existsSync(join(dir, name)));
+  if (taken) {
+    throw new HostnetError("INVALID", `${join(dir, taken.name)} is there already`, {
+      remedy: "Move it away, or give another --dir.",
+    });
+  }
+  for (const { name, text } of fresh) writeFileSync(join(dir, name), text);
+  return files.map(({ name }) => name);
+}
+
+/** A second import into a project does not touch what the first has written. */
+function freeName(dir: string, { name, text }: ProgramFile): string {
+  for (let n = 1; ; n++) {
+    const free = n === 1 ? name : name.replace(/\.ts$/, `-${n}.ts`);
+    const known = current(dir, free);
+    if (known === undefined || known === text) return free;
+  }
+}
+
+function current(dir: string, name: string): string | undefined {
+  return existsSync(join(dir, name)) ? readFileSync(join(dir, name), "utf8") : undefined;
+}
+
+/** What makes a folder a project. The library's version is the one that runs here: it has written the program. */
+function manifests(dir: string): ProgramFile[] {
+  const name = basename(dir).replace(/[^A-Za-z0-9_.-]/g, "-") || "network";
+  const { version, peerDependencies } = createRequire(__filename)("pulumi-hostnet/package.json");
+  const manifest = {
+    ...{ name: name.toLowerCase(), private: true },
+    dependencies: { "@pulumi/pulumi": peerDependencies["@pulumi/pulumi"], "pulumi-hostnet": `^${version}` },
+  };
+  return [
+    { name: "Pulumi.yaml", text: `name: ${name}\nruntime: nodejs\n` },
+    { name: "package.json", text: `${JSON.stringify(manifest, undefined, 2)}\n` },
+  ].filter((file) => file.name === "Pulumi.yaml" || current(dir, file.name) === undefined);
+}
+
+/** Whether a program in the folder finds the library. */
+export function hasLibrary(dir: string): boolean {
+  try {
+    createRequire(join(dir, "index.js")).resolve("pulumi-hostnet/package.json");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Never half a file: it is what a second run goes on from. */
+export function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
