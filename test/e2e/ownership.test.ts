@@ -37,7 +37,8 @@ it("refuses a device that somebody else made, and leaves it as it is", async () 
 it("takes it over when told to", async () => {
   const made = await index();
   stack.write(bridge("one", "{ host, name: 'ow-br', forwardDelay: 4, adopt: true }"));
-  await stack.up();
+  const { all } = await stack.up();
+  expect(all).toContain("n1: LinuxBridge ow-br was there already; it is taken over");
   expect(await mustOnHost("n1", "ip -d link show ow-br")).toMatch(/forward_delay 400/);
   expect(await index()).toBe(made);
   expect(await alias()).toMatch(/^hostnet:[0-9a-f]{16}:[0-9a-f]{12}$/);

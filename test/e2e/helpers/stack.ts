@@ -228,7 +228,8 @@ export class Stack {
     return { pid: child.pid as number, kill: (signal) => void child.kill(signal), result };
   }
 
-  private environment(): Record<string, string> {
+  /** What every command of the CLI is given beside the test's own environment. */
+  environment(): Record<string, string> {
     return {
       PULUMI_BACKEND_URL: `file://${this.backend}`,
       PULUMI_CONFIG_PASSPHRASE: "a test's passphrase",

@@ -81,7 +81,7 @@ async function foreign(trial: Trial, all: Subject[]): Promise<void> {
  * What takes marks away, and says which, by where they are. An object whose mark is part of what the kernel finds it by
  * (a cookie) cannot be without it.
  */
-const unmark: Partial<Record<MarkPlace, (owner: string, states: State[], marks: string[]) => string>> = {
+export const unmark: Partial<Record<MarkPlace, (owner: string, states: State[], marks: string[]) => string>> = {
   alias: (_owner, _states, marks) => `
     strip='grep -HxF "$@" /sys/class/net/*/ifalias | while IFS=: read -r file mark; do
       file=\${file%/ifalias}

@@ -1,0 +1,252 @@
+import type { Discovered } from "../../../provider/discover/plan";
+import { survey } from "../../../provider/discover/survey";
+import { host as hostHandler } from "../../../provider/host";
+import { closeAll } from "../../../provider/host/pool";
+import { type HostRef, reach } from "../../../provider/host/reach";
+import type { Entry } from "../../../provider/import/entries";
+import { Known } from "../../../provider/import/known";
+import { prepare } from "../../../provider/import/prepare";
+import type { Kind } from "../../../provider/kind";
+import { kinds } from "../../../provider/kinds";
+import * as lifecycle from "../../../provider/lifecycle";
+import { get, leaves, same, set } from "../../../provider/model/path";
+import { resourcesOf } from "../../../provider/state";
+import { validate } from "../../../provider/validate";
+import { trials } from "../../laws/samples";
+import type { Footprint } from "../helpers/footprint";
+import { footprint, hosts } from "../helpers/lab";
+import { type Group, groupsOf } from "./groups";
+import { unmark } from "./ownership";
+import { all } from "./shell";
+import { must, report, type Subject, Trial, textOf } from "./trial";
+
+/**
+ * What somebody else has made, of every kind that can be found and with every attribute that its sample has: it is found,
+ * described, taken over; nothing is then to be done; a change of one attribute is a change of that; a delete is one of it.
+ * "Somebody else" is a Host of which nothing is left but the objects: their marks and its ledger are taken away.
+ */
+
+const only = process.env.HOSTNET_LAW_KINDS?.split(",");
+const chosen = trials.filter(
+  ([, { kind }]) => kinds[kind]?.list !== undefined && (only === undefined || only.includes(kind)),
+);
+let trial: Trial;
+let maker: HostRef;
+let known: Known;
+let before: Footprint;
+let after: Footprint;
+let trouble: unknown;
+
+async function round(number: number): Promise<void> {
+  const who = trial.subjects.filter(({ groups }) => groups[number]);
+  const group = (subject: Subject) => subject.groups[number] as Group;
+  const label = (what: string) => `round ${number + 1}, ${what}`;
+  // A permanent object has its old values back only when its maker is asked.
+  const made = new Map<Subject, { id: string; outs: lifecycle.Outputs }>();
+  await trial.phase(
+    label("made by another"),
+    async (subject) => {
+      subject.inputs = trial.inputsOf(subject.kind, group(subject).args, maker);
+      const state = await lifecycle.apply(subject.kind, subject.inputs);
+      made.set(subject, state);
+    },
+    who,
+  );
+  await trial.exists(label("made by another"), true, who);
+  await forgetMaker([...made.values()]);
+
+  const entries = await imported(label("import"), who);
+  await trial.phase(
+    label("taken over"),
+    async (subject) => {
+      const entry = entries.get(subject);
+      if (!entry) throw new Error("was not taken");
+      const [state] = resourcesOf(JSON.stringify({ resources: [entry] }));
+      subject.inputs = state?.inputs as lifecycle.Inputs;
+      subject.state = { id: entry.id, outs: state?.outputs as lifecycle.Outputs };
+      const { inputs, failures } = lifecycle.check(subject.kind, subject.inputs);
+      expect(failures).toEqual([]);
+      expect(JSON.parse(JSON.stringify(inputs))).toEqual(subject.inputs);
+    },
+    who,
+  );
+  await trial.phase(label("quiet"), quiet, who);
+  await trial.phase(label("apply again"), (subject) => applied(subject, subject.inputs), who);
+  trial.wroteNothing(label("apply again"));
+
+  // One attribute is taken out of the program.
+  const dropped = new Map<Subject, string>();
+  await trial.phase(
+    label("one changed"),
+    async (subject) => {
+      const path = droppable(subject, group(subject));
+      if (path === undefined) return;
+      dropped.set(subject, path);
+      await applied(subject, set(subject.inputs, path, undefined) as lifecycle.Inputs);
+    },
+    who,
+  );
+  await trial.onHost(
+    label("one changed"),
+    (subject) => {
+      const update = group(subject).updates.find(([path]) => path === dropped.get(subject))?.[1];
+      const fault = (text: string) =>
+        update?.removed?.test(text) ? undefined : `${dropped.get(subject)} is not shown as ${update?.removed}`;
+      return update ? [{ command: update.shows, fault }] : [];
+    },
+    who,
+  );
+  await trial.phase(label("quiet after it"), quiet, who);
+  await removed(label("delete"), who);
+}
+
+/** As `hostnet import` does it, for these objects alone. */
+async function imported(label: string, who: Subject[]): Promise<Map<Subject, Entry>> {
+  const { name, machineId } = trial.host;
+  const machine = await reach(trial.host);
+  const found = await survey(machine, machineId, Object.values(kinds));
+  report(`${label}: ${found.things.length} things`);
+  // What can never change is in the id as the program says it: the thing is the same when it claims the same.
+  const claimOf = (kind: Kind, args: unknown) => `${kind.name} ${kind.claims(validate(kind.args, args).value)[0]}`;
+  const thingOf = ({ kind, inputs }: Subject) =>
+    found.things.find((thing) => claimOf(thing.kind, thing.args) === claimOf(kind, lifecycle.argumentsOf(inputs)));
+  const things = new Set(who.map(thingOf));
+  const discovered: Discovered = {
+    host: { name, args: { address: trial.host.address } },
+    machineId,
+    survey: found,
+    chosen: found.things.filter((thing) => things.has(thing)),
+  };
+  const work = prepare([discovered], known, true);
+  for (const subject of who) {
+    const thing = thingOf(subject);
+    const why = work.left.find((left) => left.thing === thing)?.why;
+    if (!thing) trial.fail(subject, `${label}: is not found; unread: ${JSON.stringify(found.unread)}`);
+    else if (why) trial.fail(subject, `${label}: ${why}\n  ${JSON.stringify(thing.args)}`);
+    else report(`  ${subject.name}: ${JSON.stringify(thing.args)}`);
+  }
+  let entries: Entry[] = [];
+  await work.take((some) => {
+    entries = some;
+  });
+  for (const { what, why } of work.failed) {
+    const subject = who.find(({ kind }) => what.startsWith(`${kind.name} `));
+    if (subject) trial.fail(subject, `${label}: ${what}: ${why}`);
+  }
+  const entryOf = (subject: Subject) => entries.find(({ id }) => id === thingOf(subject)?.id);
+  return new Map(who.flatMap((subject) => (entryOf(subject) ? [[subject, entryOf(subject) as Entry]] : [])));
+}
+
+/** A refresh shows no difference. */
+async function quiet(subject: Subject): Promise<void> {
+  const { id, outs } = must(subject);
+  const { id: still, inputs } = await lifecycle.read(subject.kind, id, outs);
+  if (still === undefined) throw new Error("counts as gone");
+  const paths = [...new Set([...leaves(subject.inputs), ...leaves(inputs ?? {})])];
+  const drifted = paths.filter((path) => !same(get(subject.inputs, path), get(inputs, path)));
+  if (drifted.length > 0) throw new Error(`shows drift of ${drifted.join(", ")}`);
+}
+
+async function applied(subject: Subject, inputs: lifecycle.Inputs): Promise<void> {
+  const { outs } = must(subject);
+  const { replaces } = lifecycle.diff(subject.kind, outs, inputs);
+  if (replaces) throw new Error(`would be replaced because of ${replaces.join(", ")}`);
+  subject.state = await lifecycle.apply(subject.kind, inputs, outs);
+  subject.inputs = inputs;
+}
+
+/** An update that the host shows as taken back when it alone is no more in the program. */
+function droppable({ kind, inputs }: Subject, { updates }: Group): string | undefined {
+  const args = lifecycle.argumentsOf(inputs);
+  const fits = ([path, { removed }]: Group["updates"][number]) =>
+    removed !== undefined &&
+    get(args, path) !== undefined &&
+    validate(kind.args, set(args, path, undefined)).failures.length === 0 &&
+    same(get(validate(kind.args, set(args, path, undefined)).value, path), undefined);
+  return updates.find(fits)?.[0];
+}
+
+async function removed(label: string, who: Subject[]): Promise<void> {
+  const taken = who.filter(({ state }) => state);
+  const remove = async (subject: Subject) => {
+    const { id, outs } = must(subject);
+    subject.state = undefined;
+    await lifecycle.remove(subject.kind, id, outs);
+  };
+  await trial.phase(label, remove, taken);
+  await trial.exists(label, false, who);
+}
+
+async function forgetMaker(states: { id: string; outs: lifecycle.Outputs }[]): Promise<void> {
+  const marks = states.map(({ outs }) => `hostnet:${maker.owner}:${outs.revision}`);
+  const commands = (["alias", "externalIds"] as const).map((place) => unmark[place]?.(maker.owner, [], marks) ?? "");
+  await all(trial.node, [...commands, `rm -rf /run/pulumi-hostnet/${maker.owner}`]);
+}
+
+beforeAll(async () => {
+  const [lab] = hosts();
+  if (!lab) throw new Error("the lab has no host");
+  const { name, address, port, user, privateKeyPath, knownHostsPath } = lab;
+  before = await footprint(name);
+  const { inputs } = hostHandler.check({}, { name, address, port, user, privateKeyPath, knownHostsPath } as never);
+  const { id, outs } = await hostHandler.create(inputs as never);
+  const host = outs as unknown as HostRef;
+  trial = new Trial(name, host);
+  maker = { ...host, owner: "feedfacefeedface" };
+  const state = { urn: "", kind: "Host", name, id, inputs: inputs as never, outputs: host as never };
+  known = new Known([state], []);
+  for (const [title, sample] of chosen) {
+    const kind = kinds[sample.kind] as Kind;
+    // Those that need another object, too: each round makes its own.
+    const groups = groupsOf(kind, sample);
+    trial.subjects.push({ name: title, kind, sample, groups, inputs: {} as never, failures: [] });
+  }
+  const needs: { kind: Kind; id: string; outs: lifecycle.Outputs }[] = [];
+  try {
+    await shell("before", ({ sample }) => sample.before);
+    for (const subject of trial.subjects) {
+      for (const { kind: needed, args } of subject.sample.needs ?? []) {
+        const kind = kinds[needed] as Kind;
+        const want = trial.inputsOf(kind, args);
+        const id = lifecycle.idOf(kind, host, lifecycle.argumentsOf(want));
+        if (!needs.some((need) => need.id === id)) needs.push({ kind, ...(await lifecycle.apply(kind, want)) });
+      }
+    }
+    const rounds = Math.max(...trial.subjects.map(({ groups }) => groups.length));
+    for (let number = 0; number < rounds; number++) await round(number);
+  } catch (error) {
+    trouble = error;
+    report(`ENDED by ${textOf(error)}`);
+  }
+  try {
+    for (const { sample, failures } of trial.subjects) if (failures.length > 0) await all(name, [sample.vanish ?? ":"]);
+    for (const need of needs.reverse()) await lifecycle.remove(need.kind, need.id, need.outs);
+    await shell("after", ({ sample }) => sample.after);
+    for (const gone of [host, maker]) await hostHandler.delete("", gone as never);
+    after = await footprint(name);
+  } catch (error) {
+    trouble ??= error;
+  }
+}, 3_600_000);
+
+const shell = (label: string, command: (subject: Subject) => string | undefined) =>
+  trial.onHost(
+    label,
+    (subject) => {
+      const text = command(subject);
+      return text ? [{ command: text, fault: (_, code) => (code ? "failed" : undefined) }] : [];
+    },
+    trial.subjects,
+  );
+
+afterAll(closeAll);
+
+test.each(chosen.map(([title]) => title))("%s made by another is imported, changed, deleted", (name) => {
+  if (trouble) throw trouble;
+  expect(trial.subjects.find((one) => one.name === name)?.failures.join("\n\n")).toBe("");
+});
+
+test("the machine is as it was before", () => {
+  if (trouble) throw trouble;
+  expect(after).toEqual(before);
+});
