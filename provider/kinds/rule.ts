@@ -82,9 +82,9 @@ export const rule = kind({
     protocol >= ownProtocols || byHand.includes(protocol) ? undefined : (daemons[protocol] ?? `protocol ${protocol}`),
   // One by another hand differs in its protocol alone: it is made anew, and no packet goes another way.
   asOurs(found) {
-    const { live, behind } = rawOf(found);
-    if (live.protocol === 0 && behind) return found;
-    return { ...found, raw: { live: { ...live, protocol: ownProtocols }, behind } satisfies Raw };
+    const raw = rawOf(found);
+    if (raw.live.protocol === 0 && raw.behind) return found;
+    return { ...found, raw: { ...raw, live: { ...raw.live, protocol: ownProtocols } } satisfies Raw };
   },
   converge(want, found) {
     const add = write("add", want, protocolOf(selectorsOf(want), actionOf(want)), actionOf(want));
