@@ -5,7 +5,8 @@ const command = `tr '\\0' ' ' </proc/$(systemctl show -P MainPID ${service}.serv
 const link = "ip -n s-uv -d link show dev s-uv0";
 const unit = `/run/pulumi-hostnet/services/${service}/${service}.service`;
 
-const changed = (change: string) => `sed -i '${change}' ${unit}`;
+const restarted = (change: string) =>
+  `sed -i '${change}' ${unit} && systemctl daemon-reload && systemctl restart ${service}.service`;
 
 export const udpVpn: Sample = {
   kind: "UdpVpn",
@@ -18,20 +19,20 @@ export const udpVpn: Sample = {
       to: "127.0.0.3",
       shows: command,
       expect: /bind=127\.0\.0\.3:/,
-      drift: changed("s/bind=127.0.0.3/bind=127.0.0.6/"),
+      drift: restarted("s/bind=127.0.0.3/bind=127.0.0.6/"),
     },
     remote: {
       to: "127.0.0.4",
       shows: command,
       expect: /UDP4-DATAGRAM:127\.0\.0\.4:\d+,.*range=127\.0\.0\.4\/32/,
-      drift: changed("s/127.0.0.4/127.0.0.5/g"),
+      drift: restarted("s/127.0.0.4/127.0.0.5/g"),
     },
-    port: { to: 5601, shows: command, expect: /bind=[^ ]*:5601,/, drift: changed("s/:5601,/:5609,/") },
+    port: { to: 5601, shows: command, expect: /bind=[^ ]*:5601,/, drift: restarted("s/:5601,/:5609,/") },
     remotePort: {
       to: 5602,
       shows: command,
       expect: /UDP4-DATAGRAM:[\d.]+:5602,/,
-      drift: changed("s/:5602,/:5609,/"),
+      drift: restarted("s/:5602,/:5609,/"),
     },
     addresses: {
       to: ["10.65.0.1/24"],
