@@ -30,5 +30,6 @@ export function drift(
     if (differing.length === 0) return known;
     return shownOver(differing.reduce((shown, path) => set(shown, path, live(path)), known));
   };
-  return shownOver(want);
+  const surplus = Object.entries(kind.surplus?.(want, found) ?? {});
+  return surplus.reduce((shown, [path, value]) => set(shown, path, value), shownOver(want));
 }

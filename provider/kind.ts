@@ -90,6 +90,8 @@ export interface Kind<A = any, F = any, M = any> {
   remove(live: Found<A, F>, want: A, context: Context<A, M>): Step[];
   /** True when, deleted, it is still found (a sysctl, a NIC): delete then proves `remove(found, …)` to be []. */
   permanent?: boolean;
+  /** What is there and not declared, by path, for what is exact in a record: a refresh shows it. */
+  surplus?(want: A, live: Found<A, F>): Record<Path, unknown>;
   /** A live value in terms of what was declared: an address list without foreign addresses. Default: as in `live.args`. */
   shown?(path: Path, want: A, live: Found<A, F>): unknown;
 }

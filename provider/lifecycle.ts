@@ -215,10 +215,14 @@ const packages: Record<string, string> = {
   ip: "iproute2",
   bridge: "iproute2",
   sysctl: "procps",
+  ps: "procps",
+  dnsmasq: "dnsmasq-base",
+  lldpcli: "lldpd",
   ping: "iputils-ping",
   arping: "iputils-arping",
   "ovs-vsctl": "openvswitch-switch",
   "ovs-ofctl": "openvswitch-switch",
+  nft: "nftables",
 };
 
 function requireTools(kind: Kind, machine: Machine): void {

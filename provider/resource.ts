@@ -149,9 +149,10 @@ function withoutResources(
     return value.map((item, index) => below(index, element, item));
   }
   const isPlain = value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
-  if (!isPlain || !(inner instanceof z.ZodObject)) return value;
-  const shape = inner.shape as Record<string, z.ZodType>;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, below(key, shape[key], item)]));
+  if (!isPlain || !(inner instanceof z.ZodObject || inner instanceof z.ZodRecord)) return value;
+  const fieldOf = (key: string) =>
+    (inner instanceof z.ZodRecord ? inner.valueType : inner.shape[key]) as z.ZodType | undefined;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, below(key, fieldOf(key), item)]));
 }
 
 const arrayElement = (schema: z.ZodType) => (schema instanceof z.ZodArray ? (schema.element as z.ZodType) : undefined);

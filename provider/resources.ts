@@ -365,6 +365,315 @@ export interface ConnectivityCheckArgs {
   triggers?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
+export interface DhcpServerLiveLease {
+  /** The client's MAC address. */
+  mac: string;
+  /** The address that it has. */
+  address: string;
+  /** The name that it gave, or was told. */
+  hostname?: string;
+  /** When the lease ends, in UTC (ISO 8601); absent when never. */
+  expires?: string;
+}
+
+export interface DhcpServerLive {
+  /** The number of the process; absent while it does not run. */
+  pid?: number;
+  /** When the process was started, in UTC (ISO 8601). */
+  since?: string;
+  /** Who has which address, from dnsmasq's file. */
+  leases: DhcpServerLiveLease[];
+}
+
+export interface DhcpServerRouteArgs {
+  /** The destination, as 10.2.0.0/16. */
+  to: pulumi.Input<string>;
+  /** The router to it. */
+  via: pulumi.Input<string>;
+}
+
+export interface DhcpServerReservationArgs {
+  /** The client's MAC address. */
+  mac: pulumi.Input<string>;
+  /** The address that it gets, and nobody else. */
+  address: pulumi.Input<string>;
+  /** The name that it is told. Default: its own. */
+  hostname?: pulumi.Input<string>;
+}
+
+export interface DhcpServerArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the server. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
+  name?: pulumi.Input<string>;
+  /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
+  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
+  range: pulumi.Input<string | pulumi.Input<string>[]>;
+  /** The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent. */
+  gateway?: pulumi.Input<string>;
+  /** The name servers that clients are told (option 6). Default: none; with `forwarders`, the server itself. */
+  dns?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The domain that clients are told (option 15), and that of their names where `forwarders` is given. */
+  domain?: pulumi.Input<string>;
+  /** For how many seconds a lease holds, 120 or more, or 'infinite'. dnsmasq's default: 3600. */
+  leaseTime?: pulumi.Input<"infinite" | number>;
+  /** The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay. */
+  mtu?: pulumi.Input<number>;
+  /** Routes that clients are told (options 121 and 249), the one by `gateway` with them. */
+  routes?: pulumi.Input<pulumi.Input<DhcpServerRouteArgs>[]>;
+  /** More options by number or dnsmasq's name (`dnsmasq --help dhcp`), as { 'ntp-server': '192.0.2.1', 114: 'https://a/b' }; the value is dnsmasq's text (`dhcp-option`). */
+  options?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+  /** Clients with an address of their own (`dhcp-host`). A change interrupts nobody: dnsmasq reads it again. */
+  reservations?: pulumi.Input<pulumi.Input<DhcpServerReservationArgs>[]>;
+  /** It is the only server of the subnet: clients with a lease of before it are answered at once (`dhcp-authoritative`), as after a reboot, which loses the leases. Default: false. */
+  authoritative?: pulumi.Input<boolean>;
+  /** How many leases it gives at most (`dhcp-lease-max`). dnsmasq's default: 1000. */
+  maxLeases?: pulumi.Input<number>;
+  /** Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`). */
+  forwarders?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  running?: pulumi.Input<boolean>;
+}
+
+export interface DhcpServerRoute {
+  /** The destination, as 10.2.0.0/16. */
+  to: string;
+  /** The router to it. */
+  via: string;
+}
+
+export interface DhcpServerReservation {
+  /** The client's MAC address. */
+  mac: string;
+  /** The address that it gets, and nobody else. */
+  address: string;
+  /** The name that it is told. Default: its own. */
+  hostname?: string;
+}
+
+export interface FirewallLive {
+  /** How many chains it has. */
+  chains: number;
+  /** How many rules it has. */
+  rules: number;
+}
+
+export interface FirewallChainsEndFlowsArgs {
+  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  zones: pulumi.Input<pulumi.Input<number>[]>;
+  /** Only flows that began at, or went to, one of these. Default: all flows of the zones. */
+  addresses?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface FirewallChainsArgs {
+  /** Type of a base chain: filter, nat or route. Default: filter, where there is a hook. A change reloads the table. */
+  type?: pulumi.Input<"filter" | "nat" | "route">;
+  /** Where packets enter the chain (`hook`). Default: none, for a chain that others jump to. A change reloads the table. */
+  hook?: pulumi.Input<"prerouting" | "input" | "forward" | "output" | "postrouting" | "ingress" | "egress">;
+  /** Its place among the chains of the hook, the lowest first: a number, or nft's name as dstnat. Default: 0. A change reloads the table. */
+  priority?: pulumi.Input<number | string>;
+  /** What becomes of packets that no rule decides. Default: accept. */
+  policy?: pulumi.Input<"accept" | "drop">;
+  /** Devices of a chain with the hook ingress or egress. They must be there. A change reloads the table. */
+  devices?: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: pulumi.Input<string>;
+  /** Rules in their order, in nft's own words, as `ct state established,related accept`. Default: none. */
+  rules?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Conntrack entries that are deleted when a rule of the chain was changed or taken away: an established flow outlives the rule that let it in. Needs `conntrack` on the host. Default: none. */
+  endFlows?: pulumi.Input<FirewallChainsEndFlowsArgs>;
+}
+
+export interface FirewallSetsEndFlowsArgs {
+  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  zones: pulumi.Input<pulumi.Input<number>[]>;
+}
+
+export interface FirewallSetsArgs {
+  /** Type of its elements, as `ipv4_addr . inet_service`; of a map also of what they lead to, as `ipv4_addr : verdict`. Either this or `typeof`. A change reloads the table. */
+  type?: pulumi.Input<string>;
+  /** The same by an expression, as `ip saddr . tcp dport`. A change reloads the table. */
+  typeof?: pulumi.Input<string>;
+  /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
+  flags?: pulumi.Input<(pulumi.Input<"constant" | "dynamic" | "interval" | "timeout">)[]>;
+  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  timeout?: pulumi.Input<number>;
+  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  gcInterval?: pulumi.Input<number>;
+  /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
+  size?: pulumi.Input<number>;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: pulumi.Input<string>;
+  /** Its elements in nft's words; of a map `KEY : VALUE`. They are exact, but for what rules add to one that is dynamic or has timeouts. A change adds and deletes elements, and touches no rule. Default: none. */
+  elements?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Join intervals that overlap or touch (`auto-merge`). Default: false. A change reloads the table. */
+  autoMerge?: pulumi.Input<boolean>;
+  /** Count packets for each element (`counter`). Default: false. A change reloads the table. */
+  counter?: pulumi.Input<boolean>;
+  /** Conntrack zones in which the flows of an address are ended when it was taken out of the set. Needs `conntrack` on the host. Default: none. */
+  endFlows?: pulumi.Input<FirewallSetsEndFlowsArgs>;
+}
+
+export interface FirewallMapsArgs {
+  /** Type of its elements, as `ipv4_addr . inet_service`; of a map also of what they lead to, as `ipv4_addr : verdict`. Either this or `typeof`. A change reloads the table. */
+  type?: pulumi.Input<string>;
+  /** The same by an expression, as `ip saddr . tcp dport`. A change reloads the table. */
+  typeof?: pulumi.Input<string>;
+  /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
+  flags?: pulumi.Input<(pulumi.Input<"constant" | "dynamic" | "interval" | "timeout">)[]>;
+  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  timeout?: pulumi.Input<number>;
+  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  gcInterval?: pulumi.Input<number>;
+  /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
+  size?: pulumi.Input<number>;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: pulumi.Input<string>;
+  /** Its elements in nft's words; of a map `KEY : VALUE`. They are exact, but for what rules add to one that is dynamic or has timeouts. A change adds and deletes elements, and touches no rule. Default: none. */
+  elements?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface FirewallObjectsArgs {
+  /** What it is. A change reloads the table. */
+  type: pulumi.Input<"counter" | "quota" | "limit" | "ct helper" | "ct timeout" | "ct expectation" | "synproxy" | "secmark">;
+  /** Its lines in nft's words, as `type "ftp" protocol tcp` of a ct helper. Default: none. A change reloads the table. */
+  definition?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface FirewallFlowtablesArgs {
+  /** Devices between which flows are sped up. They must be there. A change reloads the table. */
+  devices: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
+  /** Its place among what hooks at ingress. Default: 0. A change reloads the table. */
+  priority?: pulumi.Input<number>;
+  /** Count the packets of its flows. Default: false. A change reloads the table. */
+  counter?: pulumi.Input<boolean>;
+  /** Give flows to the network card (`flags offload`). Default: false. A change reloads the table. */
+  offload?: pulumi.Input<boolean>;
+}
+
+export interface FirewallArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace. Default: the host's own. A change replaces the table. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The table's name, no word of nft's language. A change replaces the table. */
+  name?: pulumi.Input<string>;
+  /** What packets it sees: inet (IPv4 and IPv6), ip, ip6, bridge, netdev or arp. Default: inet. A change replaces the table. */
+  family?: pulumi.Input<"inet" | "ip" | "ip6" | "bridge" | "netdev" | "arp">;
+  /** The table is there and does nothing (`flags dormant`). Default: false. */
+  dormant?: pulumi.Input<boolean>;
+  /** Its chains by name. Default: none. */
+  chains?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallChainsArgs> }>;
+  /** Its named sets by name; rules use one as `@name`. Default: none. */
+  sets?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallSetsArgs> }>;
+  /** Its named maps by name. Default: none. */
+  maps?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallMapsArgs> }>;
+  /** Its counters, quotas, limits, helpers and the like, by name. Default: none. */
+  objects?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallObjectsArgs> }>;
+  /** Its flowtables by name. Default: none. */
+  flowtables?: pulumi.Input<{ [key: string]: pulumi.Input<FirewallFlowtablesArgs> }>;
+}
+
+export interface FirewallChainsEndFlows {
+  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  zones: number[];
+  /** Only flows that began at, or went to, one of these. Default: all flows of the zones. */
+  addresses?: string[];
+}
+
+export interface FirewallChains {
+  /** Type of a base chain: filter, nat or route. Default: filter, where there is a hook. A change reloads the table. */
+  type?: "filter" | "nat" | "route";
+  /** Where packets enter the chain (`hook`). Default: none, for a chain that others jump to. A change reloads the table. */
+  hook?: "prerouting" | "input" | "forward" | "output" | "postrouting" | "ingress" | "egress";
+  /** Its place among the chains of the hook, the lowest first: a number, or nft's name as dstnat. Default: 0. A change reloads the table. */
+  priority?: number | string;
+  /** What becomes of packets that no rule decides. Default: accept. */
+  policy?: "accept" | "drop";
+  /** Devices of a chain with the hook ingress or egress. They must be there. A change reloads the table. */
+  devices?: string[];
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: string;
+  /** Rules in their order, in nft's own words, as `ct state established,related accept`. Default: none. */
+  rules?: string[];
+  /** Conntrack entries that are deleted when a rule of the chain was changed or taken away: an established flow outlives the rule that let it in. Needs `conntrack` on the host. Default: none. */
+  endFlows?: FirewallChainsEndFlows;
+}
+
+export interface FirewallSetsEndFlows {
+  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  zones: number[];
+}
+
+export interface FirewallSets {
+  /** Type of its elements, as `ipv4_addr . inet_service`; of a map also of what they lead to, as `ipv4_addr : verdict`. Either this or `typeof`. A change reloads the table. */
+  type?: string;
+  /** The same by an expression, as `ip saddr . tcp dport`. A change reloads the table. */
+  typeof?: string;
+  /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
+  flags?: ("constant" | "dynamic" | "interval" | "timeout")[];
+  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  timeout?: number;
+  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  gcInterval?: number;
+  /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
+  size?: number;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: string;
+  /** Its elements in nft's words; of a map `KEY : VALUE`. They are exact, but for what rules add to one that is dynamic or has timeouts. A change adds and deletes elements, and touches no rule. Default: none. */
+  elements?: string[];
+  /** Join intervals that overlap or touch (`auto-merge`). Default: false. A change reloads the table. */
+  autoMerge?: boolean;
+  /** Count packets for each element (`counter`). Default: false. A change reloads the table. */
+  counter?: boolean;
+  /** Conntrack zones in which the flows of an address are ended when it was taken out of the set. Needs `conntrack` on the host. Default: none. */
+  endFlows?: FirewallSetsEndFlows;
+}
+
+export interface FirewallMaps {
+  /** Type of its elements, as `ipv4_addr . inet_service`; of a map also of what they lead to, as `ipv4_addr : verdict`. Either this or `typeof`. A change reloads the table. */
+  type?: string;
+  /** The same by an expression, as `ip saddr . tcp dport`. A change reloads the table. */
+  typeof?: string;
+  /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
+  flags?: ("constant" | "dynamic" | "interval" | "timeout")[];
+  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  timeout?: number;
+  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  gcInterval?: number;
+  /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
+  size?: number;
+  /** A comment of its own, up to 127 bytes. Default: none. */
+  comment?: string;
+  /** Its elements in nft's words; of a map `KEY : VALUE`. They are exact, but for what rules add to one that is dynamic or has timeouts. A change adds and deletes elements, and touches no rule. Default: none. */
+  elements?: string[];
+}
+
+export interface FirewallObjects {
+  /** What it is. A change reloads the table. */
+  type: "counter" | "quota" | "limit" | "ct helper" | "ct timeout" | "ct expectation" | "synproxy" | "secmark";
+  /** Its lines in nft's words, as `type "ftp" protocol tcp` of a ct helper. Default: none. A change reloads the table. */
+  definition?: string[];
+}
+
+export interface FirewallFlowtables {
+  /** Devices between which flows are sped up. They must be there. A change reloads the table. */
+  devices: string[];
+  /** Its place among what hooks at ingress. Default: 0. A change reloads the table. */
+  priority?: number;
+  /** Count the packets of its flows. Default: false. A change reloads the table. */
+  counter?: boolean;
+  /** Give flows to the network card (`flags offload`). Default: false. A change reloads the table. */
+  offload?: boolean;
+}
+
 export interface GreTunnelLive {
   /** The kernel's number of the device; another one after each rebuild. */
   ifindex: number;
@@ -667,6 +976,81 @@ export interface LinuxBridgeArgs {
   noLinklocalLearn?: pulumi.Input<boolean>;
 }
 
+export interface LldpLiveNeighbor {
+  /** The own device. */
+  device: string;
+  /** LLDP, or CDPv1, CDPv2, EDP, FDP, SONMP. */
+  protocol: string;
+  /** The neighbour's chassis identity, mostly a MAC address. */
+  chassis?: string;
+  /** The neighbour's name. */
+  systemName?: string;
+  /** What it says that it is. */
+  systemDescription?: string;
+  /** The identity of its port. */
+  port?: string;
+  /** What it says of the port. */
+  portDescription?: string;
+  /** Where it is managed. */
+  managementAddresses: string[];
+}
+
+export interface LldpLive {
+  /** The number of the process; absent while it does not run. */
+  pid?: number;
+  /** When the process was started, in UTC (ISO 8601). */
+  since?: string;
+  /** Who is at the other end of each device; those that have spoken since it was started. */
+  neighbors: LldpLiveNeighbor[];
+}
+
+export interface LldpArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace whose devices are served. Default: the host's own. A change replaces it. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The devices on which to send and listen. Default: lldpd's choice, all that look like a cable's end. */
+  devices?: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
+  /** The name that neighbours see (`configure system hostname`). Default: the host's, the same in all its namespaces. */
+  systemName?: pulumi.Input<string>;
+  /** What neighbours are told that it is. Default: the host's distribution and kernel. */
+  systemDescription?: pulumi.Input<string>;
+  /** The platform that neighbours are told of by CDP and LLDP-MED. Default: Linux. */
+  platform?: pulumi.Input<string>;
+  /** The chassis' identity (`configure system chassisid`). Default: a MAC address of it. */
+  chassisId?: pulumi.Input<string>;
+  /** Seconds between two messages, 1 to 3600. lldpd's default: 30. */
+  txInterval?: pulumi.Input<number>;
+  /** After how many intervals without a message neighbours forget it, 1 to 100. lldpd's default: 4. */
+  txHold?: pulumi.Input<number>;
+  /** What a port is called (`portidsubtype`): by its device's name or its MAC address. Default: macaddress. */
+  portId?: pulumi.Input<"ifname" | "macaddress">;
+  /** The destination address, and so how far messages go; a Linux bridge forwards the last one's only by `groupForwardMask`. lldpd's default: nearest-bridge. */
+  agentType?: pulumi.Input<"nearest-bridge" | "nearest-non-tpmr-bridge" | "nearest-customer-bridge">;
+  /** Patterns of the addresses to tell; with ! those not to. Default: the first of each family. */
+  managementAddresses?: pulumi.Input<pulumi.Input<string>[]>;
+  /** How many neighbours it remembers. lldpd's default: 32 a port. */
+  maxNeighbors?: pulumi.Input<number>;
+  /** Only listen (-r). Default: false. */
+  receiveOnly?: pulumi.Input<boolean>;
+  /** Tell the kernel's version and the machine (false: -k). Default: true. */
+  advertiseVersion?: pulumi.Input<boolean>;
+  /** Speak Cisco's CDP too (-c). Default: false. */
+  cdp?: pulumi.Input<boolean>;
+  /** Speak Extreme's EDP too (-e). Default: false. */
+  edp?: pulumi.Input<boolean>;
+  /** Speak Foundry's FDP too (-f). Default: false. */
+  fdp?: pulumi.Input<boolean>;
+  /** Speak Nortel's SONMP too (-s). Default: false. */
+  sonmp?: pulumi.Input<boolean>;
+  /** Send LLDP-MED messages as a device of this class, 1 to 4 (-M). Default: none. */
+  medClass?: pulumi.Input<number>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  running?: pulumi.Input<boolean>;
+}
+
 export interface MacvlanLive {
   /** The kernel's number of the device; another one after each rebuild. */
   ifindex: number;
@@ -870,6 +1254,62 @@ export interface OvsBridgeArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
+}
+
+export interface OvsFlowsLive {
+  /** The cookie of its flows, as `ovs-ofctl dump-flows BRIDGE cookie=COOKIE/-1` takes it. */
+  cookie: string;
+  /** How many flows of it are on the bridge. */
+  flows: number;
+  /** How many flows its `learn` actions have added, which carry the next higher cookie. */
+  learned: number;
+}
+
+export interface OvsFlowsFlowArgs {
+  /** OpenFlow table, 0 to 254 (`table`). Default: 0. */
+  table?: pulumi.Input<number>;
+  /** Of the flows that match, the one with the highest wins (`priority`), 0 to 65535. Default: 32768. */
+  priority?: pulumi.Input<number>;
+  /** What packets it is for, in the words of ovs-fields(7), as `in_port="patch-tun",dl_vlan=5`. The name of a port stands in double quotes. Default: all packets. */
+  match?: pulumi.Input<string>;
+  /** What is done with them, in the words of ovs-actions(7), as `mod_vlan_vid:5,output:"patch-tun"` or `drop`. The name of a port stands in double quotes. What `learn` adds is no drift, and goes with the set. */
+  actions: pulumi.Input<string>;
+  /** Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`); that shows as a missing flow. Default: 0, never. */
+  idleTimeout?: pulumi.Input<number>;
+  /** Seconds after which Open vSwitch removes it in any case (`hard_timeout`). Default: 0, never. */
+  hardTimeout?: pulumi.Input<number>;
+  /** How late it is evicted from a full table (`importance`); needs OpenFlow 1.4 on the bridge. Default: 0. */
+  importance?: pulumi.Input<number>;
+}
+
+export interface OvsFlowsArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The Open vSwitch bridge. It must speak OpenFlow 1.3 or 1.4. A change replaces the set. */
+  bridge: pulumi.Input<string> | OvsBridge;
+  /** The set's name, which tells it from others on the bridge. A change replaces the set. */
+  name?: pulumi.Input<string>;
+  /** All flows of the set; their order says nothing. Flows of other sets and of other programs stay as they are. */
+  flows: pulumi.Input<pulumi.Input<OvsFlowsFlowArgs>[]>;
+}
+
+export interface OvsFlowsFlow {
+  /** OpenFlow table, 0 to 254 (`table`). Default: 0. */
+  table?: number;
+  /** Of the flows that match, the one with the highest wins (`priority`), 0 to 65535. Default: 32768. */
+  priority?: number;
+  /** What packets it is for, in the words of ovs-fields(7), as `in_port="patch-tun",dl_vlan=5`. The name of a port stands in double quotes. Default: all packets. */
+  match?: string;
+  /** What is done with them, in the words of ovs-actions(7), as `mod_vlan_vid:5,output:"patch-tun"` or `drop`. The name of a port stands in double quotes. What `learn` adds is no drift, and goes with the set. */
+  actions: string;
+  /** Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`); that shows as a missing flow. Default: 0, never. */
+  idleTimeout?: number;
+  /** Seconds after which Open vSwitch removes it in any case (`hard_timeout`). Default: 0, never. */
+  hardTimeout?: number;
+  /** How late it is evicted from a full table (`importance`); needs OpenFlow 1.4 on the bridge. Default: 0. */
+  importance?: number;
 }
 
 export interface OvsPatchLiveA {
@@ -1406,6 +1846,56 @@ export interface TapArgs {
   packetInformation?: pulumi.Input<boolean>;
 }
 
+export interface UdpVpnLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex?: number;
+  /** The MTU that it has, in bytes. */
+  mtu?: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate?: string;
+  /** All its addresses, also those that others added. */
+  addresses?: string[];
+  /** The number of the process; absent while it does not run. */
+  pid?: number;
+  /** When the process was started, in UTC (ISO 8601). */
+  since?: string;
+}
+
+export interface UdpVpnArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The TUN device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace whose addresses carry the packets. Default: the host's own, wherever the device is. A change replaces the tunnel. */
+  underlayNamespace?: pulumi.Input<string> | Namespace;
+  /** The own address of the underlay, from which packets are sent. */
+  local: pulumi.Input<string>;
+  /** The other end's address on the underlay. Packets from others are dropped. */
+  remote: pulumi.Input<string>;
+  /** UDP port on which this end listens, 1 to 65535. */
+  port: pulumi.Input<number>;
+  /** UDP port of the other end, 1 to 65535. Default: the own one. */
+  remotePort?: pulumi.Input<number>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** Largest packet in bytes, 68 to 65535. Default: 1472 over IPv4 and 1452 over IPv6, which fit a 1500 byte underlay. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500. */
+  txQueueLength?: pulumi.Input<number>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  running?: pulumi.Input<boolean>;
+}
+
 export interface LinkLive {
   /** The kernel's number of the device; another one after each rebuild. */
   ifindex: number;
@@ -1937,6 +2427,84 @@ export class ConnectivityCheck extends KindBase {
   }
 }
 
+/** A DHCP server for IPv4: dnsmasq, supervised, inside a namespace. Its leases outlive its restarts and are gone with it, and after a reboot. Old clients take no offer with a bad UDP checksum, as a veth peer or TAP with transmit offload makes them: `offloads: { tx: false }` on the device. */
+export class DhcpServer extends KindBase {
+  declare readonly kind: "DhcpServer";
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the server. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
+  declare readonly name: pulumi.Output<string>;
+  /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
+  declare readonly device: pulumi.Output<string>;
+  /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
+  declare readonly range: pulumi.Output<string | string[]>;
+  /** The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent. */
+  declare readonly gateway: pulumi.Output<string | undefined>;
+  /** The name servers that clients are told (option 6). Default: none; with `forwarders`, the server itself. */
+  declare readonly dns: pulumi.Output<string[] | undefined>;
+  /** The domain that clients are told (option 15), and that of their names where `forwarders` is given. */
+  declare readonly domain: pulumi.Output<string | undefined>;
+  /** For how many seconds a lease holds, 120 or more, or 'infinite'. dnsmasq's default: 3600. */
+  declare readonly leaseTime: pulumi.Output<"infinite" | number | undefined>;
+  /** The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Routes that clients are told (options 121 and 249), the one by `gateway` with them. */
+  declare readonly routes: pulumi.Output<DhcpServerRoute[] | undefined>;
+  /** More options by number or dnsmasq's name (`dnsmasq --help dhcp`), as { 'ntp-server': '192.0.2.1', 114: 'https://a/b' }; the value is dnsmasq's text (`dhcp-option`). */
+  declare readonly options: pulumi.Output<{ [key: string]: string } | undefined>;
+  /** Clients with an address of their own (`dhcp-host`). A change interrupts nobody: dnsmasq reads it again. */
+  declare readonly reservations: pulumi.Output<DhcpServerReservation[] | undefined>;
+  /** It is the only server of the subnet: clients with a lease of before it are answered at once (`dhcp-authoritative`), as after a reboot, which loses the leases. Default: false. */
+  declare readonly authoritative: pulumi.Output<boolean | undefined>;
+  /** How many leases it gives at most (`dhcp-lease-max`). dnsmasq's default: 1000. */
+  declare readonly maxLeases: pulumi.Output<number | undefined>;
+  /** Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`). */
+  declare readonly forwarders: pulumi.Output<string[] | undefined>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  declare readonly running: pulumi.Output<boolean>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<DhcpServerLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: DhcpServerArgs, opts?: pulumi.CustomResourceOptions) {
+    super("DhcpServer", name, args, opts);
+  }
+}
+
+/** One table of nftables, exact: what is in it and not declared goes. Rules are nft's own text, compared in the form in which nft prints them, so that no spelling makes drift. A change is checked by `nft -c` and applied atomically, as the difference: counters of rules that stay go on, and what rules have added to sets stays. Other tables are never touched, and an accept here does not override another table's drop. A change that would plainly cut the SSH connection is refused; what a rule with a condition does to it is not seen. */
+export class Firewall extends KindBase {
+  declare readonly kind: "Firewall";
+  /** The network namespace. Default: the host's own. A change replaces the table. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The table's name, no word of nft's language. A change replaces the table. */
+  declare readonly name: pulumi.Output<string>;
+  /** What packets it sees: inet (IPv4 and IPv6), ip, ip6, bridge, netdev or arp. Default: inet. A change replaces the table. */
+  declare readonly family: pulumi.Output<"inet" | "ip" | "ip6" | "bridge" | "netdev" | "arp">;
+  /** The table is there and does nothing (`flags dormant`). Default: false. */
+  declare readonly dormant: pulumi.Output<boolean | undefined>;
+  /** Its chains by name. Default: none. */
+  declare readonly chains: pulumi.Output<{ [key: string]: FirewallChains } | undefined>;
+  /** Its named sets by name; rules use one as `@name`. Default: none. */
+  declare readonly sets: pulumi.Output<{ [key: string]: FirewallSets } | undefined>;
+  /** Its named maps by name. Default: none. */
+  declare readonly maps: pulumi.Output<{ [key: string]: FirewallMaps } | undefined>;
+  /** Its counters, quotas, limits, helpers and the like, by name. Default: none. */
+  declare readonly objects: pulumi.Output<{ [key: string]: FirewallObjects } | undefined>;
+  /** Its flowtables by name. Default: none. */
+  declare readonly flowtables: pulumi.Output<{ [key: string]: FirewallFlowtables } | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<FirewallLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: FirewallArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Firewall", name, args, opts);
+  }
+}
+
 /** A GRE tunnel of the kernel: gretap, which carries Ethernet frames, or gre, which carries IP packets; over IPv4 or IPv6 by its addresses. Its MTU is smaller than the underlay's: by 38 bytes for gretap over IPv4, by 42 with a key. */
 export class GreTunnel extends KindBase {
   declare readonly kind: "GreTunnel";
@@ -2165,6 +2733,60 @@ export class LinuxBridge extends KindBase {
   }
 }
 
+/** LLDP for the devices of a namespace: lldpd, supervised, one a namespace. `live.neighbors` tells who is at the other end of each device. The host's own lldpd service is another one and is left alone. A change starts it again, and its neighbours come back with their next messages. */
+export class Lldp extends KindBase {
+  declare readonly kind: "Lldp";
+  /** The network namespace whose devices are served. Default: the host's own. A change replaces it. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The devices on which to send and listen. Default: lldpd's choice, all that look like a cable's end. */
+  declare readonly devices: pulumi.Output<string[] | undefined>;
+  /** The name that neighbours see (`configure system hostname`). Default: the host's, the same in all its namespaces. */
+  declare readonly systemName: pulumi.Output<string | undefined>;
+  /** What neighbours are told that it is. Default: the host's distribution and kernel. */
+  declare readonly systemDescription: pulumi.Output<string | undefined>;
+  /** The platform that neighbours are told of by CDP and LLDP-MED. Default: Linux. */
+  declare readonly platform: pulumi.Output<string | undefined>;
+  /** The chassis' identity (`configure system chassisid`). Default: a MAC address of it. */
+  declare readonly chassisId: pulumi.Output<string | undefined>;
+  /** Seconds between two messages, 1 to 3600. lldpd's default: 30. */
+  declare readonly txInterval: pulumi.Output<number | undefined>;
+  /** After how many intervals without a message neighbours forget it, 1 to 100. lldpd's default: 4. */
+  declare readonly txHold: pulumi.Output<number | undefined>;
+  /** What a port is called (`portidsubtype`): by its device's name or its MAC address. Default: macaddress. */
+  declare readonly portId: pulumi.Output<"ifname" | "macaddress" | undefined>;
+  /** The destination address, and so how far messages go; a Linux bridge forwards the last one's only by `groupForwardMask`. lldpd's default: nearest-bridge. */
+  declare readonly agentType: pulumi.Output<"nearest-bridge" | "nearest-non-tpmr-bridge" | "nearest-customer-bridge" | undefined>;
+  /** Patterns of the addresses to tell; with ! those not to. Default: the first of each family. */
+  declare readonly managementAddresses: pulumi.Output<string[] | undefined>;
+  /** How many neighbours it remembers. lldpd's default: 32 a port. */
+  declare readonly maxNeighbors: pulumi.Output<number | undefined>;
+  /** Only listen (-r). Default: false. */
+  declare readonly receiveOnly: pulumi.Output<boolean | undefined>;
+  /** Tell the kernel's version and the machine (false: -k). Default: true. */
+  declare readonly advertiseVersion: pulumi.Output<boolean | undefined>;
+  /** Speak Cisco's CDP too (-c). Default: false. */
+  declare readonly cdp: pulumi.Output<boolean | undefined>;
+  /** Speak Extreme's EDP too (-e). Default: false. */
+  declare readonly edp: pulumi.Output<boolean | undefined>;
+  /** Speak Foundry's FDP too (-f). Default: false. */
+  declare readonly fdp: pulumi.Output<boolean | undefined>;
+  /** Speak Nortel's SONMP too (-s). Default: false. */
+  declare readonly sonmp: pulumi.Output<boolean | undefined>;
+  /** Send LLDP-MED messages as a device of this class, 1 to 4 (-M). Default: none. */
+  declare readonly medClass: pulumi.Output<number | undefined>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  declare readonly running: pulumi.Output<boolean>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<LldpLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: LldpArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Lldp", name, args, opts);
+  }
+}
+
 /** A device with a MAC address of its own on a shared parent, as a NIC. The host itself reaches it only by another macvlan on the same parent. */
 export class Macvlan extends KindBase {
   declare readonly kind: "Macvlan";
@@ -2338,6 +2960,26 @@ export class OvsBridge extends KindBase {
    */
   constructor(name: string, args: OvsBridgeArgs, opts?: pulumi.CustomResourceOptions) {
     super("OvsBridge", name, args, opts);
+  }
+}
+
+/** A set of OpenFlow flows of an Open vSwitch bridge, exact under a cookie of its own: a flow with that cookie that is not declared goes. Several sets share a bridge. Open vSwitch loses flows when it is restarted, and when the bridge's fail mode changes: that shows as drift, and `pulumi up --refresh` puts them back. The set's mark is an external id of the bridge. */
+export class OvsFlows extends KindBase {
+  declare readonly kind: "OvsFlows";
+  /** The Open vSwitch bridge. It must speak OpenFlow 1.3 or 1.4. A change replaces the set. */
+  declare readonly bridge: pulumi.Output<string>;
+  /** The set's name, which tells it from others on the bridge. A change replaces the set. */
+  declare readonly name: pulumi.Output<string>;
+  /** All flows of the set; their order says nothing. Flows of other sets and of other programs stay as they are. */
+  declare readonly flows: pulumi.Output<OvsFlowsFlow[]>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<OvsFlowsLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: OvsFlowsArgs, opts?: pulumi.CustomResourceOptions) {
+    super("OvsFlows", name, args, opts);
   }
 }
 
@@ -2632,6 +3274,48 @@ export class Tap extends KindBase {
    */
   constructor(name: string, args: TapArgs, opts?: pulumi.CustomResourceOptions) {
     super("Tap", name, args, opts);
+  }
+}
+
+/** One end of a tunnel over UDP: a TUN device, and a supervised process (socat) that sends each of its packets as one of UDP to the other end and writes what comes from there to the device. It neither encrypts nor authenticates: who can send packets with the other end's address can put packets into the tunnel, and who sees the underlay reads all of them. Where that matters take WireGuard or IPsec. It recovers by itself when either end dies. */
+export class UdpVpn extends KindBase {
+  declare readonly kind: "UdpVpn";
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The TUN device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace whose addresses carry the packets. Default: the host's own, wherever the device is. A change replaces the tunnel. */
+  declare readonly underlayNamespace: pulumi.Output<string | undefined>;
+  /** The own address of the underlay, from which packets are sent. */
+  declare readonly local: pulumi.Output<string>;
+  /** The other end's address on the underlay. Packets from others are dropped. */
+  declare readonly remote: pulumi.Output<string>;
+  /** UDP port on which this end listens, 1 to 65535. */
+  declare readonly port: pulumi.Output<number>;
+  /** UDP port of the other end, 1 to 65535. Default: the own one. */
+  declare readonly remotePort: pulumi.Output<number | undefined>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: 1472 over IPv4 and 1452 over IPv6, which fit a 1500 byte underlay. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** Whether the process runs. It is started again when it ends by itself. A refresh shows false when it is stopped, in another namespace, or was not started as it is declared. Default: true. */
+  declare readonly running: pulumi.Output<boolean>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<UdpVpnLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: UdpVpnArgs, opts?: pulumi.CustomResourceOptions) {
+    super("UdpVpn", name, args, opts);
   }
 }
 

@@ -6,13 +6,17 @@ import type { address } from "../provider/kinds/address";
 import type { bond } from "../provider/kinds/bond";
 import type { bridgePort } from "../provider/kinds/bridge-port";
 import type { connectivityCheck } from "../provider/kinds/connectivity-check";
+import type { dhcpServer } from "../provider/kinds/dhcp-server";
+import type { firewall } from "../provider/kinds/firewall";
 import type { greTunnel } from "../provider/kinds/gre-tunnel";
 import type { nic } from "../provider/kinds/interface";
 import type { linuxBridge } from "../provider/kinds/linux-bridge";
+import type { lldp } from "../provider/kinds/lldp";
 import type { macvlan } from "../provider/kinds/macvlan";
 import type { macvtap } from "../provider/kinds/macvtap";
 import type { namespace } from "../provider/kinds/namespace";
 import type { ovsBridge } from "../provider/kinds/ovs-bridge";
+import type { ovsFlows } from "../provider/kinds/ovs-flows";
 import type { ovsPatch } from "../provider/kinds/ovs-patch";
 import type { ovsPort } from "../provider/kinds/ovs-port";
 import type { ovsTunnel } from "../provider/kinds/ovs-tunnel";
@@ -20,6 +24,7 @@ import type { route } from "../provider/kinds/route";
 import type { rule } from "../provider/kinds/rule";
 import type { sysctl } from "../provider/kinds/sysctl";
 import type { tap } from "../provider/kinds/tap";
+import type { udpVpn } from "../provider/kinds/udp-vpn";
 import type { vethPair } from "../provider/kinds/veth-pair";
 import type { vlan } from "../provider/kinds/vlan";
 import type { vxlan } from "../provider/kinds/vxlan";
@@ -40,13 +45,17 @@ const fits = {
   Bond: true satisfies Fits<ArgumentsOf<typeof bond>, hostnet.Bond>,
   BridgePort: true satisfies Fits<ArgumentsOf<typeof bridgePort>, hostnet.BridgePort>,
   ConnectivityCheck: true satisfies Fits<ArgumentsOf<typeof connectivityCheck>, hostnet.ConnectivityCheck>,
+  Firewall: true satisfies Fits<ArgumentsOf<typeof firewall>, hostnet.Firewall>,
+  DhcpServer: true satisfies Fits<ArgumentsOf<typeof dhcpServer>, hostnet.DhcpServer>,
   GreTunnel: true satisfies Fits<ArgumentsOf<typeof greTunnel>, hostnet.GreTunnel>,
   Interface: true satisfies Fits<ArgumentsOf<typeof nic>, hostnet.Interface>,
   LinuxBridge: true satisfies Fits<ArgumentsOf<typeof linuxBridge>, hostnet.LinuxBridge>,
+  Lldp: true satisfies Fits<ArgumentsOf<typeof lldp>, hostnet.Lldp>,
   Macvlan: true satisfies Fits<ArgumentsOf<typeof macvlan>, hostnet.Macvlan>,
   Macvtap: true satisfies Fits<ArgumentsOf<typeof macvtap>, hostnet.Macvtap>,
   Namespace: true satisfies Fits<ArgumentsOf<typeof namespace>, hostnet.Namespace>,
   OvsBridge: true satisfies Fits<ArgumentsOf<typeof ovsBridge>, hostnet.OvsBridge>,
+  OvsFlows: true satisfies Fits<ArgumentsOf<typeof ovsFlows>, hostnet.OvsFlows>,
   OvsPatch: true satisfies Fits<ArgumentsOf<typeof ovsPatch>, hostnet.OvsPatch>,
   OvsPort: true satisfies Fits<ArgumentsOf<typeof ovsPort>, hostnet.OvsPort>,
   OvsTunnel: true satisfies Fits<ArgumentsOf<typeof ovsTunnel>, hostnet.OvsTunnel>,
@@ -54,6 +63,7 @@ const fits = {
   Rule: true satisfies Fits<ArgumentsOf<typeof rule>, hostnet.Rule>,
   Sysctl: true satisfies Fits<ArgumentsOf<typeof sysctl>, hostnet.Sysctl>,
   Tap: true satisfies Fits<ArgumentsOf<typeof tap>, hostnet.Tap>,
+  UdpVpn: true satisfies Fits<ArgumentsOf<typeof udpVpn>, hostnet.UdpVpn>,
   VethPair: true satisfies Fits<ArgumentsOf<typeof vethPair>, hostnet.VethPair>,
   Vlan: true satisfies Fits<ArgumentsOf<typeof vlan>, hostnet.Vlan>,
   Vxlan: true satisfies Fits<ArgumentsOf<typeof vxlan>, hostnet.Vxlan>,

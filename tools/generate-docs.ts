@@ -46,24 +46,28 @@ function rowsOf(schema: z.ZodObject, prefix: string, defaulted: string[]): strin
     const doc = (field.meta()?.description ?? unwrap(field).meta()?.description ?? "") as string;
     const row = `| \`${prefix}${key}\`${required ? " (required)" : ""} | ${typeText(field)} | ${cell(doc)} |`;
     const nested = objectIn(field);
-    return nested ? [row, ...rowsOf(nested.schema, `${prefix}${key}${nested.list ? "[]" : ""}.`, [])] : [row];
+    return nested ? [row, ...rowsOf(nested.schema, `${prefix}${key}${nested.step}.`, [])] : [row];
   });
 }
 
 const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
-/** The object that stands in a field, directly or in a list. */
-function objectIn(field: z.ZodType): { schema: z.ZodObject; list: boolean } | undefined {
+/** The object that stands in a field, directly, in a list or by name, and how the way to it goes on. */
+function objectIn(field: z.ZodType): { schema: z.ZodObject; step: string } | undefined {
   const inner = unwrap(field);
-  if (inner instanceof z.ZodObject) return { schema: inner, list: false };
+  if (inner instanceof z.ZodObject) return { schema: inner, step: "" };
+  if (inner instanceof z.ZodRecord) {
+    const value = unwrap(inner.valueType as z.ZodType);
+    return value instanceof z.ZodObject ? { schema: value, step: ".NAME" } : undefined;
+  }
   if (inner instanceof z.ZodArray) {
     const element = unwrap(inner.element as z.ZodType);
-    if (element instanceof z.ZodObject) return { schema: element, list: true };
+    if (element instanceof z.ZodObject) return { schema: element, step: "[]" };
     const option =
       element instanceof z.ZodUnion
         ? (element.options as z.ZodType[]).map(unwrap).find((one) => one instanceof z.ZodObject)
         : undefined;
-    if (option) return { schema: option as z.ZodObject, list: true };
+    if (option) return { schema: option as z.ZodObject, step: "[]" };
   }
   return undefined;
 }

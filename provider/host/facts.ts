@@ -4,7 +4,7 @@ import type { HostFacts } from "./types";
 /** The programs that resources may need. Which of them a host has is looked up once, when the connection is made. */
 export const knownTools = (
   "ip bridge tc ss sysctl ethtool ovs-vsctl ovs-ofctl ovs-appctl ovs-dpctl nft iptables conntrack udevadm systemctl " +
-  "systemd-run dnsmasq lldpd lldpcli socat ping arping flock timeout modprobe networkctl nmcli python3 tcpdump"
+  "systemd-run dnsmasq lldpd lldpcli socat ping arping flock timeout modprobe networkctl nmcli python3 tcpdump ps"
 ).split(" ");
 
 /** Puts the shell's own surroundings right, which sudo may have changed; it keeps no home directory busy. */

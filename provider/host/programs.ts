@@ -61,6 +61,8 @@ export const programs: Record<string, Program[]> = {
   "ovs-vsctl": [ovsVsctl],
   udevadm: [{ ...shared, late: true, optional: true }],
   modprobe: [shared],
+  // The other words of systemctl are about one unit each.
+  systemctl: [{ ...shared, bucket: ({ argv }) => (argv[1] === "daemon-reload" ? "" : undefined) }],
   mkdir: [shared],
 };
 

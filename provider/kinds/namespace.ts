@@ -7,6 +7,7 @@ import { markLink } from "../model/link";
 import { fallbackDevices, linkSections, linkState, linksIn } from "../model/link-state";
 import { isMark, ownership } from "../model/mark";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
+import { netnsInode, type Process, processesIn, processSections } from "../model/processes";
 import { namespaceName } from "../model/scalars";
 import { sysctlKey, sysctlValue } from "../model/sysctl";
 
@@ -36,7 +37,11 @@ export const namespace = kind({
   observe(want) {
     const keys = Object.keys(want.sysctls ?? {});
     const sysctls = { key: sysctlsKey(keys), argv: ["sysctl", "-e", ...keys] };
-    return [...linkSections(want.name), ...inNamespace(want.name, ...(keys.length > 0 ? [sysctls] : []))];
+    return [
+      ...linkSections(want.name),
+      ...processSections,
+      ...inNamespace(want.name, ...(keys.length > 0 ? [sysctls] : [])),
+    ];
   },
   find(want, seen) {
     if (!namespaceExists(seen, want.name)) return undefined;
@@ -48,9 +53,14 @@ export const namespace = kind({
         name: want.name,
         sysctls: liveSysctls(keys, keys.length > 0 ? seen.result(keyIn(sysctlsKey(keys), want.name)).stdout : ""),
       },
-      facts: { devices: devices.map((link) => link.ifname) },
+      facts: { inode: Number(netnsInode(seen, want.name)) || undefined, devices: devices.map((link) => link.ifname) },
       marks: [lo?.json.ifalias],
-      raw: { loUp: lo?.json.flags.includes("UP"), alias: lo?.json.ifalias, devices },
+      raw: {
+        loUp: lo?.json.flags.includes("UP"),
+        alias: lo?.json.ifalias,
+        devices,
+        processes: processesIn(seen, want.name),
+      },
     };
   },
   survey: (namespace) => inNamespace(namespace, forwardingSection),
@@ -78,6 +88,14 @@ export const namespace = kind({
       const names = foreign.map((link) => link.ifname).join(", ");
       throw new HostnetError("IN_USE", `namespace ${want.name} holds devices that are not ours: ${names}`, {
         remedy: "Move or delete them, then run the command again.",
+      });
+    }
+    // `ip netns del` would do it, and the process would live on in a namespace without a name.
+    const { processes } = live.raw as { processes: Process[] };
+    if (processes.length > 0) {
+      const names = processes.map(({ pid, args }) => `${args.split(" ")[0]} (pid ${pid})`).join(", ");
+      throw new HostnetError("IN_USE", `processes run in namespace ${want.name}: ${names}`, {
+        remedy: "End them, then run the command again.",
       });
     }
     return [{ argv: ["ip", "netns", "del", want.name] }];

@@ -24,6 +24,8 @@ export interface Step extends Command {
   routes?: RouteChange[];
   /** Addresses of the root namespace that it takes away; compared with the one at which we came in. */
   loses?: LostAddress[];
+  /** The arguments from which the lines of `stdin` come, so that a complaint about a line names the argument. */
+  sources?: string[];
 }
 
 /** What becomes of a route; its table by name where it has one on every host. */

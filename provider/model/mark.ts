@@ -19,6 +19,9 @@ export function ownership(mark: string | undefined, own: string): Ownership {
 /** True for a mark of any stack: such an alias is not a person's and may be taken over by `adopt`. */
 export const isMark = (text: string | undefined) => /^hostnet:[0-9a-f]+:[0-9a-f]+$/.test(text ?? "");
 
+/** The owner in a mark. */
+export const ownerOf = (mark: string) => mark.split(":")[1] ?? "";
+
 /** The last part of a mark. */
 export const nonceOf = (mark: string) => mark.slice(mark.lastIndexOf(":") + 1);
 

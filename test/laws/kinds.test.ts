@@ -252,6 +252,10 @@ const programs = new Set(
     "install",
     "tee",
     "devlink",
+    "systemctl",
+    "dnsmasq",
+    "find",
+    "ln",
   ]),
 );
 

@@ -1,0 +1,245 @@
+import { z } from "zod";
+import { type Context, kind } from "../kind";
+import type { Step } from "../model/command";
+import { HostnetError } from "../model/errors";
+import { ownerOf } from "../model/mark";
+import {
+  bundle,
+  type Flow,
+  flowsSection,
+  keyOf,
+  type LiveFlow,
+  lineOf,
+  parsedSection,
+  parseFlows,
+  placeholders,
+  portNames,
+  replacePorts,
+} from "../model/openflow";
+import { type OvsDatabase, ovsDatabase, ovsSections } from "../model/ovs";
+import { changeRecord, vsctl, word } from "../model/ovs-columns";
+import { cookieOf, learnedCookie, setMask } from "../model/ovs-cookie";
+import { type OvsFlowsArgs, ovsFlowsArgs, placeKey } from "../model/ovs-flow-args";
+import { get, same } from "../model/path";
+
+type Want = OvsFlowsArgs;
+
+/** What converge needs of the answers. */
+interface Raw {
+  mark: string;
+  /** Flows of the set itself, in normal form, without those that it learned. */
+  own: LiveFlow[];
+  learned: LiveFlow[];
+  /** Flows of others by their place. */
+  others: Map<string, LiveFlow>;
+  /** Declared text to normal form, of matches and of actions. */
+  normal: { match: Map<string, string>; actions: Map<string, string> };
+  /** What ovs-ofctl says is wrong with what is declared. */
+  complaint?: string;
+  missingPorts: string[];
+}
+
+export const ovsFlows = kind({
+  name: "OvsFlows",
+  doc: "A set of OpenFlow flows of an Open vSwitch bridge, exact under a cookie of its own: a flow with that cookie that is not declared goes. Several sets share a bridge. Open vSwitch loses flows when it is restarted, and when the bridge's fail mode changes: that shows as drift, and `pulumi up --refresh` puts them back. The set's mark is an external id of the bridge.",
+  args: ovsFlowsArgs,
+  facts: z.object({
+    cookie: z.string().describe("The cookie of its flows, as `ovs-ofctl dump-flows BRIDGE cookie=COOKIE/-1` takes it."),
+    flows: z.number().describe("How many flows of it are on the bridge."),
+    learned: z.number().describe("How many flows its `learn` actions have added, which carry the next higher cookie."),
+  }),
+  identity: ["name", "bridge"],
+  needs: ["ovs-vsctl", "ovs-ofctl"],
+  mark: "cookie",
+  reset: {},
+  claims: (want) => [
+    `flows ${want.name} of bridge ${want.bridge}`,
+    ...want.flows.map((flow) => `flow ${placeKey(flow)} of bridge ${want.bridge}`),
+  ],
+  observe(want) {
+    const numbers = placeholders(want.flows);
+    const flows = want.flows.map((flow) => replacePorts(flow, (name) => numbers.get(name) ?? ""));
+    return [...ovsSections, flowsSection(want.bridge), parsedSection(want.bridge, want.name, flows)];
+  },
+  find(want, seen) {
+    const db = ovsDatabase(seen);
+    const mark = db.bridges.get(want.bridge)?.map("external_ids")[idKey(want.name)];
+    if (mark === undefined) return undefined;
+    const { exitCode, stdout, stderr } = seen.result(flowsSection(want.bridge).key);
+    if (exitCode !== 0) {
+      throw new HostnetError("READ_FAILED", `the flows of bridge ${want.bridge} could not be read`, {
+        ...{ step: "ovs-ofctl dump-flows", exitCode, stderr },
+        remedy:
+          "The bridge must speak OpenFlow 1.3 or 1.4: look at its `protocols`, and at ovs-vswitchd.log on the host.",
+      });
+    }
+    const cookie = cookieOf(ownerOf(mark), want.bridge, want.name);
+    const all = parseFlows(stdout);
+    const own = all.filter((flow) => flow.cookie === cookie).map((flow) => withoutLearnCookie(flow, cookie));
+    const learned = all.filter((flow) => flow.cookie === learnedCookie(cookie));
+    const others = all.filter((flow) => flow.cookie !== cookie && flow.cookie !== learnedCookie(cookie));
+    const parsed = seen.result(parsedSection(want.bridge, want.name, []).key);
+    const ports = portNames(want.flows).map((name) => [name, portNumber(db, want.bridge, name)] as const);
+    const raw: Raw = {
+      ...{ mark, own, learned },
+      others: new Map(others.map((flow) => [keyOf(flow), flow])),
+      normal: normalForms(want.flows, parseFlows(parsed.stdout), new Map(ports)),
+      complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
+      missingPorts: ports.flatMap(([name, number]) => (number === undefined ? [name] : [])),
+    };
+    return {
+      args: { bridge: want.bridge, name: want.name },
+      facts: { cookie: hex(cookie), flows: own.length, learned: learned.length },
+      marks: [mark],
+      raw,
+    };
+  },
+  converge(want, live, context) {
+    // Without a mark nothing is known of what is there: the flows follow when it has been looked at.
+    if (!live) return writeMark(want, context.mark);
+    const raw = live.raw as Raw;
+    refuse(want, raw, cookieOf(context.owner, want.bridge, want.name));
+    const lines = changes(want, raw, context);
+    return [
+      ...(lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : []),
+      // Last: cut off before it, a set that is taken over is still known by its old cookie.
+      ...(raw.mark === context.mark ? [] : writeMark(want, context.mark)),
+    ];
+  },
+  remove(live, want) {
+    const { mark, own, learned } = live.raw as Raw;
+    const cookie = cookieOf(ownerOf(mark), want.bridge, want.name);
+    const away = { ...bundle(want.bridge, [`delete cookie=${hex(cookie)}/${setMask}`]), touches: [want.bridge] };
+    const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(idKey(want.name))]]);
+    return [...(own.length + learned.length > 0 ? [away] : []), ...unmark];
+  },
+  shown: (path, want, live) => (path === "flows" ? shownFlows(want, live.raw as Raw) : get(live.args, path)),
+});
+
+const idKey = (name: string) => `hostnet-flows-${name}`;
+
+const hex = (cookie: bigint) => `0x${cookie.toString(16)}`;
+
+const writeMark = (want: Want, mark: string): Step[] =>
+  vsctl(changeRecord("Bridge", want.bridge, [{ column: "external_ids", key: idKey(want.name), value: word(mark) }]));
+
+/** The number that a port has; the bridge's own port is called LOCAL in flows. */
+function portNumber(db: OvsDatabase, bridge: string, name: string): string | undefined {
+  const port = db.ports.get(name);
+  const number = port?.bridge === bridge ? port.interfaces[0]?.number("ofport") : undefined;
+  if (number === undefined || number < 1) return undefined;
+  return number === 65534 ? "LOCAL" : String(number);
+}
+
+function normalForms(declared: Flow[], parsed: Flow[], ports: Map<string, string | undefined>): Raw["normal"] {
+  const numbers = [...placeholders(declared)];
+  const real = (text: string) =>
+    numbers.reduce(
+      (done, [name, number]) => done.replace(new RegExp(`\\b${number}\\b`, "g"), ports.get(name) ?? number),
+      text,
+    );
+  const pairs = (key: "match" | "actions") =>
+    new Map(declared.flatMap((flow, at) => (parsed[at] ? [[flow[key], real(parsed[at][key])] as const] : [])));
+  return { match: pairs("match"), actions: pairs("actions") };
+}
+
+/** A flow as the bridge would show it; what is in that form already stays. */
+const normalOf = (flow: Flow, { normal }: Raw): Flow => ({
+  ...flow,
+  match: normal.match.get(flow.match) ?? flow.match,
+  actions: normal.actions.get(flow.actions) ?? flow.actions,
+});
+
+const withoutLearnCookie = (flow: LiveFlow, cookie: bigint): LiveFlow => ({
+  ...flow,
+  actions: flow.actions.replaceAll(`cookie=${hex(learnedCookie(cookie))},`, ""),
+});
+
+/** Throws INVALID, NOT_CONVERGED or FOREIGN for what must not, or cannot, be written. */
+function refuse(want: Want, raw: Raw, cookie: bigint): void {
+  const [, line, text] = /-:(\d+): (.*)/.exec(raw.complaint ?? "") ?? [];
+  if (raw.complaint !== undefined) {
+    const where = line === undefined ? "flows" : `flows[${Number(line) - 1}]`;
+    throw new HostnetError("INVALID", `${where}: ovs-ofctl says: ${text ?? raw.complaint.trim()}`, {
+      remedy: "See ovs-fields(7) and ovs-actions(7); the name of a port stands in double quotes.",
+    });
+  }
+  if (raw.missingPorts.length > 0) {
+    throw new HostnetError("NOT_CONVERGED", `bridge ${want.bridge} has no port ${raw.missingPorts.join(", ")}`, {
+      remedy: "Declare it (OvsPort, OvsPatch, OvsTunnel) and let the flows depend on it (`dependsOn`).",
+    });
+  }
+  const places = new Map<string, number>();
+  for (const [index, flow] of want.flows.entries()) {
+    const place = keyOf(normalOf(flow, raw));
+    const first = places.get(place);
+    if (first !== undefined) {
+      throw new HostnetError("INVALID", `flows[${index}]: is the same as flows[${first}] to Open vSwitch: ${place}`);
+    }
+    places.set(place, index);
+    const other = raw.others.get(place);
+    if (!other || other.cookie === cookie) continue;
+    throw new HostnetError(
+      "FOREIGN",
+      `flows[${index}]: bridge ${want.bridge} has a flow ${place} of another, ${lineOf(other)}`,
+      {
+        remedy: `Take it away with \`ovs-ofctl --strict del-flows ${want.bridge} '${place}'\`. A bridge with the fail mode standalone has one of its own, priority 0 in table 0: declare \`failMode: "secure"\`.`,
+      },
+    );
+  }
+}
+
+/** The lines of the bundle: the difference and nothing else, so that the counters of what stays go on. */
+function changes(want: Want, raw: Raw, context: Context<Want>): string[] {
+  const cookie = cookieOf(context.owner, want.bridge, want.name);
+  const before = cookieOf(ownerOf(raw.mark), want.bridge, want.name);
+  // Another owner's set that is taken over: all its flows are made again, under our cookie.
+  const replaced = before !== cookie && raw.own.length + raw.learned.length > 0;
+  const live = new Map(before === cookie ? raw.own.map((flow) => [keyOf(flow), flow]) : []);
+  const wanted = want.flows.map((flow) => ({ flow, normal: normalOf(flow, raw) }));
+  const places = new Set(wanted.map(({ normal }) => keyOf(normal)));
+
+  const surplus = [...live.values()].filter((flow) => !places.has(keyOf(flow)));
+  const put = wanted.flatMap(({ flow, normal }) => {
+    const there = live.get(keyOf(normal));
+    if (there && same(contentOf(there), contentOf(normal))) return [];
+    const line = `cookie=${hex(cookie)},${lineOf(withLearnCookie(flow, cookie))}`;
+    // To modify keeps the counters, but not to change a timeout: that is another flow.
+    const kept = there && same({ ...contentOf(there), actions: "" }, { ...contentOf(normal), actions: "" });
+    return kept ? [`modify_strict ${line}`] : [`add ${line}`];
+  });
+  const stays = new Set(wanted.map(({ normal }) => JSON.stringify([keyOf(normal), contentOf(normal)])));
+  // What a learn action that is no more has added would go on to send packets where they are not to go.
+  const forget = [...live.values()].some(
+    (flow) => flow.actions.includes("learn(") && !stays.has(JSON.stringify([keyOf(flow), contentOf(flow)])),
+  );
+  return [
+    ...(replaced ? [`delete cookie=${hex(before)}/${setMask}`] : []),
+    ...(forget && raw.learned.length > 0 ? [`delete cookie=${hex(learnedCookie(cookie))}/-1`] : []),
+    ...surplus.map((flow) => `delete_strict cookie=${hex(cookie)}/-1,${keyOf(flow)}`),
+    ...put,
+  ];
+}
+
+const withLearnCookie = (flow: Flow, cookie: bigint): Flow => ({
+  ...flow,
+  actions: flow.actions.replace(/\blearn\(/g, `learn(cookie=${hex(learnedCookie(cookie))},`),
+});
+
+const contentOf = ({ actions, idleTimeout = 0, hardTimeout = 0, importance = 0 }: Flow) => ({
+  ...{ actions, idleTimeout, hardTimeout, importance },
+});
+
+/** What is on the bridge, in the declared spelling where it is what was declared. */
+function shownFlows(want: Want, raw: Raw): Want["flows"] {
+  const live = new Map(raw.own.map((flow) => [keyOf(flow), flow]));
+  const declared = want.flows.flatMap((flow) => {
+    const there = live.get(keyOf(normalOf(flow, raw)));
+    if (!there) return [];
+    live.delete(keyOf(there));
+    const { actions, ...others } = contentOf(there);
+    return [{ ...flow, ...others, actions: actions === normalOf(flow, raw).actions ? flow.actions : actions }];
+  });
+  const surplus = [...live.values()].map(({ cookie, ...flow }) => ({ ...flow, ...contentOf(flow) }));
+  return [...declared, ...surplus];
+}

@@ -1,0 +1,62 @@
+import type { Seen } from "../host/seen";
+import type { Section } from "./command";
+
+/** A process as `ps` shows it. */
+export interface Process {
+  pid: number;
+  parent: number;
+  /** The inode of its network namespace; undefined where it has none any more (a zombie). */
+  netns: string | undefined;
+  /** When it was started, in ISO 8601. */
+  since: string;
+  /** Its command line, or what it has put in its place. */
+  args: string;
+}
+
+// LC_ALL=C is the session's; in UTC a time needs no zone.
+const psSection: Section = {
+  key: "processes",
+  argv: ["env", "TZ=UTC", "ps", "-ww", "-eo", "pid=,ppid=,netns=,lstart=,args="],
+};
+
+// `find -printf %i` would tell the inode below the mount.
+const netnsSection: Section = {
+  key: "netns-inodes",
+  argv: ["find", "/run/netns", "-mindepth", "1", "-maxdepth", "1", "-exec", "stat", "-Lc", "%i %n", "{}", "+"],
+};
+
+/** All processes of the host and the inodes of all namespaces: one question for all who ask. */
+export const processSections = [psSection, netnsSection];
+
+/** All processes; none where the host has no `ps` of procps. */
+export function processesOf(seen: Seen): Process[] {
+  return seen.derive("processes", () =>
+    seen
+      .result("processes")
+      .stdout.split("\n")
+      .flatMap((line) => {
+        const found = /^ *(\d+) +(\d+) +(\d+|-) +\w{3} (\w{3} +\d+ [\d:]{8} \d{4}) (.*)$/.exec(line);
+        if (!found) return [];
+        const [, pid, parent, netns, started, args = ""] = found;
+        const since = new Date(`${started} UTC`).toISOString();
+        return [{ pid: Number(pid), parent: Number(parent), netns: netns === "-" ? undefined : netns, since, args }];
+      }),
+  );
+}
+
+/** The inode of a namespace, of the host's own when it has no name; undefined when it is not there. */
+export function netnsInode(seen: Seen, namespace: string | undefined): string | undefined {
+  // The host's own is where `ps` itself ran.
+  if (namespace === undefined) return processesOf(seen).find(({ args }) => args.startsWith("ps -ww -eo pid="))?.netns;
+  const line = seen
+    .result("netns-inodes")
+    .stdout.split("\n")
+    .find((text) => text.endsWith(` /run/netns/${namespace}`));
+  return line?.split(" ")[0];
+}
+
+/** The processes inside a namespace. */
+export function processesIn(seen: Seen, namespace: string): Process[] {
+  const inode = netnsInode(seen, namespace);
+  return inode === undefined ? [] : processesOf(seen).filter(({ netns }) => netns === inode);
+}

@@ -1,0 +1,135 @@
+import type { Seen } from "../host/seen";
+import type { Section } from "./command";
+import { netnsInode, type Process, processesOf, processSections } from "./processes";
+import { loadDigest, type Service, startDigest } from "./service";
+import { servicesFolder, supervisor, unitName } from "./service-unit";
+
+/** A service as the host has it. */
+export interface LiveService {
+  /** True where systemd runs the host. */
+  systemd: boolean;
+  /** The texts of its files, by their path below its folder. */
+  files: Map<string, string>;
+  /** The mark in the unit. */
+  mark?: string;
+  /** The command line in the unit, without what takes it into its namespace. */
+  argv: string[];
+  /** The mark, and the digests of what the process was started with and has read since, as the last `up` left them. */
+  appliedMark?: string;
+  started?: string;
+  loaded?: string;
+  /** `starting`: it is between an end and the next start, or just being started. */
+  state: "running" | "starting" | "stopped";
+  process?: Process;
+  /** It runs where and as its unit says. */
+  right: boolean;
+  /** Without systemd: the loop, and what runs of it. */
+  pids: number[];
+  /** The last words of the process on stderr. */
+  said: string;
+}
+
+const filesSection: Section = { key: "services", argv: ["grep", "-ars", "", servicesFolder] };
+
+const unitsSection: Section = {
+  key: "units",
+  argv: ["systemctl", "show", "hostnet-*.service", "--property=Id,ActiveState,MainPID"],
+};
+
+/** Four questions for all services of a host. */
+export const serviceSections: Section[] = [filesSection, unitsSection, ...processSections];
+
+function filesOf(seen: Seen): Map<string, Map<string, string>> {
+  return seen.derive("services", () => {
+    const services = new Map<string, Map<string, string>>();
+    for (const line of seen.result("services").stdout.split("\n")) {
+      const path = line.startsWith(`${servicesFolder}/`) ? line.slice(servicesFolder.length + 1) : "";
+      const [, name, file, text] = /^([^/]+)\/(\1\.service|(?:data\/)?[^/:]+):(.*)$/.exec(path) ?? [];
+      if (name === undefined || file === undefined) continue;
+      const files = services.get(name) ?? new Map<string, string>();
+      services.set(name, files.set(file, `${files.get(file) ?? ""}${text}\n`));
+    }
+    return services;
+  });
+}
+
+/** What systemd says of the unit; undefined where another program runs the host. */
+function unitOfSystemd(seen: Seen, name: string): { state: string; pid: number } | undefined {
+  const { exitCode, stdout } = seen.result("units");
+  if (exitCode !== 0) return undefined;
+  const block = stdout.split("\n\n").find((text) => text.split("\n").includes(`Id=${unitName(name)}`)) ?? "";
+  const property = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(block)?.[1];
+  return { state: property("ActiveState") ?? "inactive", pid: Number(property("MainPID") ?? 0) };
+}
+
+/** The processes that systemd or our own loops keep running for all services there are. */
+export function servicePids(seen: Seen): Set<number> {
+  const main = [...seen.result("units").stdout.matchAll(/^MainPID=(\d+)$/gm)].map(([, pid]) => Number(pid));
+  const processes = processesOf(seen);
+  const loops = processes.filter(({ args }) => args.startsWith(`sh ${servicesFolder}/`)).map(({ pid }) => pid);
+  const run = processes.filter(({ parent }) => loops.includes(parent)).map(({ pid }) => pid);
+  return new Set([...main, ...run].filter((pid) => pid !== 0));
+}
+
+/** The service as it is; undefined when there is nothing of it. */
+export function liveService(seen: Seen, service: Service): LiveService | undefined {
+  const { name } = service;
+  const files = filesOf(seen).get(name) ?? new Map<string, string>();
+  const unit = unitOfSystemd(seen, name);
+  const processes = processesOf(seen);
+  const loops = processes.filter(({ args }) => args.startsWith(`sh ${supervisor(name)} `));
+  const runs = unit
+    ? processes.filter(({ pid }) => pid === unit.pid)
+    : processes.filter(({ parent, args }) => loops.some(({ pid }) => pid === parent) && args !== "sleep 1");
+  const active = unit ? !["inactive", "failed"].includes(unit.state) : loops.length > 0;
+  if (files.size === 0 && !active) return undefined;
+  const [appliedMark, started, loaded] = files.get("applied")?.split("\n") ?? [];
+  const [process] = runs;
+  const argv = argvIn(files.get(unitName(name)) ?? "");
+  const is = isOf(seen, { ...service, argv }, process);
+  return {
+    systemd: unit !== undefined,
+    files,
+    mark: / (hostnet:[0-9a-f]+:[0-9a-f]+)\n/.exec(files.get(unitName(name)) ?? "")?.[1],
+    argv,
+    appliedMark,
+    started,
+    loaded,
+    state: !active ? "stopped" : is === "starting" ? "starting" : "running",
+    process,
+    right: active && is === "right",
+    pids: [...loops, ...runs].map(({ pid }) => pid),
+    said: files.get("log")?.trim().split("\n").at(-1) ?? "",
+  };
+}
+
+/** The words of a unit's command line, as `unitOf` writes it. */
+function argvIn(unit: string): string[] {
+  const line = /^ExecStart=\/usr\/bin\/env (?:ip netns exec \S+ )?(.*)$/m.exec(unit)?.[1] ?? "";
+  return [...line.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g)].map(
+    ([, quoted, plain]) =>
+      plain ?? (quoted ?? "").replace(/\\(.)/g, "$1").replaceAll("%%", "%").replaceAll("$$$$", "$"),
+  );
+}
+
+/** Whether the process is the service's: the right command line in the right namespace, and so what it has started. */
+function isOf(seen: Seen, { argv, namespace, child, retitled }: Service, process: Process | undefined) {
+  const text = argv.join(" ");
+  // `env`, `ip netns exec` and the supervisor's own fork are still on their way.
+  if (!process || (process.args !== text && process.args.endsWith(` ${text}`))) return "starting";
+  const isAt = (one: Process, place: string | undefined) => one.netns === netnsInode(seen, place);
+  const first = (retitled || process.args === text) && isAt(process, namespace);
+  if (!child) return first ? "right" : "wrong";
+  const childText = child.argv.join(" ");
+  const second = processesOf(seen).find(({ parent, args }) => parent === process.pid && args === childText);
+  if (!second) return "starting";
+  return first && isAt(second, child.namespace) ? "right" : "wrong";
+}
+
+/** What the host is still at, once all is written: the process has to come up. */
+export function comingUp(service: Service, live: LiveService | undefined, ready: boolean): string | undefined {
+  if (!live || live.started !== startDigest(service) || live.loaded !== loadDigest(service)) return undefined;
+  if (live.state !== "starting" && (!live.right || ready)) return undefined;
+  const said = live.said ? `; its last words: ${live.said}` : "";
+  return `${service.argv[0]} to come up${said}`;
+}

@@ -1,0 +1,54 @@
+import { addressBits, canonicalAddress, family, subnet } from "../model/scalars";
+
+/** The address of that number, as `ip` prints it. */
+function addressOf(bits: bigint, version: 4 | 6): string {
+  if (version === 4) return [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 255n).join(".");
+  const groups = Array.from({ length: 8 }, (_, at) => ((bits >> BigInt(112 - 16 * at)) & 0xffffn).toString(16));
+  return canonicalAddress(groups.join(":"));
+}
+
+/** The nth address of a network given as 10.0.0.0/24. */
+export function nth(network: string, n: number): string {
+  const [address = ""] = network.split("/");
+  return addressOf(addressBits(address) + BigInt(n), family(address));
+}
+
+export const prefixLength = (network: string) => Number(network.split("/")[1]);
+
+/** The address with the prefix length of its network. */
+export const within = (address: string, network: string) => `${address}/${prefixLength(network)}`;
+
+export const contains = (network: string, address: string) =>
+  family(address) === family(network) && subnet(within(address, network)) === subnet(network);
+
+/** Whether two networks have an address in common. */
+export function overlap(one: string, other: string): boolean {
+  if (family(one) !== family(other)) return false;
+  const [wide, narrow] = prefixLength(one) <= prefixLength(other) ? [one, other] : [other, one];
+  return contains(wide, narrow.split("/")[0] ?? "");
+}
+
+/** True for an address that a host of the network can have: neither the network's own nor its broadcast address. */
+export function isHost(network: string, address: string): boolean {
+  if (!contains(network, address)) return false;
+  const length = prefixLength(network);
+  if (family(address) === 6 || length >= 31) return true;
+  const first = addressBits(network.split("/")[0] ?? "");
+  const at = addressBits(address) - first;
+  return at > 0n && at < (1n << BigInt(32 - length)) - 1n;
+}
+
+/** All but the first addresses that are given away: `10.0.0.3-10.0.0.254` of 10.0.0.0/24 for three of them. */
+export function rest(network: string, given: number): string {
+  const last = (1n << BigInt(32 - prefixLength(network))) - 2n;
+  return `${nth(network, given)}-${nth(network, Number(last))}`;
+}
+
+/** The link-local address that a guest makes of its MAC (RFC 4291, modified EUI-64). */
+export function linkLocal(mac: string): string {
+  const octets = mac.split(":").map((octet) => Number.parseInt(octet, 16));
+  const [first = 0, ...others] = octets;
+  const full = [first ^ 2, ...others.slice(0, 2), 0xff, 0xfe, ...others.slice(2)];
+  const hex = full.map((octet) => octet.toString(16).padStart(2, "0")).join("");
+  return canonicalAddress(`fe80::${(hex.match(/.{4}/g) ?? []).join(":")}`);
+}

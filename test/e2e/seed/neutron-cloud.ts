@@ -1,0 +1,85 @@
+import { declareHost } from "../helpers/declare";
+import { host } from "../helpers/lab";
+
+/** What a test changes of the cloud. */
+export interface Variant {
+  /** Rules of the group `web`, beside echo requests; the text of an array. */
+  rules?: string;
+  /** The guest that the floating IP leads to. */
+  floating?: string;
+  /** More of the program. */
+  more?: string;
+}
+
+export const floatingIp = "203.0.113.20";
+export const routerIp = "203.0.113.10";
+
+/**
+ * A compute node n1 and a network node n2. Tenants blue and red have the same addresses; green is blue's second network.
+ * Local VLANs of blue differ on the two nodes. `outside` is not the program's: the test has it on n1's external card.
+ */
+export const cloudProgram = ({ rules = webRules, floating = "blue1", more = "" }: Variant = {}): string => `
+const pulumi = require("@pulumi/pulumi");
+const hostnet = require("pulumi-hostnet");
+const { neutron } = hostnet;
+const hosts = [${declareHost("n1")}, ${declareHost("n2")}];
+const nics = ["${host("n1").interfaces.underlay}", "${host("n2").interfaces.underlay}"];
+hosts.forEach((host, at) => new hostnet.Interface("underlay" + at, { host, name: nics[at], addresses: ["10.199.0." + (at + 1) + "/24"] }));
+
+const cloud = new neutron.Cloud("cloud");
+const n1 = new neutron.ComputeNode("n1", { cloud, host: hosts[0], tunnelAddress: "10.199.0.1" });
+const n2 = new neutron.NetworkNode("n2", {
+  cloud, host: hosts[1], tunnelAddress: "10.199.0.2",
+  physicalNetworks: { public: { bridge: "br-ex", interface: "${host("n2").interfaces.external}" } },
+});
+const network = (name, segmentationId, extra = {}) => new neutron.Network(name, { cloud, segmentationId, ...extra });
+const blue = network("blue", 100, { localVlan: { n1: 11, n2: 12 } });
+const red = network("red", 200);
+const green = network("green", 5000, { localVlan: 50 });
+const pool = { range: "10.0.0.100-10.0.0.120" };
+const blueNet = new neutron.Subnet("blue-v4", { network: blue, cidr: "10.0.0.0/24", dhcp: pool });
+const redNet = new neutron.Subnet("red-v4", { network: red, cidr: "10.0.0.0/24", dhcp: false });
+const greenNet = new neutron.Subnet("green-v4", { network: green, cidr: "10.0.1.0/24", dhcp: false });
+
+const web = new neutron.SecurityGroup("web", {
+  cloud,
+  rules: [{ direction: "ingress", protocol: "icmp", icmpType: 8 }, ...${rules}],
+});
+const guest = (name, node, network, addresses, extra = {}, addressing = "static") =>
+  new neutron.Instance(name, {
+    node, guest: { type: "namespace", addressing }, ports: [{ network, addresses, securityGroups: [web], ...extra }],
+  });
+const guests = {
+  blue1: guest("blue1", n1, blue, ["10.0.0.10"]),
+  blue2: guest("blue2", n2, blue, ["10.0.0.11"]),
+  red1: guest("red1", n1, red, ["10.0.0.10"]),
+  red2: guest("red2", n2, red, ["10.0.0.11"]),
+  green2: guest("green2", n2, green, ["10.0.1.11"]),
+  // Of no group: nobody may begin anything with it, and it is no member for others.
+  loner: guest("loner", n1, blue, ["10.0.0.30"], { securityGroups: undefined }),
+  // They get their addresses by DHCP, one on each node.
+  dhcp1: guest("dhcp1", n1, blue, undefined, { securityGroups: undefined }, "dhcp"),
+  dhcp2: guest("dhcp2", n2, blue, undefined, { securityGroups: undefined }, "dhcp"),
+};
+
+const outside = new neutron.Network("public", { cloud, physicalNetwork: "public", localVlan: 4000 });
+const outsideNet = new neutron.Subnet("public-v4", { network: outside, cidr: "203.0.113.0/24", gateway: "203.0.113.99", dhcp: false });
+new neutron.Router("router", {
+  cloud, subnets: [blueNet, greenNet], external: { subnet: outsideNet, address: "${routerIp}" },
+  floatingIps: [{ address: "${floatingIp}", to: guests.${floating} }],
+});
+${more}
+`;
+
+/** TCP 22 from members of the group, TCP 8080 and UDP 9999 from anybody. */
+export const webRules = `[
+  { direction: "ingress", protocol: "tcp", ports: 22, remoteGroup: "self" },
+  { direction: "ingress", protocol: "tcp", ports: 8080 },
+  { direction: "ingress", protocol: "udp", ports: 9999 },
+]`;
+
+/** The same without port 22. */
+export const webRulesWithout22 = `[
+  { direction: "ingress", protocol: "tcp", ports: 8080 },
+  { direction: "ingress", protocol: "udp", ports: 9999 },
+]`;

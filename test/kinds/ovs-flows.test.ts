@@ -1,0 +1,227 @@
+import { Seen } from "../../provider/host/seen";
+import { ovsFlows } from "../../provider/kinds/ovs-flows";
+import type { Section } from "../../provider/model/command";
+import { ownerOf } from "../../provider/model/mark";
+import { parseFlows } from "../../provider/model/openflow";
+import { cookieOf, learnedCookie } from "../../provider/model/ovs-cookie";
+import { validate } from "../../provider/validate";
+import { type Recording, recorded, rowOf, trial } from "./recorded/ovs";
+
+const learn =
+  "learn(table=20,hard_timeout=300,priority=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:NXM_NX_TUN_ID[]->NXM_NX_TUN_ID[],output:OXM_OF_IN_PORT[])";
+
+const flows = [
+  { priority: 1, match: 'in_port="patch-int"', actions: "resubmit(,4)" },
+  { table: 4, match: "tun_id=0x64", actions: "mod_vlan_vid:7,resubmit(,10)" },
+  { table: 10, priority: 1, actions: learn },
+  { match: 'in_port="br-tun"', actions: 'strip_vlan,set_tunnel:0x64,output:"patch-int"' },
+];
+const declared = { bridge: "br-tun", name: "base", flows };
+
+/** What `ovs-ofctl -O OpenFlow14 parse-flows -` of OVS 3.1 printed of them, with the numbers that stand for names. */
+const parsed = `usable protocols: OXM,NXM+table_id
+chosen protocol: OXM-OpenFlow14
+OFPT_FLOW_MOD (OF1.4) (xid=0x1): ADD priority=1,in_port=60000 actions=resubmit(,4)
+OFPT_FLOW_MOD (OF1.4) (xid=0x2): ADD table:4 tun_id=0x64 actions=push_vlan:0x8100,set_field:4103->vlan_vid,resubmit(,10)
+OFPT_FLOW_MOD (OF1.4) (xid=0x3): ADD table:10 priority=1 actions=${learn}
+OFPT_FLOW_MOD (OF1.4) (xid=0x4): ADD in_port=60001 actions=pop_vlan,set_field:0x64->tun_id,output:60000
+`;
+
+const owner = "00ff";
+const mark = `hostnet:${owner}:aaaa`;
+const hex = (cookie: bigint) => `0x${cookie.toString(16)}`;
+const cookie = cookieOf(owner, "br-tun", "base");
+const [C, L] = [hex(cookie), hex(learnedCookie(cookie))];
+
+const port = (() => {
+  let number = 0;
+  recorded((recording: Recording) => {
+    number = rowOf(recording, "Interface", "patch-int").ofport as number;
+  });
+  return number;
+})();
+
+/** What dump-flows (--no-names --no-stats) printed after they were added. */
+const dumped = ` cookie=${C}, priority=1,in_port=${port} actions=resubmit(,4)
+ cookie=${C}, in_port=LOCAL actions=pop_vlan,set_field:0x64->tun_id,output:${port}
+ cookie=${C}, table=4, tun_id=0x64 actions=push_vlan:0x8100,set_field:4103->vlan_vid,resubmit(,10)
+ cookie=${C}, table=10, priority=1 actions=${learn.replace("priority=1,", `priority=1,cookie=${L},`)}
+`;
+const learned = ` cookie=${L}, table=20, hard_timeout=300, priority=1,vlan_tci=0x0007/0x0fff,dl_dst=02:00:00:00:00:01 actions=output:2\n`;
+
+interface Answer {
+  dump?: string;
+  parse?: string;
+  owned?: string | undefined;
+  args?: object;
+  complaint?: string;
+}
+
+function on({ dump = dumped, parse = parsed, owned = mark, complaint }: Answer = {}) {
+  const base = recorded((recording) => {
+    if (owned) rowOf(recording, "Bridge", "br-tun").external_ids = ["map", [["hostnet-flows-base", owned]]];
+  });
+  const answer = (key: string, stdout: string, stderr = "") =>
+    [key, { section: { key, argv: [key] } as Section, result: { exitCode: stderr ? 1 : 0, stdout, stderr } }] as const;
+  const own = new Seen(new Map([answer("flows:br-tun", dump), answer("flows:br-tun:base", parse, complaint)]));
+  const seen = new Proxy(base, {
+    get: (target, name) =>
+      name === "result"
+        ? (key: string) => (own.has(key) ? own : target).result(key)
+        : Reflect.get(target, name).bind(target),
+  });
+  return trial(ovsFlows, seen);
+}
+
+/** The lines of a bundle. */
+function bundle(args: object, answer?: Answer): string[] {
+  const { value } = validate(ovsFlows.args, args);
+  const kindTrial = on(answer);
+  const found = kindTrial.find(args);
+  const steps = ovsFlows.converge(value as never, found as never, { mark, owner, was: [] });
+  return steps.flatMap(({ argv, stdin }) => (stdin ?? argv.join(" ")).trimEnd().split("\n"));
+}
+
+const without = (text: string, word: string) =>
+  text
+    .split("\n")
+    .filter((line) => !line.includes(word))
+    .join("\n");
+
+describe("OvsFlows", () => {
+  it("writes its mark first, then looks, then adds all in one bundle", () => {
+    expect(on({ owned: "" }).converge(declared)).toEqual([
+      `ovs-vsctl --timeout=30 -- set Bridge br-tun 'external_ids:hostnet-flows-base="${mark}"'`,
+    ]);
+    expect(on({ dump: "" }).converge(declared)).toEqual([
+      "ovs-ofctl -O OpenFlow13,OpenFlow14 --bundle add-flows br-tun -",
+    ]);
+    expect(bundle(declared, { dump: "" })).toEqual([
+      `add cookie=${C},table=0,priority=1,in_port="patch-int",actions=resubmit(,4)`,
+      `add cookie=${C},table=4,priority=32768,tun_id=0x64,actions=mod_vlan_vid:7,resubmit(,10)`,
+      `add cookie=${C},table=10,priority=1,actions=${learn.replace("learn(", `learn(cookie=${L},`)}`,
+      `add cookie=${C},table=0,priority=32768,in_port="br-tun",actions=strip_vlan,set_tunnel:0x64,output:"patch-int"`,
+    ]);
+  });
+
+  it("asks ovs-ofctl for the normal form, with a number for each port's name", () => {
+    const { value } = validate(ovsFlows.args, declared);
+    const stdin = ovsFlows.observe(value as never).at(-1)?.stdin;
+    expect(stdin?.split("\n")[0]).toBe("table=0,priority=1,in_port=60000,actions=resubmit(,4)");
+    expect(stdin?.split("\n")[3]).toBe(
+      "table=0,priority=32768,in_port=60001,actions=strip_vlan,set_tunnel:0x64,output:60000",
+    );
+    const clash = {
+      ...declared,
+      flows: [{ match: 'tp_dst=60000,in_port="patch-int"', actions: "load:0xea61->NXM_NX_REG0[]" }],
+    };
+    expect(ovsFlows.observe(validate(ovsFlows.args, clash).value as never).at(-1)?.stdin).toContain("in_port=60002,");
+  });
+
+  it("knows its own by any spelling; what it learned is no drift", () => {
+    expect(bundle(declared, { dump: dumped + learned })).toEqual([]);
+    expect(on({ dump: dumped + learned }).drift(declared)).toStrictEqual({});
+    expect(on({ dump: dumped + learned }).find(declared)).toMatchObject({
+      marks: [mark],
+      facts: { cookie: C, flows: 4, learned: 1 },
+    });
+  });
+
+  it("changes the difference only", () => {
+    const more = {
+      ...declared,
+      flows: [flows[0], { ...flows[1], actions: "drop" }, flows[2], { ...flows[3], idleTimeout: 9 }],
+    };
+    const parse = parsed
+      .replace("actions=push_vlan:0x8100,set_field:4103->vlan_vid,resubmit(,10)", "actions=drop")
+      .replace("in_port=60001", "in_port=60001 idle:9");
+    const foreign = ` cookie=${C}, table=9, ip actions=drop\n cookie=0x5, table=9, arp actions=drop\n`;
+    expect(bundle(more, { parse, dump: dumped + foreign })).toEqual([
+      `delete_strict cookie=${C}/-1,table=9,priority=32768,ip`,
+      `modify_strict cookie=${C},table=4,priority=32768,tun_id=0x64,actions=drop`,
+      `add cookie=${C},table=0,priority=32768,in_port="br-tun",idle_timeout=9,actions=strip_vlan,set_tunnel:0x64,output:"patch-int"`,
+    ]);
+  });
+
+  it("forgets what was learned when its learn action goes", () => {
+    const fewer = { ...declared, flows: flows.filter((flow) => flow.table !== 10) };
+    expect(bundle(fewer, { parse: without(parsed, "learn"), dump: dumped + learned })).toEqual([
+      `delete cookie=${L}/-1`,
+      `delete_strict cookie=${C}/-1,table=10,priority=1`,
+    ]);
+  });
+
+  it("shows lost flows, and those that somebody gave its cookie", () => {
+    const { flows: shown } = on({
+      dump: `${without(dumped, "table=4")}\n cookie=${C}, table=9, ip actions=drop\n`,
+    }).drift(declared) as { flows: unknown[] };
+    expect(shown).toMatchObject([
+      { match: 'in_port="patch-int"' },
+      { actions: learn },
+      { match: 'in_port="br-tun"' },
+      { table: 9, match: "ip", actions: "drop" },
+    ]);
+    expect(on({ dump: "" }).drift(declared)).toStrictEqual({ flows: [] });
+  });
+
+  it("never overwrites another's flow", () => {
+    const dump = `${without(dumped, "table=4")}\n table=4, tun_id=0x64 actions=NORMAL\n`;
+    expect(() => bundle(declared, { dump })).toThrow(
+      /flows\[1\]: bridge br-tun has a flow table=4,priority=32768,tun_id=0x64 of another.*\[FOREIGN\]/,
+    );
+  });
+
+  it("says what ovs-ofctl does not take, and which port is missing", () => {
+    expect(() => bundle(declared, { parse: "", complaint: "ovs-ofctl: -:2: unknown keyword tun_ix\n" })).toThrow(
+      /flows\[1\]: ovs-ofctl says: unknown keyword tun_ix.*\[INVALID\]/,
+    );
+    const away = { ...declared, flows: [{ match: 'in_port="nope"', actions: "drop" }] };
+    expect(() => bundle(away, { parse: "x: ADD in_port=60000 actions=drop\n" })).toThrow(/has no port nope/);
+    const twice = {
+      ...declared,
+      flows: [
+        { match: "tun_id=100", actions: "drop" },
+        { match: "tun_id=0x64", actions: "drop" },
+      ],
+    };
+    const parse = "x: ADD tun_id=0x64 actions=drop\n".repeat(2);
+    expect(() => bundle(twice, { parse })).toThrow(/flows\[1\]: is the same as flows\[0\]/);
+  });
+
+  it("takes over another owner's set under its own cookie, and its mark last", () => {
+    const theirs = "hostnet:beef:1111";
+    const old = hex(cookieOf(ownerOf(theirs), "br-tun", "base"));
+    const lines = bundle(declared, { owned: theirs, dump: dumped.replaceAll(C, old) });
+    expect(lines[0]).toBe(`delete cookie=${old}/0xfffffffffffffffe`);
+    expect(lines).toHaveLength(6);
+    expect(lines.at(-1)).toContain(`hostnet-flows-base="${mark}"`);
+    // Cut off before the mark: the flows are ours by their cookie.
+    expect(bundle(declared, { owned: theirs }).at(-1)).toContain(mark);
+  });
+
+  it("takes flows, what they learned, and the mark away", () => {
+    expect(on().remove(declared)).toEqual([
+      "ovs-ofctl -O OpenFlow13,OpenFlow14 --bundle add-flows br-tun -",
+      "ovs-vsctl --timeout=30 -- remove Bridge br-tun external_ids hostnet-flows-base",
+    ]);
+    expect(on({ dump: "" }).remove(declared)).toHaveLength(1);
+  });
+
+  it("claims each flow's place, whatever the order of its fields", () => {
+    const claims = (match: string) => on().claims({ ...declared, flows: [{ match, actions: "drop" }] });
+    expect(claims("ip,dl_vlan=5")).toEqual(claims(" dl_vlan=5, ip"));
+  });
+});
+
+test("a cookie never has the last bit, by which learned flows are told", () => {
+  for (const name of ["a", "b", "c", "d", "e"]) expect(cookieOf(owner, "br", name) & 1n).toBe(0n);
+});
+
+test("reads flags and statistics beside a match", () => {
+  const text = ` cookie=0x1, duration=1.2s, table=2, n_packets=3, n_bytes=4, idle_timeout=60, idle_age=5, send_flow_rem priority=0,tcp,tp_dst=80 actions=drop
+ cookie=0x1, duration=1.2s, table=3, n_packets=3, n_bytes=4, actions=NORMAL`;
+  expect(parseFlows(text)).toMatchObject([
+    { table: 2, priority: 0, match: "tcp,tp_dst=80", idleTimeout: 60, cookie: 1n, actions: "drop" },
+    { table: 3, priority: 32768, match: "", actions: "NORMAL" },
+  ]);
+});

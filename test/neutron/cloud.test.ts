@@ -1,0 +1,151 @@
+import { neutron } from "../../provider";
+import { differences, host, type Registered, registrations, useMocks } from "./program";
+
+// A busy machine takes seconds for the SDK's part of a hundred resources.
+jest.setTimeout(120_000);
+
+let plain: Map<string, Registered>;
+
+beforeAll(async () => {
+  useMocks();
+  plain = await registrations(cloud());
+});
+
+/** A cloud of two compute nodes and a network node, with two tenants that have the same addresses; `more` adds to it. */
+function cloud(more: (parts: ReturnType<typeof base>) => void = () => {}) {
+  return () => more(base());
+}
+
+function base() {
+  const all = new neutron.Cloud("cloud");
+  const n1 = new neutron.ComputeNode("n1", { cloud: all, host: host("n1"), tunnelAddress: "10.199.0.1" });
+  const n2 = new neutron.ComputeNode("n2", { cloud: all, host: host("n2"), tunnelAddress: "10.199.0.2" });
+  const net = new neutron.NetworkNode("net", {
+    cloud: all,
+    host: host("net"),
+    tunnelAddress: "10.199.0.9",
+    physicalNetworks: { public: { bridge: "br-ex", interface: "eth2" } },
+  });
+  const blue = new neutron.Network("blue", { cloud: all, segmentationId: 100 });
+  const blueNet = new neutron.Subnet("blue-v4", { network: blue, cidr: "10.0.0.0/24" });
+  const red = new neutron.Network("red", { cloud: all, segmentationId: 200 });
+  const redNet = new neutron.Subnet("red-v4", { network: red, cidr: "10.0.0.0/24" });
+  const web = new neutron.SecurityGroup("web", {
+    cloud: all,
+    rules: [{ direction: "ingress", protocol: "tcp", ports: 22, remoteGroup: "self" }],
+  });
+  const vm1 = new neutron.Instance("vm1", {
+    node: n1,
+    guest: "namespace",
+    ports: [{ network: blue, addresses: ["10.0.0.10"], securityGroups: [web] }],
+  });
+  return { all, n1, n2, net, blue, blueNet, red, redNet, web, vm1 };
+}
+
+const flowsOf = (all: Map<string, Registered>, name: string) => {
+  const flows = all.get(`OvsFlows ${name}`)?.inputs.flows as { table: number; actions: string }[] | undefined;
+  return flows?.map((flow) => `${flow.table}: ${flow.actions}`);
+};
+
+it("floods a network to the nodes that have it, and to no others", async () => {
+  const all = plain;
+  expect(flowsOf(all, "blue/n1-br-tun")).toEqual([
+    "3: mod_vlan_vid:100,resubmit(,10)",
+    '22: strip_vlan,set_tunnel:0x64,output:"gre-0ac70009"',
+  ]);
+  expect(flowsOf(all, "blue/net-br-tun")?.[1]).toBe('22: strip_vlan,set_tunnel:0x64,output:"gre-0ac70001"');
+  // Only its DHCP server has it yet.
+  expect(flowsOf(all, "red/net-br-tun")).toEqual(["3: mod_vlan_vid:200,resubmit(,10)"]);
+  expect([...all.keys()].filter((key) => key.includes("n2-br-tun"))).toEqual([]);
+});
+
+it("makes tunnels from every node to every other", async () => {
+  const all = plain;
+  expect([...all.keys()].filter((key) => key.startsWith("OvsTunnel")).sort()).toEqual([
+    "OvsTunnel n1/gre-0ac70002",
+    "OvsTunnel n1/gre-0ac70009",
+    "OvsTunnel n2/gre-0ac70001",
+    "OvsTunnel n2/gre-0ac70009",
+    "OvsTunnel net/gre-0ac70001",
+    "OvsTunnel net/gre-0ac70002",
+  ]);
+  expect(all.get("OvsTunnel n1/gre-0ac70002")?.inputs).toMatchObject({
+    ...{ type: "gre", local: "10.199.0.1", remote: "10.199.0.2", key: "flow", bridge: "br-tun" },
+  });
+});
+
+describe("adding to a running cloud touches nothing else:", () => {
+  const added = async (more: Parameters<typeof cloud>[0]) => differences(plain, await registrations(cloud(more)));
+
+  it("an instance on a node that has the network changes its DHCP reservations only", async () => {
+    const { gone, changed } = await added(({ n1, blue }) => {
+      new neutron.Instance("vm2", { node: n1, ports: [{ network: blue, addresses: ["10.0.0.11"] }] });
+    });
+    expect({ gone, changed }).toEqual({ gone: [], changed: ["DhcpServer blue-v4/dnsmasq"] });
+  });
+
+  it("an instance on another node changes one flow of each node that has the network", async () => {
+    const {
+      gone,
+      changed,
+      added: made,
+    } = await added(({ n2, blue }) => {
+      new neutron.Instance("vm2", { node: n2, ports: [{ network: blue, portSecurity: false }] });
+    });
+    expect({ gone, changed }).toEqual({ gone: [], changed: ["OvsFlows blue/net-br-tun", "OvsFlows blue/n1-br-tun"] });
+    expect(made).toContain("OvsFlows blue/n2-br-tun");
+  });
+
+  it("a member of a group changes the sets of those that let its members in", async () => {
+    const { changed } = await added(({ n1, red, web }) => {
+      new neutron.Instance("vm2", {
+        node: n1,
+        ports: [{ network: red, addresses: ["10.0.0.77"], securityGroups: [web] }],
+      });
+    });
+    expect(changed.sort()).toEqual([
+      "DhcpServer red-v4/dnsmasq",
+      "Firewall vm1/neutron-tapvm1",
+      "OvsFlows red/net-br-tun",
+    ]);
+  });
+
+  it("a network changes nothing", async () => {
+    const { gone, changed } = await added(({ all, n1 }) => {
+      const green = new neutron.Network("green", { cloud: all, segmentationId: 300 });
+      new neutron.Subnet("green-v4", { network: green, cidr: "10.0.0.0/24" });
+      new neutron.Instance("vm3", { node: n1, ports: [{ network: green, addresses: ["10.0.0.10"] }] });
+    });
+    expect({ gone, changed }).toEqual({ gone: [], changed: [] });
+  });
+
+  it("a node changes nothing: the others only get a tunnel to it", async () => {
+    const {
+      gone,
+      changed,
+      added: made,
+    } = await added(({ all }) => {
+      new neutron.ComputeNode("n3", { cloud: all, host: host("n3"), tunnelAddress: "10.199.0.3" });
+    });
+    expect({ gone, changed }).toEqual({ gone: [], changed: [] });
+    expect(made.filter((key) => !key.includes(" n3"))).toEqual([
+      "OvsTunnel n1/gre-0ac70003",
+      "OvsTunnel n2/gre-0ac70003",
+      "OvsTunnel net/gre-0ac70003",
+    ]);
+  });
+
+  it("a router changes nothing", async () => {
+    const { gone, changed } = await added(({ all, blueNet, vm1 }) => {
+      const outside = new neutron.Network("public", { cloud: all, physicalNetwork: "public", localVlan: 9 });
+      const subnet = new neutron.Subnet("public-v4", { network: outside, cidr: "203.0.113.0/24", dhcp: false });
+      new neutron.Router("r1", {
+        cloud: all,
+        subnets: [blueNet],
+        external: { subnet, address: "203.0.113.10" },
+        floatingIps: [{ address: "203.0.113.20", to: vm1 }],
+      });
+    });
+    expect({ gone, changed }).toEqual({ gone: [], changed: [] });
+  });
+});
