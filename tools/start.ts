@@ -1,14 +1,20 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { up } from "../lab";
 import { stackName } from "./backend";
 import { demo } from "./demo";
 import { duration, heading, log, runMain } from "./log";
 import { prove } from "./proof";
 import { findPulumi } from "./pulumi";
+import { root } from "./root";
 import { setup } from "./setup";
+
+/** The program that the root Pulumi.yaml points to. */
+const program = () => /^main: *(\S+)/m.exec(readFileSync(join(root, "Pulumi.yaml"), "utf8"))?.[1] ?? ".";
 
 const whatNext = (host: string) => `
 What to try next:
-  edit examples/two-nodes-gre/index.ts, then  npm run pulumi -- preview --diff
+  edit ${program()}/index.ts, then  npm run pulumi -- preview --diff
   break something (npx hostnet lab ssh ${host}), then  npm run pulumi -- up --refresh
   npm run destroy  takes the stack away and the lab down`;
 

@@ -12,6 +12,7 @@ export const kinds: Record<string, Kind> = whenAsked({
   ConnectivityCheck: () => require("./connectivity-check").connectivityCheck,
   DhcpServer: () => require("./dhcp-server").dhcpServer,
   Firewall: () => require("./firewall").firewall,
+  GratuitousArp: () => require("./gratuitous-arp").gratuitousArp,
   GreTunnel: () => require("./gre-tunnel").greTunnel,
   Interface: () => require("./interface").nic,
   LinuxBridge: () => require("./linux-bridge").linuxBridge,

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { family, ipAddress, ipv4Address, prefix } from "../model/scalars";
-import type { VethPair } from "../resources";
-import { Firewall, Namespace, Route } from "../resources";
+import type { OvsPort, VethPair } from "../resources";
+import { Firewall, GratuitousArp, Namespace, Route } from "../resources";
 import { checked, cloudName } from "./check";
 import type { Cloud } from "./cloud";
 import { Instance } from "./instance";
@@ -138,17 +138,25 @@ export class Router extends Part {
     after?: pulumi.Resource,
   ): VethPair {
     this.node.cloud.register.take(`port ${id}`, this.title, "name");
-    return servicePort({
-      ...{ node: this.node, network: subnet.network, namespace: this.namespace },
-      ...{
-        devices: serviceDevices(prefixWord, id),
-        addresses,
-        parent: this,
-        path: this.path,
-        title: this.title,
-        after,
-      },
-    });
+    const { node, namespace, path, title } = this;
+    const devices = serviceDevices(prefixWord, id);
+    const { network } = subnet;
+    const place = { node, network, namespace, parent: this, path, title };
+    const { cable, plug } = servicePort({ ...place, devices, addresses, after });
+    this.announce(devices.inside, addresses, cable, plug);
+    return cable;
+  }
+
+  /** Whoever had an address of the port, a router before this one, is still in the tables of neighbours. */
+  private announce(device: string, addresses: string[], cable: VethPair, plug: OvsPort): void {
+    const ipv4 = addresses.flatMap((address) => (family(address) === 4 ? [address.split("/")[0] ?? ""] : []));
+    if (ipv4.length === 0) return;
+    const { host } = this.node;
+    new GratuitousArp(
+      `${this.path}/${device}-arp`,
+      { host, namespace: this.namespace, device: cable.a.name, addresses: ipv4 },
+      { parent: this, dependsOn: [cable, plug] },
+    );
   }
 
   private route(to: string, via: string, after: VethPair | undefined): void {

@@ -24,7 +24,7 @@ export interface ServicePort {
  * vSwitch would reappear in the host's own namespace at boot, and lets through UDP without a checksum to guests of the
  * same host, which old DHCP clients do not take: with TX offload off the kernel computes it.
  */
-export function servicePort(port: ServicePort): VethPair {
+export function servicePort(port: ServicePort): { cable: VethPair; plug: OvsPort } {
   const { node, network, namespace, devices, addresses, parent, path, title, after } = port;
   const tag = network.vlanOn(node, title);
   const { mtu } = network;
@@ -38,10 +38,10 @@ export function servicePort(port: ServicePort): VethPair {
     { parent, dependsOn: after ? [after] : [] },
   );
   const externalIds = { "iface-id": uuidOf(`${path}/${devices.inside}`), "iface-status": "active" };
-  new OvsPort(
+  const plug = new OvsPort(
     `${path}/${devices.outside}`,
     { bridge: node.brInt, name: cable.b.name, tag, interface: { externalIds } },
     { parent },
   );
-  return cable;
+  return { cable, plug };
 }

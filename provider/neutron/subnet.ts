@@ -159,7 +159,7 @@ export class Subnet extends Part {
     network.cloud.register.take(`port ${id}`, title, "name");
     const devices = serviceDevices("ns", id);
     const addresses = [this.within(address)];
-    const cable = servicePort({ node, network, namespace, devices, addresses, parent: this, path, title });
+    const { cable } = servicePort({ node, network, namespace, devices, addresses, parent: this, path, title });
     new DhcpServer(
       `${path}/dnsmasq`,
       {

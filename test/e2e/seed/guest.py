@@ -1,70 +1,137 @@
-"""What guests of the proofs do: python3 guest.py WORD ARGUMENTS, in the guest's namespace."""
+"""What guests of the proofs do: python3 guest.py WORD JSON. One process for all guests of a host: a socket stays in the
+namespace in which it was made."""
+import ctypes
+import json
+import os
+import selectors
+import signal
 import socket
 import struct
 import sys
+import threading
 import time
 
-
-def serve(port, token):
-    """Answers each connection with the token, and each line of it with the line."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("", int(port)))
-    listener.listen(8)
-    import threading
-
-    def answer(connection):
-        connection.sendall(token.encode() + b"\n")
-        while data := connection.recv(4096):
-            connection.sendall(data)
-
-    while True:
-        threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+libc = ctypes.CDLL(None, use_errno=True)
 
 
-def get(address, port, timeout="4"):
-    """Prints the token, or why there is none."""
-    try:
-        with socket.create_connection((address, int(port)), float(timeout)) as connection:
-            print(connection.recv(100).decode().strip())
-    except TimeoutError:
-        print("timeout")
-    except OSError as error:
-        print(error.strerror)
+def enter(namespace):
+    path = f"/run/netns/{namespace}" if namespace else "/proc/1/ns/net"
+    descriptor = os.open(path, os.O_RDONLY)
+    if libc.setns(descriptor, 0x40000000):
+        raise OSError(ctypes.get_errno(), f"setns {path}")
+    os.close(descriptor)
 
 
-def talk(address, port, log):
-    """Sends a line every 0.2 s on one connection, and writes the time of each echo to the log."""
-    with socket.create_connection((address, int(port)), 10) as connection, open(log, "w", buffering=1) as file:
-        connection.recv(100)
-        connection.setblocking(False)
-        while True:
-            try:
-                connection.send(b"x")
-            except BlockingIOError:
-                pass
-            time.sleep(0.2)
-            try:
-                if connection.recv(4096):
-                    print(time.time(), file=file)
-            except BlockingIOError:
-                pass
+def socket_in(namespace, *kind):
+    enter(namespace)
+    return socket.socket(*kind)
 
 
-def count(text, seconds):
-    """Counts the frames that arrive at the guest and hold the text."""
-    receiver = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-    receiver.settimeout(0.2)
-    end, seen = time.time() + float(seconds), 0
-    print("ready", flush=True)
-    while time.time() < end:
+def serve(guests):
+    """Answers each connection with the guest's name and who is asking, and then each line with the line."""
+
+    def answer(connection, name, address):
+        connection.sendall(f"{name} {address}\n".encode())
         try:
-            data, (_, _, kind, *_) = receiver.recvfrom(65535)
-            if kind != socket.PACKET_OUTGOING and text.encode() in data:
-                seen += 1
-        except TimeoutError:
+            while data := connection.recv(4096):
+                connection.sendall(data)
+        except OSError:
             pass
-    print(seen)
+
+    waiting = selectors.DefaultSelector()
+    for name, ports in guests.items():
+        for port in ports:
+            listener = socket_in(name, socket.AF_INET, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("", port))
+            listener.listen(8)
+            waiting.register(listener, selectors.EVENT_READ, name)
+    ready()
+    while True:
+        for key, _ in waiting.select():
+            connection, (address, _) = key.fileobj.accept()
+            threading.Thread(target=answer, args=(connection, key.data, address), daemon=True).start()
+
+
+def get(paths, timeout=8):
+    """For each [namespace, address, port] what the server answers, or why it does not."""
+
+    def ask(index, client, address, port):
+        client.settimeout(timeout)
+        try:
+            with client:
+                client.connect((address, port))
+                said[index] = client.recv(100).decode().strip()
+        except OSError as error:
+            said[index] = error.strerror or "timeout"
+
+    said = [""] * len(paths)
+    threads = []
+    for index, (namespace, address, port) in enumerate(paths):
+        client = socket_in(namespace, socket.AF_INET, socket.SOCK_STREAM)
+        threads.append(threading.Thread(target=ask, args=(index, client, address, port)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    print(json.dumps(said))
+
+
+def talk(paths):
+    """On each [namespace, address, port, log] a byte every 0.2 s; the log has the time of each echo."""
+
+    def go_on(connection, log):
+        connection.setblocking(False)
+        with open(log, "w", buffering=1) as file:
+            while True:
+                try:
+                    connection.send(b"x")
+                    if connection.recv(4096):
+                        print(time.time(), file=file)
+                except BlockingIOError:
+                    pass
+                time.sleep(0.2)
+
+    for namespace, address, port, log in paths:
+        connection = socket_in(namespace, socket.AF_INET, socket.SOCK_STREAM)
+        connection.settimeout(10)
+        connection.connect((address, port))
+        connection.recv(100)
+        threading.Thread(target=go_on, args=(connection, log)).start()
+    ready()
+
+
+def count(wanted):
+    """How many frames with each of `texts` arrive in each of `namespaces`, and datagrams at the host's own `port`, until
+    it is told to end; then the file `log` has the numbers."""
+    over = []
+    signal.signal(signal.SIGTERM, lambda *_: over.append(True))
+    waiting, seen = selectors.DefaultSelector(), {}
+    for name in wanted["namespaces"]:
+        receiver = socket_in(name, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        waiting.register(receiver, selectors.EVENT_READ, name)
+    host = socket_in("", socket.AF_INET, socket.SOCK_DGRAM)
+    host.bind(("", wanted["port"]))
+    waiting.register(host, selectors.EVENT_READ, "host")
+    for name in [*wanted["namespaces"], "host"]:
+        seen[name] = dict.fromkeys(wanted["texts"], 0)
+    ready()
+    while not over:
+        for key, _ in waiting.select(0.2):
+            data, sender = key.fileobj.recvfrom(65535)
+            if key.data != "host" and sender[2] == socket.PACKET_OUTGOING:
+                continue
+            for text in wanted["texts"]:
+                seen[key.data][text] += text.encode() in data
+    with open(wanted["log"], "w") as file:
+        json.dump(seen, file)
+
+
+def ready():
+    """For systemd, which waits for it (Type=notify)."""
+    if path := os.environ.get("NOTIFY_SOCKET"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.sendto(b"READY=1", path)
 
 
 def mac(text):
@@ -85,48 +152,60 @@ def ipv4(source, target, payload, sport=9998, dport=9999):
     return struct.pack("!BBHHHBBH4s4s", *head) + udp
 
 
-def frame(device, what, own, target_mac, source, target, text):
-    """Sends three frames of one kind; `own` is the sender's MAC in the frame."""
-    payload = text.encode() + bytes(len(text) % 2)
-    ethernet = lambda to, kind: mac(to) + mac(own) + struct.pack("!H", kind)
-    everyone = "ff:ff:ff:ff:ff:ff"
-    arp = lambda sender: struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2) + mac(own) + socket.inet_aton(sender)
-    # Next header 58 (ICMPv6), type 134: a router advertisement with the text behind it.
-    icmp = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + payload
-    link = socket.inet_pton(socket.AF_INET6, source) if ":" in source else bytes(16)
-    all_nodes = socket.inet_pton(socket.AF_INET6, "ff02::1")
-    frames = {
-        "udp": lambda: ethernet(target_mac, 0x0800) + ipv4(source, target, payload),
-        "broadcast": lambda: ethernet(everyone, 0x0800) + ipv4(source, "255.255.255.255", payload),
-        "dhcp-offer": lambda: ethernet(everyone, 0x0800) + ipv4(source, "255.255.255.255", payload, 67, 68),
-        "arp": lambda: ethernet(everyone, 0x0806) + arp(source) + mac(target_mac) + socket.inet_aton(target) + payload,
-        "router-advertisement": lambda: ethernet("33:33:00:00:00:01", 0x86DD)
-        + struct.pack("!IHBB", 6 << 28, len(icmp), 58, 255)
+everyone = "ff:ff:ff:ff:ff:ff"
+
+
+def ethernet(to, own, kind):
+    return mac(to) + mac(own) + struct.pack("!H", kind)
+
+
+def udp(text, own, to, source, target):
+    return ethernet(to, own, 0x0800) + ipv4(source, target, text)
+
+
+def dhcp_offer(text, own, source):
+    return ethernet(everyone, own, 0x0800) + ipv4(source, "255.255.255.255", text, 67, 68)
+
+
+def arp(text, own, source, target):
+    """An answer that nobody asked for, to everybody."""
+    head = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2)
+    return (
+        ethernet(everyone, own, 0x0806)
+        + head
+        + (mac(own) + socket.inet_aton(source) + mac(everyone) + socket.inet_aton(target) + text)
+    )
+
+
+def router_advertisement(text, own):
+    """From the link-local address that belongs to the MAC, so that it is refused for what it is."""
+    octets = mac(own)
+    link = b"\xfe\x80" + bytes(6) + bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
+    everybody = socket.inet_pton(socket.AF_INET6, "ff02::1")
+    body = struct.pack("!BBHIII", 134, 0, 0, (64 << 24) | 1800, 0, 0)
+    # The text is in an option, of which the length is counted in eights: a link-layer address that is none.
+    option = text + bytes(-(len(text) + 2) % 8)
+    body += struct.pack("!BB", 253, (len(option) + 2) // 8) + option
+    pseudo = link + everybody + struct.pack("!II", len(body), 58)
+    body = body[:2] + struct.pack("!H", checksum(pseudo + body)) + body[4:]
+    return (
+        ethernet("33:33:00:00:00:01", own, 0x86DD)
+        + struct.pack("!IHBB", 6 << 28, len(body), 58, 255)
         + link
-        + all_nodes
-        + icmp,
-    }
-    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    sender.bind((device, 0))
-    for _ in range(3):
-        sender.send(frames[what]())
-        time.sleep(0.1)
+        + everybody
+        + body
+    )
 
 
-def listen(address, port, seconds):
-    """Counts UDP packets that come to a socket."""
-    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    receiver.bind((address, int(port)))
-    receiver.settimeout(0.2)
-    end, seen = time.time() + float(seconds), 0
-    print("ready", flush=True)
-    while time.time() < end:
-        try:
-            receiver.recv(2000)
-            seen += 1
-        except TimeoutError:
-            pass
-    print(seen)
+def frames(wanted):
+    """Sends three of each [namespace, kind of frame, its text, more arguments] by the guest's eth0."""
+    for namespace, what, text, *more in wanted:
+        sender = socket_in(namespace, socket.AF_PACKET, socket.SOCK_RAW)
+        sender.bind(("eth0", 0))
+        for _ in range(3):
+            sender.send(globals()[what](text.encode() + bytes(len(text) % 2), *more))
+            time.sleep(0.05)
+        sender.close()
 
 
-globals()[sys.argv[1]](*sys.argv[2:])
+globals()[sys.argv[1]](json.loads(sys.argv[2]))
