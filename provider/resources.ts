@@ -674,6 +674,28 @@ export interface FirewallFlowtables {
   offload?: boolean;
 }
 
+export interface GratuitousArpLive {
+  /** The addresses that were announced. */
+  announced: string[];
+}
+
+export interface GratuitousArpArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace of the device. Default: the host's own. A change announces them there. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The device that has the addresses, up and joined to its link. A change replaces it. */
+  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  /** The addresses, without prefix length; the device has to have them. A change announces all of them again. */
+  addresses: pulumi.Input<pulumi.Input<string>[]>;
+  /** How often, one second apart (`arping -c`). Default: 2. */
+  count?: pulumi.Input<number>;
+  /** The addresses are announced again when one of these texts changes. */
+  triggers?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
 export interface GreTunnelLive {
   /** The kernel's number of the device; another one after each rebuild. */
   ifindex: number;
@@ -2502,6 +2524,30 @@ export class Firewall extends KindBase {
    */
   constructor(name: string, args: FirewallArgs, opts?: pulumi.CustomResourceOptions) {
     super("Firewall", name, args, opts);
+  }
+}
+
+/** Tells a link, by gratuitous ARP (RFC 5227, `arping -U`), who has IPv4 addresses now: when the resource is made or changed, and when the host was rebooted. Without it neighbours go on sending to the MAC address that had them before, until their own entry expires. It changes nothing on the host. */
+export class GratuitousArp extends KindBase {
+  declare readonly kind: "GratuitousArp";
+  /** The network namespace of the device. Default: the host's own. A change announces them there. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The device that has the addresses, up and joined to its link. A change replaces it. */
+  declare readonly device: pulumi.Output<string>;
+  /** The addresses, without prefix length; the device has to have them. A change announces all of them again. */
+  declare readonly addresses: pulumi.Output<string[]>;
+  /** How often, one second apart (`arping -c`). Default: 2. */
+  declare readonly count: pulumi.Output<number>;
+  /** The addresses are announced again when one of these texts changes. */
+  declare readonly triggers: pulumi.Output<string[] | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<GratuitousArpLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: GratuitousArpArgs, opts?: pulumi.CustomResourceOptions) {
+    super("GratuitousArp", name, args, opts);
   }
 }
 
