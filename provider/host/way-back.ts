@@ -1,7 +1,8 @@
-import type { LostAddress, RouteChange, RuleChange, RuleJson, Section, Step } from "../model/command";
+import type { LostAddress, RouteChange, RuleChange, Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { type LiveRoute, liveRoute, type RouteJson, tables } from "../model/route";
-import { family, subnet } from "../model/scalars";
+import type { RuleJson } from "../model/rule";
+import { contains, family } from "../model/scalars";
 import { wayBack } from "./management";
 import type { Seen } from "./seen";
 import type { HostFacts } from "./types";
@@ -11,6 +12,9 @@ import type { HostFacts } from "./types";
  * takes (`fibmatch`); a change is refused when it is of that route, or of one that would be taken in its place, or of a
  * rule that our packets follow before they come to it.
  */
+
+/** What tells whether packets follow a rule and where to, of one that is there or of a change. */
+type RuleWords = Omit<RuleChange, "family" | "removed">;
 
 const keys = { match: "way-back:match", rules: "way-back:rules" };
 
@@ -41,7 +45,7 @@ export function refuseIfRerouted({ sshConnection }: HostFacts, seen: Seen, chang
     return rule?.priority ?? Number.POSITIVE_INFINITY;
   };
   const cuts = (change: RouteChange) => {
-    if (!contains(change.to, client)) return false;
+    if (!contains(prefixOf(change.to), client)) return false;
     if (!used) return true;
     if (isSame(change, used)) return change.removed === true || !sameWay(change, used);
     if (change.removed) return false;
@@ -64,7 +68,7 @@ export function refuseIfRuledOut({ sshConnection }: HostFacts, seen: Seen, chang
   const client = plainAddress(sshConnection.clientAddress);
   const used = usedRoute(seen, client);
   if (!used || used.type === "local") return;
-  const ours = (rule: RuleJson) => follows(rule, client, sshConnection.serverAddress, used);
+  const ours = (rule: RuleWords) => follows(rule, client, sshConnection.serverAddress, used);
   const rules = seen.json<RuleJson[]>(keys.rules).filter((rule) => tableOf(rule) === used.table && ours(rule));
   const cut = changes.find((change) => {
     if (change.family !== family(client) || !ours(change)) return false;
@@ -129,11 +133,6 @@ function usedRoute(seen: Seen, client: string): LiveRoute | undefined {
 const prefixOf = (to: string) => (to === "default" ? "0.0.0.0/0" : to);
 const lengthOf = (to: string) => Number(prefixOf(to).split("/")[1]);
 
-function contains(network: string, address: string): boolean {
-  const prefix = prefixOf(network);
-  return family(prefix) === family(address) && subnet(prefix) === subnet(`${address}/${prefix.split("/")[1]}`);
-}
-
 const isSame = (change: RouteChange, used: LiveRoute) =>
   change.to === used.to && change.table === used.table && change.metric === used.metric;
 
@@ -151,10 +150,10 @@ function sameWay({ hops = [] }: RouteChange, used: LiveRoute): boolean {
 const wayOf = ({ hops }: LiveRoute) =>
   hops.map(({ via, device }) => `${via ? ` via ${via}` : ""}${device ? ` dev ${device}` : ""}`).join(" and");
 
-const tableOf = ({ table = "" }: RuleJson) => tables[table] ?? Number(table);
+const tableOf = ({ table = "" }: RuleWords) => tables[table] ?? Number(table);
 
 /** Our packets follow the rule: they are made here (no incoming device) and carry no mark. What is not asked of them fits. */
-function follows(rule: RuleJson, client: string, server: string, used: LiveRoute | undefined): boolean {
+function follows(rule: RuleWords, client: string, server: string, used: LiveRoute | undefined): boolean {
   const within = (network: string | undefined, length: number | undefined, address: string) =>
     network === undefined || network === "all" || contains(`${network}/${length ?? widthOf(network)}`, address);
   const fits =

@@ -1,3 +1,5 @@
+import type { RuleJson } from "./rule";
+
 /** A command on a host, as data. No part of it is ever shell text: quoting is done once, in host/render.ts. */
 export interface Command {
   /** Program and arguments. */
@@ -41,25 +43,7 @@ export interface RouteChange {
 }
 
 /** What becomes of a rule, in the words of `ip -N -j rule`. */
-export interface RuleChange extends RuleJson {
-  family: 4 | 6;
-  removed?: boolean;
-}
-
-/** An entry of `ip -N -j rule`, of what tells whether packets follow it and where to. */
-export interface RuleJson {
-  priority: number;
-  table?: string;
-  not?: null;
-  src?: string;
-  srclen?: number;
-  dst?: string;
-  dstlen?: number;
-  fwmark?: string;
-  iif?: string;
-  oif?: string;
-  nop?: null;
-}
+export type RuleChange = Omit<RuleJson, "src"> & Partial<Pick<RuleJson, "src">> & { family: 4 | 6; removed?: boolean };
 
 export interface LostAddress {
   /** With its prefix length, which is of `peer` where there is one. */

@@ -43,7 +43,7 @@ export interface LiveRule {
 }
 
 /** An entry of `ip -N -j -d rule show`; a key without a value stands for true. */
-interface RuleJson {
+export interface RuleJson {
   priority: number;
   not?: null;
   src: string;

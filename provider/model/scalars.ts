@@ -137,6 +137,10 @@ export function subnet(cidrText: string): string {
   return `${family(address)}/${length}/${addressBits(address) >> BigInt(width - Number(length))}`;
 }
 
+/** Whether an address is of a network, given as 10.0.0.0/24; also of the other IP version. */
+export const contains = (network: string, address: string) =>
+  family(network) === family(address) && subnet(network) === subnet(`${address}/${network.split("/")[1]}`);
+
 /** A destination: an address with prefix length whose host bits are zero, or a bare address for a single host. */
 export const prefix = z
   .string()

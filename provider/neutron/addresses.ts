@@ -1,4 +1,4 @@
-import { addressBits, canonicalAddress, family, subnet } from "../model/scalars";
+import { addressBits, canonicalAddress, contains, family } from "../model/scalars";
 
 /** The address of that number, as `ip` prints it. */
 function addressOf(bits: bigint, version: 4 | 6): string {
@@ -17,9 +17,6 @@ export const prefixLength = (network: string) => Number(network.split("/")[1]);
 
 /** The address with the prefix length of its network. */
 export const within = (address: string, network: string) => `${address}/${prefixLength(network)}`;
-
-export const contains = (network: string, address: string) =>
-  family(address) === family(network) && subnet(within(address, network)) === subnet(network);
 
 /** Whether two networks have an address in common. */
 export function overlap(one: string, other: string): boolean {

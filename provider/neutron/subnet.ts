@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { between, family, ipAddress, prefix } from "../model/scalars";
+import { between, contains, family, ipAddress, prefix } from "../model/scalars";
 import { DhcpServer } from "../resources";
-import { contains, isHost, nth, overlap, within } from "./addresses";
+import { isHost, nth, overlap, within } from "./addresses";
 import { checked, cloudName } from "./check";
 import { Late } from "./late";
 import { portId, serviceDevices } from "./names";

@@ -1,5 +1,5 @@
-import { canonicalAddress } from "../../provider/model/scalars";
-import { contains, isHost, linkLocal, nth, overlap } from "../../provider/neutron/addresses";
+import { canonicalAddress, contains } from "../../provider/model/scalars";
+import { isHost, linkLocal, nth, overlap } from "../../provider/neutron/addresses";
 import { tunnelMtu } from "../../provider/neutron/mtu";
 import { guestMac, instanceDevices, portId, tapMac, tunnelPort, uuidOf } from "../../provider/neutron/names";
 

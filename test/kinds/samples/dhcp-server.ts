@@ -1,12 +1,12 @@
 import type { Sample } from "../sample";
+import { restarted, running } from "../service";
 
 const service = "hostnet-dhcp:s-dh:s-dhcp";
 const data = `/run/pulumi-hostnet/services/${service}/data`;
 // What the process was started with, and what it has read since.
 const command = `tr '\\0' ' ' </proc/$(systemctl show -P MainPID ${service}.service)/cmdline`;
 const unit = `/run/pulumi-hostnet/services/${service}/${service}.service`;
-const restarted = (change: string) =>
-  `sed -i '${change}' ${unit} && systemctl daemon-reload && systemctl restart ${service}.service`;
+const changed = restarted(service, unit);
 
 export const dhcpServer: Sample = {
   kind: "DhcpServer",
@@ -30,16 +30,16 @@ export const dhcpServer: Sample = {
       shows: command,
       expect: /--interface=s-dh1 /,
       apart: true,
-      drift: restarted("s/interface=s-dh1/interface=s-dh0/"),
+      drift: changed("s/interface=s-dh1/interface=s-dh0/"),
     },
     range: {
       to: ["10.64.0.30-10.64.0.40", "10.64.0.50-10.64.0.60"],
       shows: command,
       expect: /--dhcp-range=10\.64\.0\.30,10\.64\.0\.40,300 --dhcp-range=10\.64\.0\.50,10\.64\.0\.60,300/,
-      drift: restarted("s/64.0.40/64.0.41/"),
+      drift: changed("s/64.0.40/64.0.41/"),
       with: { leaseTime: 300 },
     },
-    leaseTime: { to: 300, shows: command, expect: /,300 /, drift: restarted("s/,300/,301/g") },
+    leaseTime: { to: 300, shows: command, expect: /,300 /, drift: changed("s/,300/,301/g") },
     gateway: {
       to: "10.64.0.1",
       shows: `cat ${data}/options`,
@@ -59,7 +59,7 @@ export const dhcpServer: Sample = {
       to: "example.org",
       shows: command,
       expect: /--domain=example\.org /,
-      drift: restarted("s/example.org/example.net/"),
+      drift: changed("s/example.org/example.net/"),
     },
     mtu: {
       to: 1458,
@@ -93,24 +93,17 @@ export const dhcpServer: Sample = {
       to: true,
       shows: command,
       expect: /--dhcp-authoritative/,
-      drift: restarted("s/ --dhcp-authoritative//"),
+      drift: changed("s/ --dhcp-authoritative//"),
     },
-    maxLeases: { to: 7, shows: command, expect: /--dhcp-lease-max=7 /, drift: restarted("s/lease-max=7/lease-max=8/") },
+    maxLeases: { to: 7, shows: command, expect: /--dhcp-lease-max=7 /, drift: changed("s/lease-max=7/lease-max=8/") },
     forwarders: {
       to: ["10.64.0.8"],
       shows: command,
       expect: /--no-resolv --server=10\.64\.0\.8 /,
       removed: /--port=0 /,
-      drift: restarted("s/server=10.64.0.8/server=10.64.0.7/"),
+      drift: changed("s/server=10.64.0.8/server=10.64.0.7/"),
     },
-    running: {
-      to: false,
-      apart: true,
-      shows: `systemctl is-active ${service}.service`,
-      expect: /^inactive$/m,
-      removed: /^active$/m,
-      drift: `systemctl start ${service}.service`,
-    },
+    running: running(service),
   },
   replaces: { name: "s-dhcp2", namespace: "s-dh2" },
   invalid: [

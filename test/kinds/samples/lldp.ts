@@ -1,4 +1,5 @@
 import type { Sample, Update } from "../sample";
+import { running } from "../service";
 
 const service = "hostnet-lldp:s-ll";
 const socket = `/run/pulumi-hostnet/services/${service}/data/socket`;
@@ -57,14 +58,7 @@ export const lldp: Sample = {
       "system ip management pattern 10.9.*",
     ),
     maxNeighbors: told(5, /Maximum number of neighbors: 5/, "system max-neighbors 6"),
-    running: {
-      to: false,
-      apart: true,
-      shows: `systemctl is-active ${service}.service`,
-      expect: /^inactive$/m,
-      removed: /^active$/m,
-      drift: `systemctl start ${service}.service`,
-    },
+    running: running(service),
   },
   replaces: { namespace: "s-ll2" },
   invalid: [

@@ -1,12 +1,12 @@
 import type { Sample } from "../sample";
+import { restarted, running } from "../service";
 
 const service = "hostnet-vpn:s-uv:s-uv0";
 const command = `tr '\\0' ' ' </proc/$(systemctl show -P MainPID ${service}.service)/cmdline`;
 const link = "ip -n s-uv -d link show dev s-uv0";
 const unit = `/run/pulumi-hostnet/services/${service}/${service}.service`;
 
-const restarted = (change: string) =>
-  `sed -i '${change}' ${unit} && systemctl daemon-reload && systemctl restart ${service}.service`;
+const changed = restarted(service, unit);
 
 export const udpVpn: Sample = {
   kind: "UdpVpn",
@@ -19,20 +19,20 @@ export const udpVpn: Sample = {
       to: "127.0.0.3",
       shows: command,
       expect: /bind=127\.0\.0\.3:/,
-      drift: restarted("s/bind=127.0.0.3/bind=127.0.0.6/"),
+      drift: changed("s/bind=127.0.0.3/bind=127.0.0.6/"),
     },
     remote: {
       to: "127.0.0.4",
       shows: command,
       expect: /UDP4-DATAGRAM:127\.0\.0\.4:\d+,.*range=127\.0\.0\.4\/32/,
-      drift: restarted("s/127.0.0.4/127.0.0.5/g"),
+      drift: changed("s/127.0.0.4/127.0.0.5/g"),
     },
-    port: { to: 5601, shows: command, expect: /bind=[^ ]*:5601,/, drift: restarted("s/:5601,/:5609,/") },
+    port: { to: 5601, shows: command, expect: /bind=[^ ]*:5601,/, drift: changed("s/:5601,/:5609,/") },
     remotePort: {
       to: 5602,
       shows: command,
       expect: /UDP4-DATAGRAM:[\d.]+:5602,/,
-      drift: restarted("s/:5602,/:5609,/"),
+      drift: changed("s/:5602,/:5609,/"),
     },
     addresses: {
       to: ["10.65.0.1/24"],
@@ -78,12 +78,10 @@ export const udpVpn: Sample = {
       drift: "ip -n s-uv link set dev s-uv0 txqueuelen 78",
     },
     running: {
-      to: false,
-      apart: true,
+      ...running(service),
       shows: `systemctl is-active ${service}.service; ${link}`,
       expect: /^inactive$[\s\S]*NO-CARRIER/m,
       removed: /^active$[\s\S]*LOWER_UP/m,
-      drift: `systemctl start ${service}.service`,
     },
   },
   replaces: { name: "s-uv1", namespace: "s-uv2", underlayNamespace: "s-uv" },
