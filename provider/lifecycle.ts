@@ -139,7 +139,7 @@ export async function read(
     if (!machine) return {};
     const context = contextOf(olds);
     const run = new Run(kind, machine, olds.host, id, args, context, olds.unfinished);
-    await run.look();
+    await run.lookAtRest();
     if (!run.found || !run.isOurs()) return {};
     keep(olds.revision);
     const inputs = plain({ ...drift(kind, args, run.found, context), ...pick(olds, common) } as Inputs);

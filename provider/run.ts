@@ -26,6 +26,9 @@ const rounds = 3;
 /** How long the host may be at something by itself: an address check, a port that comes up, a namespace that goes. */
 const patienceMs = 15_000;
 
+/** How long a refresh waits for that: what is at something for ever must not hold up those who only look. */
+const refreshPatienceMs = 5_000;
+
 /** One resource at work on its machine: looks, writes, looks again. */
 export class Run {
   found: Found<unknown, unknown> | undefined;
@@ -96,11 +99,21 @@ export class Run {
     return [record(this.host.owner, { id: this.id, nonce, memory })];
   }
 
-  /** Waits while the host is at it by itself. */
+  /** Looks and waits a little while the host is at it by itself: a refresh shows where things stand, not how they got there. */
+  async lookAtRest(): Promise<void> {
+    await this.look();
+    await this.rest(refreshPatienceMs);
+  }
+
+  /** Waits while the host is at it by itself. Throws NOT_CONVERGED. */
   private async settle(): Promise<void> {
-    const deadline = Date.now() + patienceMs;
-    for (let pause = 50; this.found?.pending !== undefined; pause = Math.min(pause * 2, 1000)) {
-      if (Date.now() > deadline) throw new HostnetError("NOT_CONVERGED", `still waiting for ${this.found.pending}`);
+    await this.rest(patienceMs);
+    if (this.found?.pending) throw new HostnetError("NOT_CONVERGED", `still waiting for ${this.found.pending}`);
+  }
+
+  private async rest(patience: number): Promise<void> {
+    const deadline = Date.now() + patience;
+    for (let pause = 50; this.found?.pending && Date.now() <= deadline; pause = Math.min(pause * 2, 1000)) {
       await sleep(pause);
       await this.look();
     }

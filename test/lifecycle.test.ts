@@ -260,6 +260,22 @@ describe("read", () => {
     expect(props).toEqual({ ...shown, revision: outs.revision, live: { size: 4 } });
   });
 
+  it("waits for what the host is still at, and shows where it ends", async () => {
+    const outs = await made({ name: "b", size: 3 });
+    let looks = 0;
+    const busy = {
+      ...box,
+      find: (want: { name: string }, seen: Seen) => {
+        const found = box.find(want, seen);
+        return found && ++looks < 3
+          ? { ...found, args: { ...found.args, size: undefined }, pending: "its start" }
+          : found;
+      },
+    };
+    expect((await read(busy, "m1/Box/-/b", outs)).inputs).toMatchObject({ size: 3 });
+    expect(looks).toBe(3);
+  });
+
   it("is blank only on proof of absence", async () => {
     const outs = await made({ name: "b" });
     boxes.delete("b");
