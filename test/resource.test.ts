@@ -108,6 +108,11 @@ it("refuses two resources of a host that declare the same device, naming both; s
   expect(take(one, "Address 'd'", ["shared addresses of device y"])).toBeUndefined();
   expect(take(one, "Address 'e'", ["shared addresses of device y"])).toBeUndefined();
   expect(take(one, "LinuxBridge 'f'", ["addresses of device y"])).toMatch(/CONFLICT/);
+  expect(take(one, "Vxlan 'g'", ["shared (VXLAN devices) UDP port 4789"])).toBeUndefined();
+  expect(take(one, "Vxlan 'h'", ["shared (VXLAN devices) UDP port 4789"])).toBeUndefined();
+  expect(take(one, "OvsTunnel 'i'", ["shared (tunnels of Open vSwitch) UDP port 4789"])).toBe(
+    "OvsTunnel 'i' and Vxlan 'h' both declare UDP port 4789 [CONFLICT]",
+  );
 });
 
 it("leaves the depth of stack traces as it is, also when the SDK refuses the resource", () => {

@@ -286,6 +286,9 @@ export const greTunnel = linkKind({
     const broken = strayUnderlay(live.json.link_netnsid !== undefined, want);
     return { args: { layer: want.layer, underlay: want.underlay }, broken, extra: carrier?.mtu ?? 1500 };
   },
+  // It refuses DF while the tunnel ignores that of inner packets, also when the same command ends that (ipgre_netlink_parms).
+  beforehand: (want, live) =>
+    want.dontFragment === true && live.args.ignoreDf === true ? ["nopmtudisc", "noignore-df"] : [],
   replaces(was, want) {
     const ends = ["local", "remote"].filter((path) => was[path] !== want[path]);
     if (typeOf(was) !== typeOf(want)) return ends;

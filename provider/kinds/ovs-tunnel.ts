@@ -25,6 +25,7 @@ import {
 } from "../model/ovs-port";
 import { get } from "../model/path";
 import { between, family, interfaceName, ipAddress, refersTo, port as udpPort, unsigned } from "../model/scalars";
+import { udpPortClaim } from "../model/tunnel";
 
 // Keys and defaults: ovs-vswitchd.conf.db(5) of 3.1, "Tunnel Options".
 const option = (path: string, key: string, as: OvsColumn["as"], byDefault?: unknown): OvsColumn => ({
@@ -183,7 +184,7 @@ export const ovsTunnel = kind({
   needs: ["ovs-vsctl"],
   mark: "externalIds",
   reset: { ...columnResets(interfaceColumns), ...columnResets(portColumns), externalIds: {} },
-  claims: (want) => [portClaim(want.name), tunnelClaim(want)],
+  claims: (want) => [portClaim(want.name), tunnelClaim(want), ...socketClaims(want)],
   observe: () => ovsSections,
   find(want, seen) {
     const db = ovsDatabase(seen);
@@ -247,9 +248,17 @@ function changes(want: Want, port: OvsPortState | undefined, context: Context<Wa
   ];
 }
 
+const listensOn = ({ type, dstPort }: Pick<Want, "type" | "dstPort">) =>
+  dstPort ?? { gre: undefined, vxlan: 4789, geneve: 6081 }[type];
+
+/** One device of the kernel's serves all tunnels of a type and port: beside another's socket ovs-vswitchd tries for ever. */
+function socketClaims(want: Want): string[] {
+  const udp = listensOn(want);
+  return udp ? ([4, 6] as const).map((over) => udpPortClaim(`${want.type} tunnels of Open vSwitch`, udp, over)) : [];
+}
+
 /** Open vSwitch tells tunnels apart by these, whichever bridge they are on (tnl_match in ofproto/tunnel.c). */
 function tunnelClaim({ type, local, remote, key: both, inKey, dstPort }: Want): string {
-  const defaultPort = { gre: undefined, vxlan: 4789, geneve: 6081 }[type];
-  const udp = dstPort ?? defaultPort;
+  const udp = listensOn({ type, dstPort });
   return `${type} tunnel from ${local ?? "any"} to ${remote} with key ${inKey ?? both ?? 0}${udp ? ` at UDP port ${udp}` : ""}`;
 }

@@ -24,6 +24,7 @@ import { comingUp, type LiveService, liveService, serviceSections } from "../mod
 import { serviceName } from "../model/service-unit";
 import { liveSettings } from "../model/settings";
 import { tunnelOf, vpnSettings } from "../model/socat";
+import { udpPortClaim } from "../model/tunnel";
 
 const args = z
   .strictObject({
@@ -114,6 +115,7 @@ export const udpVpn = kind({
   claims: (want) => [
     linkClaim(want.namespace, want.name),
     ...addressClaims(linkOf(want)),
+    udpPortClaim("VPNs", want.port, family(want.local), want.underlayNamespace),
     `UDP port ${want.port} of ${want.local} in namespace ${want.underlayNamespace ?? "-"}`,
   ],
   observe: (want) => [...serviceSections, ...linkSections(want.namespace, { ipv6: want.ipv6 !== undefined })],

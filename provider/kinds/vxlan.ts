@@ -3,7 +3,7 @@ import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { derivedIndex } from "../model/parent";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
-import { hex, inherit, isHostUnderlay, strayUnderlay, tos } from "../model/tunnel";
+import { hex, inherit, isHostUnderlay, strayUnderlay, tos, udpPortClaim } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
@@ -40,6 +40,12 @@ const multicast = ipAddress.refine(isMulticast, "must be multicast, 224.0.0.0/4 
 const ends = ["local", "remote", "group"];
 
 const over6 = (want: Want) => ends.some((end) => typeof want[end] === "string" && family(want[end]) === 6);
+
+/** One for numbers from outside takes packets of both (vxlan_open). */
+const familiesOf = (want: Want) => (want.external ? ([4, 6] as const) : over6(want) ? ([6] as const) : ([4] as const));
+
+/** The namespace that its packets travel in. */
+const placeOf = (want: Want) => (isHostUnderlay(want) ? undefined : (want.namespace as string | undefined));
 
 /** Outer IP, UDP, VXLAN and the inner Ethernet header. */
 const overhead = (want: Want) => (over6(want) ? 70 : 50);
@@ -238,20 +244,20 @@ export const vxlan = linkKind({
     ];
     return wrong.filter(([isWrong]) => isWrong).map(([, path, text]) => [path, text]);
   },
-  // The kernel refuses a second one of these, whatever its name.
   claims: (want) => [
+    ...familiesOf(want).map((over) => udpPortClaim("VXLAN devices", want.port as number, over, placeOf(want))),
+    // The kernel refuses a second one of these, whatever its name.
     [
       want.external ? "the VXLAN device for all numbers" : `VXLAN ${want.vni}`,
       ` on port ${want.port}${over6(want) ? " over IPv6" : ""}`,
-      want.namespace && !isHostUnderlay(want) ? ` in namespace ${want.namespace}` : "",
+      placeOf(want) ? ` in namespace ${placeOf(want)}` : "",
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
   // The socket is where `ip` runs (vxlan_newlink: src_net). With an index of its own: see parent.ts.
   creation: (want) => (isHostUnderlay(want) ? { words: ["index", derivedIndex(want)], from: null } : {}),
   complete(live, want, seen) {
-    const place = isHostUnderlay(want) ? undefined : want.namespace;
-    const device = want.device === undefined ? undefined : linkState(seen, place, want.device as string);
+    const device = want.device === undefined ? undefined : linkState(seen, placeOf(want), want.device as string);
     return {
       args: { underlay: want.underlay },
       broken: strayUnderlay(live.json.link_netnsid !== undefined, want),

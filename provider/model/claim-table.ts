@@ -1,8 +1,8 @@
-/** What is taken, and by whom. */
-export type ClaimTable = Map<string, { title: string; shared: boolean }>;
+/** What is taken, by whom, and among whom it is shared; undefined: by nobody else. */
+export type ClaimTable = Map<string, { title: string; among: string | undefined }>;
 
-/** `shared X` may be claimed by many that say so, but not beside `X`. */
-const sharedPrefix = "shared ";
+/** `shared X` may be claimed by many that say so, `shared (G) X` by many of G; neither beside `X` or those of another group. */
+const shared = /^shared (?:\((.+?)\) )?(.+)$/;
 
 /** The first claim that somebody else has; undefined when all are free. */
 export function takenBy(
@@ -10,21 +10,21 @@ export function takenBy(
   wanted: string[],
 ): { claim: string; key: string; title: string } | undefined {
   for (const claim of wanted) {
-    const { key, shared } = parse(claim);
+    const { key, among } = parse(claim);
     const other = table.get(key);
-    if (other && !(shared && other.shared)) return { claim, key, title: other.title };
+    if (other && (among === undefined || among !== other.among)) return { claim, key, title: other.title };
   }
   return undefined;
 }
 
 export function enter(table: ClaimTable, title: string, claims: string[]): void {
   for (const claim of claims) {
-    const { key, shared } = parse(claim);
-    table.set(key, { title, shared });
+    const { key, among } = parse(claim);
+    table.set(key, { title, among });
   }
 }
 
-function parse(claim: string) {
-  const shared = claim.startsWith(sharedPrefix);
-  return { key: shared ? claim.slice(sharedPrefix.length) : claim, shared };
+function parse(claim: string): { key: string; among: string | undefined } {
+  const [, among = "", key] = shared.exec(claim) ?? [];
+  return key === undefined ? { key: claim, among: undefined } : { key, among };
 }

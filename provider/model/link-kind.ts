@@ -66,6 +66,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   usual?: Record<string, (live: Found<Want, object>) => unknown>;
   /** One form of what can be declared in several ways, for comparing and writing. */
   effective?(want: Want): Want;
+  /** Option words that the kernel takes only in a command of their own, before the others. */
+  beforehand?(want: Want, live: Found<Want, object>): string[];
   /** What follows when the device itself is as it should be. */
   converge?(want: Want, live: Found<Want, object>, context: Context<Want>): Step[];
   /** What follows when it has been taken away. */
@@ -175,6 +177,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
       const state = stateOf(live);
       mustBeType(state, typeOf(want));
       if (live.broken) return [removal(want, state), ...create(want, context)];
+      const beforehand = definition.beforehand?.(want, live) ?? [];
       const differing = differingWords(table, want, live.args);
       const set = (...words: string[]): Step => ({
         argv: ["ip", "link", "set", "dev", want.name, ...words],
@@ -185,6 +188,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
         state.json.flags.includes("UP") && table.some((entry) => entry[1].down && differs(entry, want, live.args));
       return [
         ...(goesDown ? [set("down")] : []),
+        ...(beforehand.length > 0 ? [set("type", typeOf(want), ...beforehand)] : []),
         ...(differing.length > 0 ? [...load(want), set("type", typeOf(want), ...differing)] : []),
         ...convergeLink(want, goesDown ? asDown(state) : state, context, traitsOf(want)),
         ...(definition.converge?.(want, live, context) ?? []),

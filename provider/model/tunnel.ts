@@ -28,3 +28,7 @@ export const isHostUnderlay = ({ underlay, namespace }: Want) => underlay === "h
 /** What is wrong when its packets travel in another place (`away`: not where the device is) than is wanted. */
 export const strayUnderlay = (away: boolean, want: Want) =>
   away === isHostUnderlay(want) ? undefined : `its underlay is ${away ? "another namespace" : "its own namespace"}`;
+
+/** The kernel lets nobody else listen there; `among`: those who share one socket. */
+export const udpPortClaim = (among: string, udpPort: number, over: 4 | 6, namespace?: string) =>
+  `shared (${among}) UDP port ${udpPort} over IPv${over}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;

@@ -49,6 +49,14 @@ test("what is declared no more goes back to the kernel's default", () => {
   expect(bench.steps(jumbo, { key: 5 }, [{ key: 5, mtu: 1400 }])).toEqual(["ip link set dev g0 mtu 8958"]);
 });
 
+test("ends the ignoring of DF before it sets DF: the kernel refuses both in one command", () => {
+  const ignoring = seen(data({ pmtudisc: undefined, ignore_df: true }));
+  expect(bench.steps(ignoring, {}, [{ dontFragment: false, ignoreDf: true }])).toEqual([
+    "ip link set dev g0 type gretap nopmtudisc noignore-df",
+    "ip link set dev g0 type gretap pmtudisc noignore-df",
+  ]);
+});
+
 test("names the encapsulation with every change: ip 6.1 swaps its ports' bytes otherwise", () => {
   const encap = { type: "fou", sport: 0, dport: 5555, csum: false, csum6: false, remcsum: false };
   const words = "encap fou encap-sport auto encap-dport 5555 noencap-csum noencap-remcsum";

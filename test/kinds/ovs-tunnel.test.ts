@@ -88,6 +88,11 @@ describe("OvsTunnel", () => {
       "gre tunnel from 192.0.2.1 to 192.0.2.2 with key 5",
     ]);
     const vxlan = { ...bare, type: "vxlan" };
+    // A device of the kernel's for all of them, of both families.
+    expect(on().claims(vxlan).slice(2)).toEqual([
+      "shared (vxlan tunnels of Open vSwitch) UDP port 4789 over IPv4",
+      "shared (vxlan tunnels of Open vSwitch) UDP port 4789 over IPv6",
+    ]);
     expect(on().claims(vxlan)[1]).toBe("vxlan tunnel from any to 192.0.2.2 with key 0 at UDP port 4789");
     expect(on().claims({ ...vxlan, key: 0, dstPort: 4789 })[1]).toBe(on().claims(vxlan)[1]);
   });

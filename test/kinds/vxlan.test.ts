@@ -76,6 +76,15 @@ test("what `ip` cannot take away, and another family, replaces the device", () =
   expect(replaces({ ttl: 5 }, { ttl: "inherit" })).toEqual(["ttl"]);
 });
 
+test("shares its UDP port with its like, of its family", () => {
+  const ports = (args: object) => vxlan.claims(bench.want(args)).filter((claim) => claim.includes("UDP port"));
+  expect(ports({})).toEqual(["shared (VXLAN devices) UDP port 4789 over IPv4"]);
+  expect(ports({ local: undefined, remote: "fd00::2", namespace: "blue" })).toEqual([
+    "shared (VXLAN devices) UDP port 4789 over IPv6 in namespace blue",
+  ]);
+  expect(ports({ external: true, vni: undefined })).toHaveLength(2);
+});
+
 test("two of one number on one port claim the same, whatever their names", () => {
   const claim = (args: object) => vxlan.claims(bench.want({ ...args })).at(-1);
   expect(claim({ name: "vy", remote: "10.0.0.2" })).toBe(claim({}));

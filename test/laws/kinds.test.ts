@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { kinds } from "../../provider/kinds";
 import { check, type Inputs } from "../../provider/lifecycle";
+import { type ClaimTable, enter, takenBy } from "../../provider/model/claim-table";
 import type { Step } from "../../provider/model/command";
 import { linkShape } from "../../provider/model/link";
 import { isUnknown, UNKNOWN } from "../../provider/model/unknown";
@@ -216,14 +217,12 @@ test("no two samples claim the same thing: the end-to-end laws try all of them a
     needs.map((need) => ({ ...need, title: `what ${title} needs`, who: JSON.stringify(need) })),
   );
   const tried = trials.map(([title, { kind, args }]) => ({ kind, args, title, who: title }));
-  const claimed = new Map<string, (typeof tried)[number]>();
+  const table: ClaimTable = new Map();
   const conflicts = [...tried, ...needed].flatMap((one) => {
     const claims = kindOf(one.kind).claims(validate(kindOf(one.kind).args, one.args).value);
-    return claims.flatMap((claim) => {
-      const other = claimed.get(claim) ?? one;
-      claimed.set(claim, other);
-      return other.who === one.who || claim.startsWith("shared ") ? [] : [`${one.title} and ${other.title}: ${claim}`];
-    });
+    const taken = takenBy(table, claims);
+    enter(table, one.who, claims);
+    return taken && taken.title !== one.who ? [`${one.title} and ${taken.title}: ${taken.key}`] : [];
   });
   expect(conflicts).toEqual([]);
 });

@@ -33,7 +33,9 @@ export const greTunnel: Sample = {
     sequence: option(true, /iseq oseq/, /gretap (?!.*seq)/, "noseq"),
     ttl: option(9, /ttl 9/, /ttl inherit/, "ttl 8"),
     tos: option(32, /tos 0x20/, /gretap (?!.*tos)/, "tos inherit"),
-    dontFragment: option(false, /nopmtudisc/, /gretap (?!.*nopmtudisc)/, "pmtudisc noignore-df"),
+    dontFragment: option(false, /nopmtudisc/, /gretap (?!.*nopmtudisc)/, "", {
+      drift: `${set("nopmtudisc noignore-df")} && ${set("pmtudisc")}`,
+    }),
     ignoreDf: option(true, / ignore-df/, /gretap (?!.* ignore-df)/, "noignore-df", { with: { dontFragment: false } }),
     fwmark: option(9, /fwmark 0x9/, /gretap (?!.*fwmark)/, "fwmark 8"),
     encapsulation: option(
