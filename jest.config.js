@@ -42,7 +42,7 @@ module.exports = {
       displayName: "pending",
       testRegex: pending,
     },
-    // Every attribute of every kind on a lab host, in this process: `npm run test:laws`.
+    // Every attribute of every kind on the lab's hosts, in this process; alone: `npm run test:laws`.
     {
       ...common,
       displayName: "laws",

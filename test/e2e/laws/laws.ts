@@ -5,7 +5,7 @@ import type { Kind } from "../../../provider/kind";
 import { kinds } from "../../../provider/kinds";
 import * as lifecycle from "../../../provider/lifecycle";
 import { same } from "../../../provider/model/path";
-import { trials } from "../../laws/samples";
+import { kindNames, trials } from "../../laws/samples";
 import type { Footprint } from "../helpers/footprint";
 import { footprint, hosts } from "../helpers/lab";
 import { attributes } from "./attributes";
@@ -18,10 +18,11 @@ import { type Args, broken, must, report, type State, type Subject, Trial, textO
  * The laws of DESIGN section 5 over the whole registry, on a real machine, in this process: lifecycle is called as the
  * engine would call it, and the machine is looked at with its own tools. All kinds go through each phase together, as
  * the resources of one `up` do; so a run takes minutes, not hours. A kind that fails leaves the run, the others go on.
+ * HOSTNET_LAW_KINDS=A,B takes only these.
  */
 
 const only = process.env.HOSTNET_LAW_KINDS?.split(",");
-const chosen = trials.filter(([, { kind }]) => only === undefined || only.includes(kind));
+let chosen: typeof trials;
 /** What the samples need; one resource for all that need the same. */
 const needs: { name: string; args: Args; state?: State }[] = [];
 let trial: Trial;
@@ -118,9 +119,27 @@ async function makeNeeds(): Promise<void> {
   }
 }
 
-beforeAll(async () => {
-  const [machine] = hosts();
-  if (!machine) throw new Error("the lab has no host");
+/** Two machines take half of the kinds each, at the same time: a test file for each. `half`: 0 or 1. */
+export function laws(half: number): void {
+  chosen = trials.filter(([, { kind }]) => only?.includes(kind) ?? kindNames.indexOf(kind) % 2 === half);
+  beforeAll(() => trialOn(half), 3_600_000);
+  afterAll(closeAll);
+
+  test.each(chosen.map(([title]) => title))("%s keeps the laws", (name) => {
+    if (trouble) throw trouble;
+    const subject = trial.subjects.find((one) => one.name === name);
+    expect(subject?.failures.join("\n\n")).toBe("");
+  });
+
+  test("the machine is as it was before", () => {
+    if (untidy) throw untidy;
+    expect(after).toEqual(before);
+  });
+}
+
+async function trialOn(index: number): Promise<void> {
+  const machine = hosts()[index];
+  if (!machine) throw new Error("the lab has too few hosts");
   const { name, address, port, user, privateKeyPath, knownHostsPath } = machine;
   const login = { name, address, port, user, privateKeyPath, knownHostsPath };
   const start = Date.now();
@@ -156,17 +175,4 @@ beforeAll(async () => {
     untidy ??= error;
   }
   report(`together: ${Date.now() - start} ms`);
-}, 3_600_000);
-
-afterAll(closeAll);
-
-test.each(chosen.map(([title]) => title))("%s keeps the laws", (name) => {
-  if (trouble) throw trouble;
-  const subject = trial.subjects.find((one) => one.name === name);
-  expect(subject?.failures.join("\n\n")).toBe("");
-});
-
-test("the machine is as it was before", () => {
-  if (untidy) throw untidy;
-  expect(after).toEqual(before);
-});
+}
