@@ -160,7 +160,7 @@ function serviceOf(want: Want, ifindex?: number): Service {
   const data = `${folderOf(name)}/data`;
   return {
     name,
-    description: `DHCP server on ${linkClaim(want.namespace, want.device)} (pulumi-hostnet)`,
+    description: `DHCP server ${want.name}${want.namespace ? ` in namespace ${want.namespace}` : ""} (pulumi-hostnet)`,
     namespace: want.namespace,
     argv: [
       ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", `--user=${account}`, "--bind-dynamic"],

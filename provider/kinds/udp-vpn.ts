@@ -79,7 +79,7 @@ const nameOf = ({ namespace, name }: Want) => serviceName("vpn", namespace, name
 function serviceOf(want: Want): Service {
   return {
     name: nameOf(want),
-    description: `UDP tunnel of ${linkClaim(want.namespace, want.name)} to ${want.remote} (pulumi-hostnet)`,
+    description: `UDP tunnel of ${linkClaim(want.namespace, want.name)} (pulumi-hostnet)`,
     ...tunnelOf(want),
     files: [],
   };

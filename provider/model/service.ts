@@ -202,9 +202,14 @@ export function removeService(name: string, live: LiveService, elsewhere: Step[]
   return [
     ...(live.state === "stopped" ? [] : stop(name, live)),
     ...elsewhere,
-    { argv: ["rm", "-rf", folderOf(name), `/run/systemd/system/${unitName(name)}`] },
+    { argv: ["rm", "-f", `/run/systemd/system/${unitName(name)}`] },
     ...reread(live),
-    // Another one may just have taken it away, with the last service.
-    { argv: ["find", posix.dirname(servicesFolder), "-path", servicesFolder, "-empty", "-delete"] },
+    // With the last service, the folder of all: in one step, or a delete cut off between would leave that for ever.
+    {
+      argv: [
+        ...["find", posix.dirname(servicesFolder), "(", "-path", folderOf(name), "-o", "-path", `${folderOf(name)}/*`],
+        ...["-o", "-path", servicesFolder, "-empty", ")", "-delete"],
+      ],
+    },
   ];
 }

@@ -132,6 +132,6 @@ test("is taken away with its files", () => {
     `systemctl stop ${name}.service`,
     `rm -rf ${folder} /run/systemd/system/${name}.service`,
     "systemctl daemon-reload",
-    "find /run/pulumi-hostnet -path /run/pulumi-hostnet/services -empty -delete",
+    "find /run/pulumi-hostnet '(' -path /run/pulumi-hostnet/services/hostnet-dhcp:blue:d -o -path '/run/pulumi-hostnet/services/hostnet-dhcp:blue:d/*' -o -path /run/pulumi-hostnet/services -empty ')' -delete",
   ]);
 });

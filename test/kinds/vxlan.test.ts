@@ -77,7 +77,8 @@ test("what `ip` cannot take away, and another family, replaces the device", () =
 });
 
 test("shares its UDP port with its like, of its family", () => {
-  const ports = (args: Record<string, unknown>) => vxlan.claims(bench.want(args)).filter((claim) => claim.includes("UDP port"));
+  const ports = (args: Record<string, unknown>) =>
+    vxlan.claims(bench.want(args)).filter((claim) => claim.includes("UDP port"));
   expect(ports({})).toEqual(["shared (VXLAN devices) UDP port 4789 over IPv4"]);
   expect(ports({ local: undefined, remote: "fd00::2", namespace: "blue" })).toEqual([
     "shared (VXLAN devices) UDP port 4789 over IPv6 in namespace blue",
