@@ -130,7 +130,7 @@ test("without systemd a loop of our own keeps it running, and ends it", () => {
 test("is taken away with its files", () => {
   expect(bench.removal(running())).toEqual([
     `systemctl stop ${name}.service`,
-    `rm -rf ${folder} /run/systemd/system/${name}.service`,
+    `rm -f /run/systemd/system/${name}.service`,
     "systemctl daemon-reload",
     "find /run/pulumi-hostnet '(' -path /run/pulumi-hostnet/services/hostnet-dhcp:blue:d -o -path '/run/pulumi-hostnet/services/hostnet-dhcp:blue:d/*' -o -path /run/pulumi-hostnet/services -empty ')' -delete",
   ]);
