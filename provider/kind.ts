@@ -98,6 +98,15 @@ export interface Kind<A = any, F = any, M = any> {
   shown?(path: Path, want: A, live: Found<A, F>): unknown;
 }
 
+/** What a kind says that only does or tries something: there is nothing to own, and nothing to take away. */
+export const ownsNothing = {
+  mark: "none",
+  permanent: true,
+  reset: {},
+  claims: () => [],
+  remove: () => [],
+} satisfies Partial<Kind>;
+
 /** Gives a kind its types from its schema; the value itself is unchanged. */
 export function kind<S extends z.ZodObject, F extends z.ZodObject, M = never>(
   definition: Kind<z.output<S>, z.output<F>, M> & { args: S; facts: F },

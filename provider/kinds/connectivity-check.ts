@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { kind } from "../kind";
+import { kind, ownsNothing } from "../kind";
 import { HostnetError } from "../model/errors";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
 import { type ProbeAnswer, probeSection, programOf, readProbe } from "../model/probe";
@@ -82,11 +82,7 @@ export const connectivityCheck = kind({
   identity: ["to", "namespace"],
   // The program of the protocol is looked for when it is run.
   needs: ["ip"],
-  mark: "none",
-  // There is nothing to own, and nothing to take away.
-  permanent: true,
-  reset: {},
-  claims: () => [],
+  ...ownsNothing,
   observe: (want) => inNamespace(want.namespace, sectionOf(want)),
   find(want, seen) {
     const there = namespaceExists(seen, want.namespace);
@@ -108,7 +104,6 @@ export const connectivityCheck = kind({
     if (answer.got === want.expect && !(want.expect === "unreachable" && impossible.test(answer.said))) return [];
     throw failed(whatWasSeen(want, answer), want, answer);
   },
-  remove: () => [],
 });
 
 interface Raw {

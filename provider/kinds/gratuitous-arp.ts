@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { kind } from "../kind";
+import { kind, ownsNothing } from "../kind";
 import type { Section } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
@@ -45,11 +45,7 @@ export const gratuitousArp = kind({
   facts: z.object({ announced: z.array(z.string()).describe("The addresses that were announced.") }),
   identity: ["device", "namespace"],
   needs: ["ip", "arping"],
-  mark: "none",
-  // There is nothing to own, and nothing to take away.
-  permanent: true,
-  reset: {},
-  claims: () => [],
+  ...ownsNothing,
   observe: (want) => inNamespace(want.namespace, sectionOf(want)),
   find(want, seen) {
     const there = namespaceExists(seen, want.namespace);
@@ -67,7 +63,6 @@ export const gratuitousArp = kind({
       remedy: "The device must be up and have the addresses: let the resource depend on what gives it them.",
     });
   },
-  remove: () => [],
 });
 
 interface Raw {

@@ -3,7 +3,7 @@ import type { Seen } from "../host/seen";
 import type { Found } from "../kind";
 import { kind } from "../kind";
 import type { Section } from "../model/command";
-import { configurationOf, lldpSettings, neighborsOf } from "../model/lldpd";
+import { configurationOf, lldpSettings, neighbor, neighborsOf } from "../model/lldpd";
 import { namespacesSection } from "../model/namespaces";
 import { get, same } from "../model/path";
 import { processesOf } from "../model/processes";
@@ -116,18 +116,7 @@ export const lldp = kind({
   facts: z.object({
     ...serviceFacts,
     neighbors: z
-      .array(
-        z.object({
-          device: z.string().describe("The own device."),
-          protocol: z.string().describe("LLDP, or CDPv1, CDPv2, EDP, FDP, SONMP."),
-          chassis: z.string().optional().describe("The neighbour's chassis identity, mostly a MAC address."),
-          systemName: z.string().optional().describe("The neighbour's name."),
-          systemDescription: z.string().optional().describe("What it says that it is."),
-          port: z.string().optional().describe("The identity of its port."),
-          portDescription: z.string().optional().describe("What it says of the port."),
-          managementAddresses: z.array(z.string()).describe("Where it is managed."),
-        }),
-      )
+      .array(neighbor)
       .describe("Who is at the other end of each device; those that have spoken since it was started."),
   }),
   identity: ["namespace"],

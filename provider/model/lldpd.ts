@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Seen } from "../host/seen";
 import { after, type Setting, type Settings } from "./settings";
 
@@ -116,19 +117,20 @@ export function configurationOf(seen: Seen, key: string): Partial<Record<Key, un
   );
 }
 
-export interface Neighbor {
-  device: string;
-  protocol: string;
-  chassis?: string;
-  systemName?: string;
-  systemDescription?: string;
-  port?: string;
-  portDescription?: string;
-  managementAddresses: string[];
-}
+/** Who is at the other end of a device, as the messages from there say. */
+export const neighbor = z.object({
+  device: z.string().describe("The own device."),
+  protocol: z.string().describe("LLDP, or CDPv1, CDPv2, EDP, FDP, SONMP."),
+  chassis: z.string().optional().describe("The neighbour's chassis identity, mostly a MAC address."),
+  systemName: z.string().optional().describe("The neighbour's name."),
+  systemDescription: z.string().optional().describe("What it says that it is."),
+  port: z.string().optional().describe("The identity of its port."),
+  portDescription: z.string().optional().describe("What it says of the port."),
+  managementAddresses: z.array(z.string()).describe("Where it is managed."),
+});
 
 /** Who is at the other end of each device. */
-export function neighborsOf(seen: Seen, key: string): Neighbor[] {
+export function neighborsOf(seen: Seen, key: string): z.output<typeof neighbor>[] {
   const { exitCode, stdout } = seen.result(key);
   if (exitCode !== 0 || !stdout.trim().startsWith("{")) return [];
   const lldp = elements(JSON.parse(stdout) as Element, "lldp")[0];
