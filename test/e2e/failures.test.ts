@@ -127,7 +127,7 @@ it("of a host that lacks something, and the rest is made all the same", async ()
       /n1: OvsBridge fa-ovs: the host has no ovs-vsctl \[MISSING_TOOL\]\s+next: .*apt install openvswitch-switch/,
     );
     expect(errorOf(lacking, "fa-mv")).toMatch(
-      /n1: Macvlan fa-mv: .*Unknown device type.* \[MISSING_FEATURE\]\s+step: ip link add .*type macvlan.*\(exit status \d\)\s+next: .*modprobe/s,
+      /n1: Macvlan fa-mv \S+: .*Unknown device type.* \[MISSING_FEATURE\]\s+step: ip link add .*type macvlan.*\(exit status \d\)\s+next: .*modprobe/s,
     );
     expect(lacking.resources.find(({ name }) => name === "fa-ns")).toMatchObject({ op: "create", failed: false });
     await mustOnHost("n1", "mv /root/ovs-vsctl /usr/bin/; systemctl stop openvswitch-switch ovs-vswitchd ovsdb-server");

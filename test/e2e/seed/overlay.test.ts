@@ -80,9 +80,10 @@ it("GRE tunnel: the guest's MTU passes in one piece, one byte more does not", as
 
 it("GRE tunnel: carries TCP in bulk, and the rate is reported", async () => {
   await mustOnHost("n2", "ip netns exec guest iperf3 -s -1 -D --pidfile /tmp/iperf3.pid");
-  const said = await mustOnHost("n1", "ip netns exec guest iperf3 -c 10.62.0.2 -n 8M -J", { timeoutMs: 120_000 });
+  const said = await mustOnHost("n1", "ip netns exec guest iperf3 -c 10.62.0.2 -n 32M -J", { timeoutMs: 120_000 });
   const { end } = JSON.parse(said) as { end: { sum_received: { bytes: number; bits_per_second: number } } };
-  expect(end.sum_received.bytes).toBeGreaterThanOrEqual(8 * 1024 * 1024 * 0.95);
+  // It ends when all is handed to the kernel: a few megabytes are still in its buffers then.
+  expect(end.sum_received.bytes).toBeGreaterThanOrEqual(24 * 1024 * 1024);
   console.info(
     `TCP through the tunnel: ${(end.sum_received.bits_per_second / 1e6).toFixed(0)} Mbit/s between emulated hosts`,
   );
