@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { reasonOf, titleOf } from "../discover/plan";
 import { Known } from "../import/known";
 import { type Import, prepare } from "../import/prepare";
-import { hasLibrary, isProject, writeProgram, writeWhole } from "../import/project";
+import { hasLibrary, isProject, programFiles, writeProgram, writeWhole } from "../import/project";
 import { HostnetError } from "../model/errors";
 import { resourcesOf } from "../state";
 import { discover } from "./discover";
@@ -58,10 +58,14 @@ async function run(hosts: string[], options: Options): Promise<void> {
       remedy: "Say by --stack what its stack is called.",
     });
   }
-  for (const name of writeProgram(dir, work.plans)) console.log(`wrote ${join(dir, name)}`);
-  await work.take((entries) => writeWhole(earlier, `${JSON.stringify({ resources: entries }, undefined, 2)}\n`));
-  for (const { what, why } of work.failed) console.error(`not taken, though the program declares it: ${what}: ${why}`);
-  if (work.failed.length > 0) process.exitCode = 1;
+  // Before the hosts are touched: is there room for the program?
+  programFiles(dir, work.plans);
+  const { plans, failed } = await work.take((entries) => {
+    writeWhole(earlier, `${JSON.stringify({ resources: entries }, undefined, 2)}\n`);
+  });
+  for (const name of writeProgram(dir, plans)) console.log(`wrote ${join(dir, name)}`);
+  for (const { what, why } of failed) console.error(`not taken: ${what}: ${why}`);
+  if (failed.length > 0) process.exitCode = 1;
   await finish(dir, isNew, options);
 }
 

@@ -68,6 +68,29 @@ export function planOf(
   return { host, resources: [...planned.values()], comments: commentsOf(survey, chosen) };
 }
 
+/** Without resources that could not be taken, and why; what refers to one of them says its name instead. */
+export function planWithout(plan: Plan, failed: Map<Planned, string>): Plan {
+  const kept = new Map<Planned, Planned>();
+  for (const planned of plan.resources) {
+    if (failed.has(planned)) continue;
+    kept.set(planned, {
+      ...planned,
+      references: new Map(
+        [...planned.references].flatMap(([path, reference]) => {
+          const to = kept.get(reference.to);
+          return to ? [[path, { ...reference, to }] as const] : [];
+        }),
+      ),
+      after: planned.after.flatMap((other) => kept.get(other) ?? []),
+    });
+  }
+  const notes = plan.resources.flatMap((planned) => {
+    const why = failed.get(planned)?.split("\n")[0];
+    return why === undefined ? [] : [`not taken: ${titleOf(planned)}: ${why}`];
+  });
+  return { ...plan, resources: [...kept.values()], comments: [...plan.comments, ...notes] };
+}
+
 /** The names of the resources that are given as arguments, as `resource.ts` passes them on. */
 export const parentsOf = ({ references }: Planned): Record<Path, string> =>
   Object.fromEntries(

@@ -90,6 +90,13 @@ export async function takeOver(planned: Planned, inputs: Inputs, revision: strin
   return entryOf(planned.kind.name, { name: planned.name, id, inputs, outputs });
 }
 
+/** The parents that a program gives it in the end. */
+export const withParents = (entry: Entry, parents: Record<string, string>): Entry => ({
+  ...entry,
+  inputs: { ...entry.inputs, parents },
+  outputs: { ...entry.outputs, parents },
+});
+
 /** With the one secret that there is, a literal key, marked as such wherever it stands. */
 function hidden(properties: Properties): Properties {
   const hide = (some: Properties) =>

@@ -1,4 +1,4 @@
-import { type Discovered, type Plan, planOf } from "../discover/plan";
+import { type Discovered, type Plan, type Planned, parentsOf, planOf, planWithout } from "../discover/plan";
 import type { Thing } from "../discover/survey";
 import { HostnetError } from "../model/errors";
 import {
@@ -10,6 +10,7 @@ import {
   newHost,
   newRevision,
   takeOver,
+  withParents,
 } from "./entries";
 import type { Known } from "./known";
 
@@ -20,10 +21,14 @@ export interface Import {
   count: number;
   /** What is not taken; without `why` the thing tells it. */
   left: { host: string; thing: Thing; why?: string }[];
-  /** What could not be taken in the end. */
-  failed: { what: string; why: string }[];
   /** Writes our marks, and the entries of the import file: before the first mark, and when all are there. */
-  take(write: (entries: Entry[]) => void): Promise<void>;
+  take(write: (entries: Entry[]) => void): Promise<Taken>;
+}
+
+export interface Taken {
+  /** What a program declares: without what could not be taken in the end. */
+  plans: Plan[];
+  failed: { what: string; why: string }[];
 }
 
 /** Sorts out what can be taken. Nothing is written anywhere. */
@@ -42,10 +47,9 @@ export function prepare(found: Discovered[], known: Known, all: boolean): Import
     const named = { ...host, ...(isDeclared && { name: hostInState.name, isDeclared }) };
     return { ...planOf(named, survey, fit, { prefix: several, taken: known.taken }), known: hostInState };
   });
-  const failed: Import["failed"] = [];
-  return { plans, left, failed, count: plans.reduce((sum, { resources }) => sum + resources.length, 0), take };
+  return { plans, left, count: plans.reduce((sum, { resources }) => sum + resources.length, 0), take };
 
-  async function take(write: (entries: Entry[]) => void): Promise<void> {
+  async function take(write: (entries: Entry[]) => void): Promise<Taken> {
     const hosts: KnownHost[] = [];
     for (const plan of plans) hosts.push(plan.known ?? (await newHost(plan.host)));
     const work = plans.flatMap((plan, index) =>
@@ -57,18 +61,25 @@ export function prepare(found: Discovered[], known: Known, all: boolean): Import
     const ofHosts = hosts.filter(({ isNew }) => isNew).map(hostEntry);
     // Before the first mark: what is marked and in no file would be nobody's.
     write([...ofHosts, ...work.map(({ planned, inputs, revision }) => claimedEntry(planned, inputs, revision))]);
-    const taken = await Promise.all(
+    const entries = new Map<string, Entry>();
+    const failed = new Map<Planned, string>();
+    await Promise.all(
       work.map(async ({ planned, inputs, revision }) => {
         try {
-          return [await takeOver(planned, inputs, revision)];
+          entries.set(planned.id, await takeOver(planned, inputs, revision));
         } catch (error) {
           if (!(error instanceof HostnetError)) throw error;
-          failed.push({ what: `${planned.kind.name} ${planned.name}`, why: error.message });
-          return [];
+          failed.set(planned, error.message);
         }
       }),
     );
-    write([...ofHosts, ...taken.flat()]);
+    const taken = plans.map((plan) => planWithout(plan, failed));
+    const ofTaken = taken.flatMap(({ resources }) =>
+      resources.map((planned) => withParents(entries.get(planned.id) as Entry, parentsOf(planned))),
+    );
+    write([...ofHosts, ...ofTaken]);
+    const told = [...failed].map(([{ kind, name }, why]) => ({ what: `${kind.name} ${name}`, why }));
+    return { plans: taken, failed: told };
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Plan } from "../discover/plan";
 import { type ProgramFile, programOf } from "../discover/program";
 import { HostnetError } from "../model/errors";
@@ -8,12 +8,19 @@ import { HostnetError } from "../model/errors";
 /** Whether there is a Pulumi project in the folder. */
 export const isProject = (dir: string) => existsSync(join(dir, "Pulumi.yaml"));
 
-/**
- * Writes the program: a new project gets one of its own, an existing one a file a host beside its program. Nothing is
- * overwritten; what is there with the same text stays. Answers what was written. Throws INVALID.
- */
+/** Writes the program. Nothing is overwritten; what is there with the same text stays. Answers its files. Throws INVALID. */
 export function writeProgram(dir: string, plans: Plan[]): string[] {
+  const files = programFiles(dir, plans);
   mkdirSync(dir, { recursive: true });
+  for (const { name, text } of files) if (current(dir, name) !== text) writeFileSync(join(dir, name), text);
+  return files.map(({ name }) => name);
+}
+
+/**
+ * The program: a new project gets one of its own, an existing one a file a host beside its program. Throws INVALID when
+ * another file has such a name.
+ */
+export function programFiles(dir: string, plans: Plan[]): ProgramFile[] {
   const files = isProject(dir)
     ? programOf(plans, "fragment").map((file) => ({ ...file, name: freeName(dir, file) }))
     : [...programOf(plans), ...manifests(dir)];
@@ -24,8 +31,7 @@ export function writeProgram(dir: string, plans: Plan[]): string[] {
       remedy: "Move it away, or give another --dir.",
     });
   }
-  for (const { name, text } of fresh) writeFileSync(join(dir, name), text);
-  return files.map(({ name }) => name);
+  return files;
 }
 
 /** A second import into a project does not touch what the first has written. */
@@ -67,6 +73,7 @@ export function hasLibrary(dir: string): boolean {
 
 /** Never half a file: it is what a second run goes on from. */
 export function writeWhole(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }

@@ -1,4 +1,5 @@
 import type { Discovered } from "../../provider/discover/plan";
+import { programOf } from "../../provider/discover/program";
 import { survey } from "../../provider/discover/survey";
 import { driftOf } from "../../provider/drift-report";
 import { machineIdentity } from "../../provider/host/reach";
@@ -38,16 +39,16 @@ async function imported(known = new Known([], []), more: object = {}) {
   const [found] = await discovered();
   const work = prepare([{ ...(found as Discovered), ...more }], known, false);
   const files: Entry[][] = [];
-  await work.take((entries) => files.push(entries));
-  return { work, before: files[0] ?? [], file: files[1] ?? [] };
+  const taken = await work.take((entries) => files.push(entries));
+  return { work, taken, before: files[0] ?? [], file: files[1] ?? [] };
 }
 
 const state = (entries: Entry[]) => resourcesOf(JSON.stringify({ resources: entries }));
 const kindOf = ({ type }: Entry) => type.split(":").at(-1) as string;
 
 test("marks what is there and changes nothing else", async () => {
-  const { file, work } = await imported();
-  expect(work.failed).toEqual([]);
+  const { file, work, taken } = await imported();
+  expect(taken).toEqual({ plans: work.plans, failed: [] });
   expect(file).toHaveLength(work.count + 1);
   // The recorded machine refuses everything but marks and the ledger.
   expect(machine.written).toContainEqual(expect.stringMatching(/^blue ip link set dev eth0 alias hostnet:/));
@@ -81,6 +82,25 @@ test("the file is there before the first mark, and a second run goes on from it 
   const again = await imported(new Known([], state(first.before)));
   const revisions = (entries: Entry[]) => entries.map(({ id, outputs }) => [id, outputs.revision]);
   expect(revisions(again.file)).toEqual(revisions(first.file));
+});
+
+test("what cannot be taken in the end is in no program and no file; what refers to it says its name", async () => {
+  const write = machine.write.bind(machine);
+  machine.write = async (steps, then) => {
+    const step = steps.find(({ argv }) => argv.join(" ").startsWith("ip link set dev br0 alias"));
+    if (!step) return write(steps, then);
+    const failure = { step, result: { exitCode: 2, stdout: "", stderr: "not today\n" } };
+    return { seen: await machine.observe(then), failure };
+  };
+  const { taken, file } = await imported();
+  expect(taken.failed).toEqual([{ what: "LinuxBridge br0", why: expect.stringMatching(/not today/) }]);
+  const [program] = programOf(taken.plans);
+  expect(program?.text).toMatch(/^\/\/ not taken: LinuxBridge br0: .*not today.*$/m);
+  expect(program?.text).not.toMatch(/new hostnet\.LinuxBridge\("br0"/);
+  expect(program?.text).toMatch(/new hostnet\.BridgePort\("p-red", \{[^}]*bridge: "br0"/);
+  expect(file.map(kindOf)).not.toContain("LinuxBridge");
+  const port = file.find((one) => one.name === "p-red" && kindOf(one) === "BridgePort");
+  expect([port?.inputs.parents, port?.outputs.parents]).toEqual([{}, {}]);
 });
 
 test("what the stack has already is not taken twice", async () => {

@@ -126,10 +126,10 @@ async function imported(label: string, who: Subject[]): Promise<Map<Subject, Ent
     else report(`  ${subject.name}: ${JSON.stringify(thing.args)}`);
   }
   let entries: Entry[] = [];
-  await work.take((some) => {
+  const { failed } = await work.take((some) => {
     entries = some;
   });
-  for (const { what, why } of work.failed) {
+  for (const { what, why } of failed) {
     const subject = who.find(({ kind }) => what.startsWith(`${kind.name} `));
     if (subject) trial.fail(subject, `${label}: ${what}: ${why}`);
   }
