@@ -66,12 +66,13 @@ function isUsual(kind: Kind, args: Args, path: Path, value: unknown, usual: unkn
   return value === usual || todo(kind, set(args, path, usual), found).length <= todo(kind, args, found).length;
 }
 
-/** What `list` says is what can never change; the kernel's own choice is left to it. */
+/** What `list` says is what can never change; the kernel's default, and its own choice, are left to it. */
 function withoutKernels(kind: Kind, args: Args, found: Found<Args, unknown>): Args {
   return kind.identity.reduce((left, path) => {
     const less = set(left, path, undefined);
     if (get(left, path) === undefined || validate(kind.args, less).failures.length > 0) return left;
-    return isNeedless(kind, less, left, found) ? less : left;
+    const isDefault = kind.usual?.[path] && same(usually(kind, path, found).value, get(left, path));
+    return isDefault || isNeedless(kind, less, left, found) ? less : left;
   }, args);
 }
 

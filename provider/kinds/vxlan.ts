@@ -16,6 +16,7 @@ const firstly = (word: string, printed: string, byDefault: boolean, doc: string)
     .describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}. A change replaces the device.`),
   word,
   fixed: true as const,
+  default: byDefault,
   encode: (value: boolean) => [value ? word : `no${word}`],
   decode: (_: unknown, data: Data) => (byDefault ? data[printed] !== false : data[printed] === true),
 });
@@ -195,6 +196,7 @@ export const vxlan = linkKind({
       word: "maxaddress",
       json: "limit",
       fixed: true,
+      default: 0,
       decode: (printed) => printed ?? 0,
     },
     proxy: firstly("proxy", "proxy", false, "Answer ARP and neighbour discovery from the neighbour table"),

@@ -167,6 +167,9 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
         }),
     survey: definition.survey,
     usual: {
+      ...Object.fromEntries(
+        table.flatMap(([key, { fixed, default: usual }]) => (fixed && usual !== undefined ? [[key, () => usual]] : [])),
+      ),
       bridge: (live) => foreignMaster(stateOf(live)),
       mac: (live) => (traitsOf(live.args as Want).keepsMac ? live.args.mac : undefined),
       ...definition.usual,

@@ -9,7 +9,7 @@ export interface LinkOption {
   word: string;
   /** Its name in `info_data` of `ip -j -d link`. Default: the word. */
   json?: string;
-  /** The kernel's default, where a removed argument goes back to. */
+  /** The kernel's default, where a removed argument goes back to; of a fixed one, what needs not be said. */
   default?: unknown;
   /**
    * The words to set it; `null`, where that is the default, takes it away. Default: word and value, 1 or 0 for a boolean.
@@ -97,6 +97,8 @@ export function liveValue(option: LinkOption, data: Record<string, unknown>): un
 
 export function resetsOf(table: [string, LinkOption][]): Record<string, unknown> {
   return Object.fromEntries(
-    table.filter(([, option]) => option.default !== undefined).map(([key, option]) => [key, option.default]),
+    table
+      .filter(([, option]) => option.default !== undefined && !option.fixed)
+      .map(([key, option]) => [key, option.default]),
   );
 }

@@ -3,6 +3,7 @@ import { programOf } from "../../provider/discover/program";
 import { isSelected, parseSelection } from "../../provider/discover/select";
 import { survey } from "../../provider/discover/survey";
 import { kinds } from "../../provider/kinds";
+import { links } from "../kinds/recorded/links";
 import { RecordedMachine } from "./recorded-machine";
 
 const host = { name: "n1", args: { name: "n1", address: "192.0.2.1", user: "ops" } };
@@ -146,6 +147,7 @@ test("what can never change is said where it is not the kernel's own choice, and
     const made = [
       device("bond9", "bond", { mode: "802.3ad", fail_over_mac: "none" }),
       device("v9", "vlan", { protocol: "802.1Q", id: 9, flags: [] }, { link: "br0" }),
+      device("vx9", "vxlan", { ...links.plainVxlan, proxy: true }),
       device("tap9", "tun", { type: "tap", multi_queue: false, vnet_hdr: false, pi: false, user: "nobody" }),
     ];
     machine.links().push(...(made as unknown as ReturnType<typeof machine.links>));
@@ -157,4 +159,5 @@ test("what can never change is said where it is not the kernel's own choice, and
   expect(said("Vlan")).not.toHaveProperty("protocol");
   expect(said("Tap")).toMatchObject({ name: "tap9", owner: "nobody" });
   expect(said("Tap")).not.toHaveProperty("multiQueue");
+  expect(said("Vxlan")).toEqual({ name: "vx9", mac: "02:00:00:00:00:90", ipv6: false, up: false, vni: 5, proxy: true });
 });
