@@ -95,7 +95,7 @@ function printTable({ host, survey: { things, left, unread }, chosen }: Discover
       type,
       why,
     ]);
-    console.log(`\nDevices that no resource declares:\n${table(["DEVICE", "TYPE", "WHY"], lines)}`);
+    console.log(`\nWhat no resource declares:\n${table(["NAME", "TYPE", "WHY"], lines)}`);
   }
   for (const { what, why } of unread) console.log(`\nNot read: ${what}: ${why}`);
 }

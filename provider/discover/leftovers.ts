@@ -6,7 +6,7 @@ import { deviceNameTaken } from "../model/ovs-device";
 import { validate } from "../validate";
 import type { Thing } from "./survey";
 
-/** A device that is there and that no kind declares. */
+/** A device, or a table of nftables, that is there and that no kind declares. */
 export interface Left {
   name: string;
   namespace?: string;

@@ -12,6 +12,7 @@ import { validate } from "../validate";
 import { describe } from "./describe";
 import { type Left, leftovers } from "./leftovers";
 import { once } from "./once";
+import { tableSections, tablesIn } from "./tables";
 
 type Args = Record<string, unknown>;
 
@@ -39,7 +40,7 @@ export interface Thing {
 export interface Survey {
   facts: HostFacts;
   things: Thing[];
-  /** Devices that no kind declares, and why. */
+  /** What no kind declares, and why. */
   left: Left[];
   /** What could not be read, and why. */
   unread: { what: string; why: string }[];
@@ -53,6 +54,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   const places = [undefined, ...namespacesOf(first)];
   const asked = places.flatMap((place) => [
     ...linkSections(place, { ipv6: true }),
+    ...(machine.facts.tools.nft ? tableSections(place) : []),
     ...usable.flatMap((kind) => kind.survey?.(place) ?? []),
   ]);
   const second = first.and(await machine.observe(asked));
@@ -75,7 +77,9 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     return found ? [thing(kind, args, found)] : [];
   });
   const declared = once(things);
-  return { facts: machine.facts, things: declared, left: leftovers(readable, seen, declared, devices), unread };
+  const left = leftovers(readable, seen, declared, devices);
+  if (machine.facts.tools.nft) left.push(...readable.flatMap((place) => tablesIn(second, place)));
+  return { facts: machine.facts, things: declared, left, unread };
 
   function thing(kind: Kind, identity: Args, found: Found<Args, unknown>): Thing {
     const { args, steps } = describe(kind, identity, found);

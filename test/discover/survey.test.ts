@@ -82,6 +82,18 @@ test("what no resource declares is told, with the reason", async () => {
   expect(unread).toEqual([]);
 });
 
+test("tables of nftables are told but ours", async () => {
+  const { left } = await look((machine) => {
+    machine.facts.tools.nft = "/usr/sbin/nft";
+    machine.answers.nftables = { stdout: 'table inet ours {\n\tcomment "hostnet:aa:bb"\ntable ip nat {\n' };
+    machine.answers["nftables@blue"] = { stdout: 'table inet fw {\n\tcomment "of a person"\n' };
+  });
+  expect(left.filter(({ type }) => type === "nftables").map(({ name, namespace }) => [namespace, name])).toEqual([
+    [undefined, "ip nat"],
+    ["blue", "inet fw"],
+  ]);
+});
+
 test("a namespace that cannot be read is told, and the others are read all the same", async () => {
   const { unread, things } = await look(({ answers }) => {
     answers["links@green"] = { stdout: "", exitCode: 1, stderr: "setting the network namespace failed" };
