@@ -1211,6 +1211,8 @@ export interface NamespaceArgs {
   adopt?: pulumi.Input<boolean>;
   /** The namespace's name under /run/netns, 1 to 64 characters. Default: the last part of the resource's name after '/'. */
   name?: pulumi.Input<string>;
+  /** Whether its loopback device `lo` is up: without it nothing in it reaches itself. Default: true. */
+  loopback?: pulumi.Input<boolean>;
   /** Kernel parameters inside the namespace, as { 'net.ipv4.ip_forward': 1 }. A removed one keeps its value. */
   sysctls?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
 }
@@ -2943,11 +2945,13 @@ export class Macvtap extends KindBase {
   }
 }
 
-/** A network namespace, as `ip netns add` makes it, with its loopback device up. */
+/** A network namespace, as `ip netns add` makes it, with its loopback device up unless told otherwise. */
 export class Namespace extends KindBase {
   declare readonly kind: "Namespace";
   /** The namespace's name under /run/netns, 1 to 64 characters. Default: the last part of the resource's name after '/'. */
   declare readonly name: pulumi.Output<string>;
+  /** Whether its loopback device `lo` is up: without it nothing in it reaches itself. Default: true. */
+  declare readonly loopback: pulumi.Output<boolean>;
   /** Kernel parameters inside the namespace, as { 'net.ipv4.ip_forward': 1 }. A removed one keeps its value. */
   declare readonly sysctls: pulumi.Output<{ [key: string]: string | number | boolean } | undefined>;
   /** What was observed on the host when the resource was last made, updated or refreshed. */

@@ -13,11 +13,15 @@ import { sysctlKey, sysctlValue } from "../model/sysctl";
 
 export const namespace = kind({
   name: "Namespace",
-  doc: "A network namespace, as `ip netns add` makes it, with its loopback device up.",
+  doc: "A network namespace, as `ip netns add` makes it, with its loopback device up unless told otherwise.",
   args: z.strictObject({
     name: namespaceName.describe(
       "The namespace's name under /run/netns, 1 to 64 characters. Default: the last part of the resource's name after '/'.",
     ),
+    loopback: z
+      .boolean()
+      .default(true)
+      .describe("Whether its loopback device `lo` is up: without it nothing in it reaches itself. Default: true."),
     sysctls: z
       .record(sysctlKey, sysctlValue)
       .optional()
@@ -51,12 +55,12 @@ export const namespace = kind({
     return {
       args: {
         name: want.name,
+        loopback: lo?.json.flags.includes("UP") ?? false,
         sysctls: liveSysctls(keys, keys.length > 0 ? seen.result(keyIn(sysctlsKey(keys), want.name)).stdout : ""),
       },
       facts: { inode: Number(netnsInode(seen, want.name)) || undefined, devices: devices.map((link) => link.ifname) },
       marks: [lo?.json.ifalias],
       raw: {
-        loUp: lo?.json.flags.includes("UP"),
         alias: lo?.json.ifalias,
         devices,
         processes: processesIn(seen, want.name),
@@ -67,17 +71,21 @@ export const namespace = kind({
   list: (seen, namespace) => (namespace ? [{ name: namespace, sysctls: forwardingOf(seen, namespace) }] : []),
   converge(want, live, context) {
     const inside = want.name;
-    const up: Step = { argv: ["ip", "link", "set", "dev", "lo", "up"], namespace: inside };
+    const loopback = (state: "up" | "down"): Step => ({
+      argv: ["ip", "link", "set", "dev", "lo", state],
+      namespace: inside,
+    });
     const wanted = Object.entries(want.sysctls ?? {});
     if (!live) {
       const create: Step = { argv: ["ip", "netns", "add", want.name] };
-      return [create, markLink("lo", inside, context), up, ...sysctlSteps(wanted, inside)];
+      const up = want.loopback ? [loopback("up")] : [];
+      return [create, markLink("lo", inside, context), ...up, ...sysctlSteps(wanted, inside)];
     }
-    const { loUp, alias } = live.raw as { loUp?: boolean; alias?: string };
+    const { alias } = live.raw as { alias?: string };
     const differing = wanted.filter(([key, value]) => live.args.sysctls?.[key] !== value);
     return [
       ...(alias !== context.mark && (!alias || isMark(alias)) ? [markLink("lo", inside, context)] : []),
-      ...(loUp ? [] : [up]),
+      ...(live.args.loopback === want.loopback ? [] : [loopback(want.loopback ? "up" : "down")]),
       ...sysctlSteps(differing, inside),
     ];
   },

@@ -82,6 +82,14 @@ test("what no resource declares is told, with the reason", async () => {
   expect(unread).toEqual([]);
 });
 
+test("a namespace as `ip netns add` leaves it, with its loopback down, is declared so", async () => {
+  const { things } = await look((machine) => {
+    Object.assign(machine.link("lo", "green"), { flags: ["LOOPBACK"] });
+  });
+  const green = things.find(({ id }) => id.endsWith("/green") && id.includes("/Namespace/"));
+  expect(green).toMatchObject({ args: { name: "green", loopback: false }, steps: [] });
+});
+
 test("tables of nftables are told but ours", async () => {
   const { left } = await look((machine) => {
     machine.facts.tools.nft = "/usr/sbin/nft";
