@@ -59,7 +59,10 @@ export interface Kind<A = any, F = any, M = any> {
   namedByHost?(args: Partial<A>): boolean;
   /** Where an argument that is taken out of the program goes back to; without an entry it stays as it is. */
   reset: Record<Path, unknown | ((live: Found<A, F>) => unknown)>;
-  /** What this object occupies on its host; two resources of a stack that claim the same are refused in preview. */
+  /**
+   * What this object occupies on its host; two resources of a stack that claim the same are refused in preview, unless
+   * both say `shared X`, or `shared (G) X` of one group G (model/claim-table.ts).
+   */
   claims(want: A): string[];
   /** Devices of the host's own namespace that it sets up without having made them: who else manages one is warned of. */
   configures?(want: A): string[];
