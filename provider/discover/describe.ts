@@ -71,7 +71,8 @@ function withoutKernels(kind: Kind, args: Args, found: Found<Args, unknown>): Ar
   return kind.identity.reduce((left, path) => {
     const less = set(left, path, undefined);
     if (get(left, path) === undefined || validate(kind.args, less).failures.length > 0) return left;
-    const isDefault = kind.usual?.[path] && same(usually(kind, path, found).value, get(left, path));
+    const usual = usually(kind, path, found);
+    const isDefault = usual.has && same(usual.value, get(left, path));
     return isDefault || isNeedless(kind, less, left, found) ? less : left;
   }, args);
 }

@@ -56,16 +56,27 @@ export function planOf(
     planned.set(thing, {
       ...{ kind: thing.kind, name: names.get(thing) as string, id: thing.id, args: thing.args, thing },
       // One that stands later is not known here: what two things need of each other, one of them names by text.
-      references: new Map(
-        [...references].flatMap(([path, { to, ...reference }]) => {
-          const other = planned.get(to);
-          return other ? [[path, { ...reference, to: other }] as const] : [];
-        }),
-      ),
-      after: after.flatMap((other) => planned.get(other) ?? []),
+      ...linked(references, after, planned),
     });
   }
   return { host, resources: [...planned.values()], comments: commentsOf(survey, chosen) };
+}
+
+/** What a resource refers to and comes after, of those that are known. */
+function linked<T>(
+  references: Map<Path, { to: T; name: Path; whole: boolean }>,
+  after: T[],
+  known: Map<T, Planned>,
+): Pick<Planned, "references" | "after"> {
+  return {
+    references: new Map(
+      [...references].flatMap(([path, { to, ...reference }]) => {
+        const other = known.get(to);
+        return other ? [[path, { ...reference, to: other }] as const] : [];
+      }),
+    ),
+    after: after.flatMap((other) => known.get(other) ?? []),
+  };
 }
 
 /** Without resources that could not be taken, and why; what refers to one of them says its name instead. */
@@ -73,16 +84,7 @@ export function planWithout(plan: Plan, failed: Map<Planned, string>): Plan {
   const kept = new Map<Planned, Planned>();
   for (const planned of plan.resources) {
     if (failed.has(planned)) continue;
-    kept.set(planned, {
-      ...planned,
-      references: new Map(
-        [...planned.references].flatMap(([path, reference]) => {
-          const to = kept.get(reference.to);
-          return to ? [[path, { ...reference, to }] as const] : [];
-        }),
-      ),
-      after: planned.after.flatMap((other) => kept.get(other) ?? []),
-    });
+    kept.set(planned, { ...planned, ...linked(planned.references, planned.after, kept) });
   }
   const notes = plan.resources.flatMap((planned) => {
     const why = failed.get(planned)?.split("\n")[0];

@@ -54,7 +54,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   const places = [undefined, ...namespacesOf(first)];
   const asked = places.flatMap((place) => [
     ...linkSections(place, { ipv6: true }),
-    ...(machine.facts.tools.nft ? tableSections(place) : []),
+    ...tableSections(place),
     ...usable.flatMap((kind) => kind.survey?.(place) ?? []),
   ]);
   const second = first.and(await machine.observe(asked));
@@ -77,8 +77,10 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     return found ? [thing(kind, args, found)] : [];
   });
   const declared = once(things);
-  const left = leftovers(readable, seen, declared, devices);
-  if (machine.facts.tools.nft) left.push(...readable.flatMap((place) => tablesIn(second, place)));
+  const left = [
+    ...leftovers(readable, seen, declared, devices),
+    ...readable.flatMap((place) => tablesIn(second, place)),
+  ];
   return { facts: machine.facts, things: declared, left, unread };
 
   function thing(kind: Kind, identity: Args, found: Found<Args, unknown>): Thing {

@@ -3,7 +3,7 @@ import type { Section } from "../model/command";
 import { inNamespace, keyIn } from "../model/namespaces";
 import type { Left } from "./leftovers";
 
-/** Names and comments of the tables, without what is in them. */
+/** Names and comments of the tables, without what is in them. Where there is no nft, it fails, and there are none. */
 const section: Section = {
   key: "nftables",
   argv: ["sh", "-c", "text=$(nft -t list ruleset) || exit; echo \"$text\" | grep -E '^table |^\tcomment ' || true"],

@@ -4,7 +4,7 @@ import { greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState, linksIn } from "../model/link-state";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
-import { hex, inherit, isHostUnderlay, strayUnderlay, tos } from "../model/tunnel";
+import { hex, inherit, isHostUnderlay, placeOf, strayUnderlay, tos } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
@@ -267,7 +267,7 @@ export const greTunnel = linkKind({
       `the ${typeOf({ local, remote, ...want })} tunnel from ${local} to ${remote}`,
       typeof inKey === "number" ? ` with key ${inKey}` : "",
       device ? ` by ${device}` : "",
-      want.namespace && !isHostUnderlay(want) ? ` in namespace ${want.namespace}` : "",
+      placeOf(want) ? ` in namespace ${placeOf(want)}` : "",
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
@@ -279,7 +279,7 @@ export const greTunnel = linkKind({
     return { from: null, bornAs: `hn-${digest.slice(0, 10)}` };
   },
   complete(live, want, seen) {
-    const place = isHostUnderlay(want) ? undefined : want.namespace;
+    const place = placeOf(want);
     const address = live.json.linkinfo?.info_data?.local;
     const carries = linksIn(seen, place).find((link) => link.addr_info?.some((info) => info.local === address));
     const carrier = want.device ? linkState(seen, place, want.device as string)?.json : carries;

@@ -3,7 +3,7 @@ import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { derivedIndex } from "../model/parent";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
-import { hex, inherit, isHostUnderlay, strayUnderlay, tos, udpPortClaim } from "../model/tunnel";
+import { hex, inherit, isHostUnderlay, placeOf, strayUnderlay, tos, udpPortClaim } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
@@ -44,9 +44,6 @@ const over6 = (want: Want) => ends.some((end) => typeof want[end] === "string" &
 
 /** One for numbers from outside takes packets of both (vxlan_open). */
 const familiesOf = (want: Want) => (want.external ? ([4, 6] as const) : over6(want) ? ([6] as const) : ([4] as const));
-
-/** The namespace that its packets travel in. */
-const placeOf = (want: Want) => (isHostUnderlay(want) ? undefined : (want.namespace as string | undefined));
 
 /** Outer IP, UDP, VXLAN and the inner Ethernet header. */
 const overhead = (want: Want) => (over6(want) ? 70 : 50);

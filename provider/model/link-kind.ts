@@ -21,7 +21,16 @@ import {
   nameTaken,
   observeLink,
 } from "./link";
-import { differingFixed, differingWords, differs, type LinkOption, liveValue, resetsOf, wordsOf } from "./link-option";
+import {
+  differingFixed,
+  differingWords,
+  differs,
+  type LinkOption,
+  liveValue,
+  resetsOf,
+  usualOf,
+  wordsOf,
+} from "./link-option";
 import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
 import { get } from "./path";
 import { family } from "./scalars";
@@ -167,9 +176,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
         }),
     survey: definition.survey,
     usual: {
-      ...Object.fromEntries(
-        table.flatMap(([key, { fixed, default: usual }]) => (fixed && usual !== undefined ? [[key, () => usual]] : [])),
-      ),
+      ...usualOf(table),
       bridge: (live) => foreignMaster(stateOf(live)),
       mac: (live) => (traitsOf(live.args as Want).keepsMac ? live.args.mac : undefined),
       ...definition.usual,

@@ -95,10 +95,15 @@ export function liveValue(option: LinkOption, data: Record<string, unknown>): un
   return printed;
 }
 
-export function resetsOf(table: [string, LinkOption][]): Record<string, unknown> {
-  return Object.fromEntries(
-    table
-      .filter(([, option]) => option.default !== undefined && !option.fixed)
-      .map(([key, option]) => [key, option.default]),
+const defaults = (table: [string, LinkOption][], fixed: boolean) =>
+  table.flatMap(([key, option]) =>
+    option.default !== undefined && (option.fixed ?? false) === fixed ? [[key, option.default] as const] : [],
   );
-}
+
+/** Where options that are declared no more go back to. */
+export const resetsOf = (table: [string, LinkOption][]): Record<string, unknown> =>
+  Object.fromEntries(defaults(table, false));
+
+/** What options that never change need not be declared as. */
+export const usualOf = (table: [string, LinkOption][]): Record<string, () => unknown> =>
+  Object.fromEntries(defaults(table, true).map(([key, value]) => [key, () => value]));

@@ -25,6 +25,9 @@ export const tos = {
 /** The device is in a namespace, and its packets travel in the host's own. */
 export const isHostUnderlay = ({ underlay, namespace }: Want) => underlay === "host" && namespace !== undefined;
 
+/** The namespace that its packets travel in. */
+export const placeOf = (want: Want) => (isHostUnderlay(want) ? undefined : (want.namespace as string | undefined));
+
 /** What is wrong when its packets travel in another place (`away`: not where the device is) than is wanted. */
 export const strayUnderlay = (away: boolean, want: Want) =>
   away === isHostUnderlay(want) ? undefined : `its underlay is ${away ? "another namespace" : "its own namespace"}`;
