@@ -131,12 +131,11 @@ export class Run {
   /** Law 10: what would cut our own connection is refused. A device that is only now made carries nothing. */
   private async guard(steps: Step[]): Promise<void> {
     const made = this.found ? [] : this.kind.claims(this.want);
-    const touched = steps
-      .flatMap((step) => step.touches ?? [])
-      .filter((device) => !made.includes(linkClaim(undefined, device)));
+    const wasThere = (device: string) => !made.includes(linkClaim(undefined, device));
+    const touched = steps.flatMap((step) => step.touches ?? []).filter(wasThere);
     const routes = steps.flatMap((step) => step.routes ?? []);
     const rules = steps.flatMap((step) => step.rules ?? []);
-    const silenced = withoutIpv6(steps);
+    const silenced = withoutIpv6(steps).filter(wasThere);
     const { facts } = this.machine;
     refuseIfLost(
       facts,

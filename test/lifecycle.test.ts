@@ -325,6 +325,20 @@ describe("the path of our own connection", () => {
     expect([observed, boxes.size]).toEqual([2, 0]);
   });
 
+  it("is not asked for what is only now made, IPv6 off or not", async () => {
+    const silent: typeof box = {
+      ...box,
+      claims: ({ name }) => [`device ${name as string}`],
+      converge: (want, found, context) => [
+        ...box.converge(want, found, context),
+        ...(found ? [] : [{ argv: ["sysctl", "-qw", `net/ipv6/conf/${want.name}/disable_ipv6=1`] }]),
+      ],
+    };
+    carrier = "eth0";
+    await apply(silent, inputs({ name: "b", size: 2 }));
+    expect([observed, boxes.size]).toEqual([1, 1]);
+  });
+
   it("is not cut: neither by an update nor by a delete", async () => {
     const { outs } = await apply(box, inputs({ name: "b" }));
     carrier = "b";
