@@ -8,6 +8,7 @@ const transform = {
 };
 // execa's signal handling outlives a test file; jest's clean-up of globals would recurse through it without end.
 const testEnvironmentOptions = { globalsCleanup: "off" };
+const setupFiles = ["<rootDir>/test/e2e/helpers/lab-of-worker.ts"];
 const common = {
   transform,
   testEnvironment: "node",
@@ -17,13 +18,14 @@ const common = {
 };
 
 // Written, and not yet seen green as a whole on a quiet machine: `npm run test:pending`, no part of `npm test`.
-const pending = ["import", "laws/import", "seed/(?:dhcp|lldp|neutron|tap|udp-vpn)"].map(
-  (name) => `/test/e2e/${name}\\.test\\.ts$`,
-);
+const pending = ["import", "laws/import", "seed/neutron"].map((name) => `/test/e2e/${name}\\.test\\.ts$`);
 
 module.exports = {
   // A busy machine is no failure: what must end in time has a deadline of its own.
   testTimeout: 60_000,
+  // jest leaves a processor free, which of two is half of them.
+  maxWorkers: "100%",
+  testSequencer: "<rootDir>/test/e2e/longest-first.js",
   projects: [
     {
       ...common,
@@ -34,18 +36,21 @@ module.exports = {
     {
       ...common,
       displayName: "e2e",
+      setupFiles,
       testMatch: ["<rootDir>/test/e2e/*.test.ts", "<rootDir>/test/e2e/{helpers,seed}/*.test.ts"],
       testPathIgnorePatterns: pending,
     },
     {
       ...common,
       displayName: "pending",
+      setupFiles,
       testRegex: pending,
     },
     // Every attribute of every kind on the lab's hosts, in this process; alone: `npm run test:laws`.
     {
       ...common,
       displayName: "laws",
+      setupFiles,
       testMatch: ["<rootDir>/test/e2e/laws/*.test.ts"],
       testPathIgnorePatterns: pending,
     },

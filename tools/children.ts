@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { log } from "./log";
-import { endPulumi, interruptPulumi, markVariable } from "./processes";
+import { endPulumi, interruptPulumi, markVariable, signalJest } from "./processes";
 import { root } from "./root";
 
 /** Long enough for Pulumi to finish a resource on a slow host. */
@@ -39,19 +39,21 @@ export class Children {
   }
 
   /**
-   * jest would die at once, and Pulumi with it, of a pipe that nobody reads, half way through a resource. So jest is
-   * held, which also keeps it from going on with the next test, until Pulumi has ended. A second signal waits for nothing.
+   * jest would die at once, and Pulumi with it, of a pipe that nobody reads, half way through a resource. So jest and its
+   * workers are held, which also keeps them from going on with the next test, until Pulumi has ended. A second signal
+   * waits for nothing.
    */
   private async stop(signal: NodeJS.Signals): Promise<void> {
     const child = this.current;
-    if (this.stopped) {
-      child?.kill("SIGKILL");
-      return;
-    }
+    const tell = (name: NodeJS.Signals) => {
+      child?.kill(name);
+      signalJest(this.mark, name);
+    };
+    if (this.stopped) return tell("SIGKILL");
     this.stopped = signal;
     log(`\n${signal}: ending; the lab is put back as it was`);
-    child?.kill("SIGSTOP");
+    tell("SIGSTOP");
     await interruptPulumi(this.mark, gentleMs);
-    child?.kill("SIGKILL");
+    tell("SIGKILL");
   }
 }

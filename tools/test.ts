@@ -1,17 +1,22 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { down, type LabHost, status, up } from "../lab";
+import { down, status, up } from "../lab";
 import { Children } from "./children";
 import { duration, heading, log, runMain } from "./log";
 import { findPulumi, type Pulumi } from "./pulumi";
 import { root, stateDir } from "./root";
+import { type LabEnv, secondLabDown, secondLabUp } from "./second-lab";
 import { setup } from "./setup";
 import { type Counts, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
 import { testPackages } from "./test-packages";
 
 const usage = "usage: npm test [-- unit|e2e|laws|pending] [--keep-lab] [arguments for jest]";
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
+
+/** jest's projects on the labs, each a stage. */
+const titles = { laws: "Laws end to end", e2e: "End-to-end tests", pending: "Pending tests" };
+type Project = keyof typeof titles;
 
 interface Outcome {
   ok: boolean;
@@ -21,7 +26,7 @@ interface Outcome {
 /** `npm test`: every stage in order, also after one failed; then where time went, and the sum as the very last line. */
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  const only = args.find((arg) => ["unit", "e2e", "laws", "pending"].includes(arg));
+  const only = args.find((arg) => arg === "unit" || arg in titles) as Project | "unit" | undefined;
   if (args.includes("--help")) {
     log(usage);
     return 0;
@@ -58,7 +63,7 @@ async function main(): Promise<number> {
         "--experimental-vm-modules",
         "--no-warnings",
         join(root, "node_modules", "jest", "bin", "jest.js"),
-        ...["--selectProjects", project, "--json", "--outputFile", output],
+        ...["--json", "--outputFile", output, "--selectProjects", project],
         ...more,
         ...jestArgs,
       ],
@@ -90,7 +95,7 @@ async function main(): Promise<number> {
       });
     }
     if (only === undefined || only === "unit") await stage("Unit tests", () => jest("unit", [], {}));
-    if (only !== "unit") await endToEnd();
+    if (only !== "unit") await endToEnd(only ? [only] : ["laws", "e2e"]);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
@@ -102,9 +107,8 @@ async function main(): Promise<number> {
   process.stdout.write(`${sum.passed} passed, ${sum.failed} failed\n`);
   return good ? 0 : 1;
 
-  async function endToEnd() {
+  async function endToEnd(projects: Project[]) {
     let pulumi: Pulumi | undefined;
-    let hosts: LabHost[] | undefined;
     const ready =
       (await stage("Set-up: Debian packages", async () => {
         await setup();
@@ -120,32 +124,28 @@ async function main(): Promise<number> {
     const wasUp = await isUp();
     // Folders of an interrupted run; on a lab that was down, their stacks are gone as well.
     if (!wasUp) rmSync(join(stateDir, "e2e"), { recursive: true, force: true });
+    // One file needs one lab; jest runs it in its own process, as worker 1.
+    const both = jestArgs.length === 0;
+    const labs: LabEnv[] = [];
     try {
-      await stage("Lab up", async () => {
-        hosts = await up({ log });
+      const allUp = await stage("Labs up", async () => {
+        const hosts = await up({ log });
+        labs.push({ HOSTNET_LAB: JSON.stringify(hosts) });
+        if (both) labs.push(await secondLabUp());
         return { ok: true };
       });
-      if (hosts && pulumi) {
-        const env = {
-          ...pulumi.env,
-          HOSTNET_LAB: JSON.stringify(hosts),
-          PULUMI_HOME: join(temporary, "pulumi-home"),
-          PULUMI_SKIP_UPDATE_CHECK: "true",
-        };
-        const project = only === "pending" ? "pending" : "e2e";
-        await stage("End-to-end tests", () => jest(project, ["--runInBand"], env));
-      }
-      if (hosts && (only === undefined || only === "laws")) {
-        const env = { HOSTNET_LAB: JSON.stringify(hosts) };
-        // A file a machine, both at once.
-        await stage("Laws end to end", () => jest("laws", ["--maxWorkers", "2"], env));
+      if (!allUp) return;
+      const env = { ...pulumi?.env, PULUMI_HOME: join(temporary, "pulumi-home"), PULUMI_SKIP_UPDATE_CHECK: "true" };
+      const workers = ["--maxWorkers", String(labs.length)];
+      for (const project of projects) {
+        await stage(titles[project], () => jest(project, workers, { ...env, HOSTNET_LABS: JSON.stringify(labs) }));
       }
     } finally {
-      // Also when it came up only half, or a signal ended the tests.
-      if (!wasUp && !keepLab) {
-        heading("Lab down");
-        await down({ log });
-      }
+      // Also when they came up only half, or a signal ended the tests.
+      const down1 = !wasUp && !keepLab;
+      if (both || down1) heading("Labs down");
+      if (both) await secondLabDown();
+      if (down1) await down({ log });
     }
   }
 }

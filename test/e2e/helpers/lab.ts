@@ -61,6 +61,12 @@ export async function mustOnHost(name: string, command: string, options: OnHostO
   return stdout;
 }
 
+/**
+ * Takes away the folder of `ip netns`, mounted on itself, where a test's own `ip netns add` has made it: the stack did
+ * not, and leaves it.
+ */
+export const removeNetnsFolder = (name: string) => mustOnHost(name, "umount /run/netns; rmdir /run/netns");
+
 /** What a host is like, to be compared before and after a test; one round trip. See footprint.ts. */
 export async function footprint(name: string): Promise<Footprint> {
   return parseFootprint(await mustOnHost(name, "bash -s", { stdin: footprintScript }));

@@ -41,15 +41,17 @@ def serve(guests):
     waiting = selectors.DefaultSelector()
     for name, ports in guests.items():
         for port in ports:
-            listener = socket_in(name, socket.AF_INET, socket.SOCK_STREAM)
+            listener = socket_in(name, socket.AF_INET6, socket.SOCK_STREAM)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             listener.bind(("", port))
             listener.listen(8)
             waiting.register(listener, selectors.EVENT_READ, name)
     ready()
     while True:
         for key, _ in waiting.select():
-            connection, (address, _) = key.fileobj.accept()
+            connection, (address, *_) = key.fileobj.accept()
+            address = address.removeprefix("::ffff:")
             threading.Thread(target=answer, args=(connection, key.data, address), daemon=True).start()
 
 
@@ -68,7 +70,8 @@ def get(paths, timeout=8):
     said = [""] * len(paths)
     threads = []
     for index, (namespace, address, port) in enumerate(paths):
-        client = socket_in(namespace, socket.AF_INET, socket.SOCK_STREAM)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        client = socket_in(namespace, family, socket.SOCK_STREAM)
         threads.append(threading.Thread(target=ask, args=(index, client, address, port)))
         threads[-1].start()
     for thread in threads:
@@ -161,6 +164,14 @@ def ethernet(to, own, kind):
 
 def udp(text, own, to, source, target):
     return ethernet(to, own, 0x0800) + ipv4(source, target, text)
+
+
+def udp6(text, own, to, source, target):
+    ends = socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(socket.AF_INET6, target)
+    head = struct.pack("!3H", 9998, 9999, 8 + len(text))
+    total = checksum(ends + struct.pack("!II", 8 + len(text), 17) + head + bytes(2) + text)
+    packet = struct.pack("!IHBB", 6 << 28, 8 + len(text), 17, 64) + ends + head + struct.pack("!H", total) + text
+    return ethernet(to, own, 0x86DD) + packet
 
 
 def dhcp_offer(text, own, source):

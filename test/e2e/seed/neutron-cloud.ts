@@ -25,7 +25,7 @@ export const webRules = (more = '{ direction: "ingress", protocol: "tcp", ports:
 
 /**
  * A compute node n1 and a network node n2. Tenants blue and red have the same addresses; green is blue's second network.
- * Local VLANs of blue differ on the two nodes.
+ * Local VLANs of blue differ on the two nodes; it has IPv6 as well.
  */
 export const cloudProgram = ({ rules = webRules(), floating = "blue1", more = "" }: Variant = {}): string => `
 const hostnet = require("pulumi-hostnet");
@@ -46,6 +46,7 @@ const red = network("red", 200);
 const green = network("green", 5000, { localVlan: 50 });
 const pool = { range: "10.0.0.100-10.0.0.120" };
 const blueNet = new neutron.Subnet("blue-v4", { network: blue, cidr: "10.0.0.0/24", dhcp: pool });
+new neutron.Subnet("blue-v6", { network: blue, cidr: "fd00:100::/64", dhcp: false });
 const redNet = new neutron.Subnet("red-v4", { network: red, cidr: "10.0.0.0/24", dhcp: false });
 const greenNet = new neutron.Subnet("green-v4", { network: green, cidr: "10.0.1.0/24", dhcp: false });
 
@@ -60,18 +61,18 @@ const guest = (name, node, network, addresses, extra = {}, addressing = "static"
   });
 const nobodys = { securityGroups: undefined };
 const guests = {
-  blue1: guest("blue1", n1, blue, ["10.0.0.10"]),
-  blue2: guest("blue2", n2, blue, ["10.0.0.11"]),
-  blue3: guest("blue3", n1, blue, ["10.0.0.12"]),
+  blue1: guest("blue1", n1, blue, ["10.0.0.10", "fd00:100::10"]),
+  blue2: guest("blue2", n2, blue, ["10.0.0.11", "fd00:100::11"]),
+  blue3: guest("blue3", n1, blue, ["10.0.0.12", "fd00:100::12"]),
   red1: guest("red1", n1, red, ["10.0.0.10"]),
   red2: guest("red2", n2, red, ["10.0.0.11"]),
   green2: guest("green2", n2, green, ["10.0.1.11"]),
   // Of no group: nobody may begin anything with it, and it is no member for others.
-  loner: guest("loner", n1, blue, ["10.0.0.30"], nobodys),
+  loner: guest("loner", n1, blue, ["10.0.0.30", "fd00:100::30"], nobodys),
   // It may begin nothing but TCP 8080.
   muted: guest("muted", n1, blue, ["10.0.0.31"], { securityGroups: [quiet] }),
   // What the others must not send, it may: the control of the proofs that nothing arrives.
-  open1: guest("open1", n1, blue, ["10.0.0.32"], { ...nobodys, portSecurity: false }),
+  open1: guest("open1", n1, blue, ["10.0.0.32", "fd00:100::32"], { ...nobodys, portSecurity: false }),
   // They get their addresses by DHCP, one on each node.
   dhcp1: guest("dhcp1", n1, blue, undefined, nobodys, "dhcp"),
   dhcp2: guest("dhcp2", n2, blue, undefined, nobodys, "dhcp"),

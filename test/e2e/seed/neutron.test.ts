@@ -1,6 +1,6 @@
 import { reboot } from "../../../lab";
 import { capture } from "../helpers/capture";
-import { footprint, host, mustOnHost, onHost } from "../helpers/lab";
+import { footprint, host, mustOnHost, onHost, removeNetnsFolder } from "../helpers/lab";
 import { createStack, type Stack } from "../helpers/stack";
 import { cloudProgram, floatingIp, outsideIp, routerIp, type Variant, webRules } from "./neutron-cloud";
 import {
@@ -98,6 +98,12 @@ async function everyPath() {
       ["loner", "10.0.0.10", 8080, "blue1 10.0.0.30"],
       ["blue1", "10.0.0.30", 8080, timeout],
       ["loner", "10.0.0.30", 8080, "loner 10.0.0.30"],
+      // The same by IPv6, on one node and over the tunnel.
+      ["blue3", "fd00:100::10", 22, "blue1 fd00:100::12"],
+      ["blue1", "fd00:100::11", 22, "blue2 fd00:100::10"],
+      ["loner", "fd00:100::10", 22, timeout],
+      ["loner", "fd00:100::10", 8080, "blue1 fd00:100::30"],
+      ["blue1", "fd00:100::30", 8080, timeout],
       // A group that lets out TCP 8080 only.
       ["muted", "10.0.0.11", 8080, "blue2 10.0.0.31"],
       ["muted", "10.0.0.11", 8081, timeout],
@@ -115,8 +121,9 @@ async function noSpoofing() {
   const everyone = "ff:ff:ff:ff:ff:ff";
   const nobody = "fa:16:3e:ff:00:01";
   const { blue2 = "" } = macs;
-  const framesOf = (guest: "blue1" | "open1", address: string): Sent[] => {
+  const framesOf = (guest: "blue1" | "open1", last: number): Sent[] => {
     const { [guest]: own = "" } = macs;
+    const address = `10.0.0.${last}`;
     return [
       [guest, "udp", `own-udp-${guest}`, own, blue2, address, "10.0.0.11"],
       [guest, "udp", `broadcast-${guest}`, own, everyone, address, "255.255.255.255"],
@@ -124,11 +131,13 @@ async function noSpoofing() {
       [guest, "udp", `false-mac-${guest}`, nobody, blue2, address, "10.0.0.11"],
       [guest, "udp", `false-ip-${guest}`, own, blue2, "10.0.0.77", "10.0.0.11"],
       [guest, "arp", `false-arp-${guest}`, own, "10.0.0.77", "10.0.0.11"],
+      [guest, "udp6", `own-udp6-${guest}`, own, blue2, `fd00:100::${last}`, "fd00:100::11"],
+      [guest, "udp6", `false-ip6-${guest}`, own, blue2, "fd00:100::77", "fd00:100::11"],
       [guest, "dhcp_offer", `dhcp-offer-${guest}`, own, address],
       [guest, "router_advertisement", `router-advert-${guest}`, own],
     ];
   };
-  const sent = [...framesOf("blue1", "10.0.0.10"), ...framesOf("open1", "10.0.0.32")];
+  const sent = [...framesOf("blue1", 10), ...framesOf("open1", 32)];
   const { blue2: came = {}, red2: other = {} } = await arrived("n2", ["blue2", "red2"], sent);
   const expected = Object.fromEntries(
     sent.map(([guest, , text]) => [text, guest === "blue1" && /^(false|dhcp|router)/.test(text) ? 0 : 3]),
@@ -382,5 +391,6 @@ it("both hosts are as before after `destroy`", async () => {
   await stopGuests();
   await stack.destroy({ timeoutMs });
   await removeOutside();
+  await removeNetnsFolder("n1");
   expect(await both()).toEqual(before);
 }, 900_000);

@@ -1,0 +1,15 @@
+const Sequencer = require("@jest/test-sequencer").default;
+
+/** What takes minutes goes first, so that no worker of two is left with it in the end; the rest as jest has it. */
+const long = ["examples", "seed/neutron", "import", "survival"];
+
+const rank = ({ path }) => {
+  const at = long.findIndex((name) => path.endsWith(`/e2e/${name}.test.ts`));
+  return at < 0 ? long.length : at;
+};
+
+module.exports = class extends Sequencer {
+  sort(tests) {
+    return [...super.sort(tests)].sort((a, b) => rank(a) - rank(b));
+  }
+};
