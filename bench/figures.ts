@@ -1,4 +1,5 @@
 import type { Counts } from "./hosts";
+import type { LayoutFigures } from "./layout/figures";
 import { median, ratio, rounded, type Verb, verbs } from "./measure";
 import { type Contender, type Sample, type Samples, type Way, ways } from "./samples";
 import { type Workload, type WorkloadName, workload } from "./workloads";
@@ -37,8 +38,9 @@ export interface WorkloadFigures extends EngineRatios {
   seconds: Partial<Record<Way, Partial<Record<Contender, PerVerb>>>>;
 }
 
-export type Figures = Partial<Record<WorkloadName, WorkloadFigures>>;
+export type Figures = Partial<Record<WorkloadName, WorkloadFigures>> & { layout?: LayoutFigures };
 
+/** Of the workloads of links. */
 export function figuresOf(samples: Samples, quick: boolean): Figures {
   const names = [...new Set(samples.all.map((sample) => sample.workload))];
   return Object.fromEntries(names.map((name) => [name, figures(samples, workload(name, quick))]));

@@ -1,6 +1,9 @@
 import type { Figures, WorkloadFigures } from "./figures";
+import { layoutSeconds, layoutTable } from "./layout/report";
+import type { LayoutSample } from "./layout/samples";
 import type { Machine } from "./machine";
 import type { Sample } from "./samples";
+import { type Row, table } from "./table";
 import type { WorkloadName } from "./workloads";
 
 /** What `--json` prints. */
@@ -10,16 +13,14 @@ export interface Report extends Figures {
   machine: Machine;
   versions: Record<string, string>;
   /** Every single measurement, in the order in which it was made. */
-  samples: Sample[];
+  samples: (Sample | LayoutSample)[];
 }
-
-type Row = [what: string, target: string, value: (figures: WorkloadFigures) => number | undefined];
 
 const engineRows = (
   suffix: string,
   target: string,
   of: (figures: WorkloadFigures) => EngineLike | undefined,
-): Row[] => [
+): Row<WorkloadFigures>[] => [
   [`\`pulumi up\`, ours / no-op${suffix}`, target, (figures) => of(figures)?.upVsNoop],
   [`\`pulumi up\` again, nothing to do${suffix}`, "", (figures) => of(figures)?.upAgainVsNoop],
   [`\`pulumi refresh\`${suffix}`, target, (figures) => of(figures)?.refreshVsNoop],
@@ -27,7 +28,7 @@ const engineRows = (
 ];
 type EngineLike = Pick<WorkloadFigures, "upVsNoop" | "upAgainVsNoop" | "refreshVsNoop" | "destroyVsNoop">;
 
-const rows: Row[] = [
+const rows: Row<WorkloadFigures>[] = [
   ...engineRows(", `-p 64`", "≤ 1.2", (figures) => figures),
   ...engineRows(", `-p 64`, processor time", "", (figures) => figures.cpu),
   ...engineRows(", default `-p`", "", (figures) => figures.defaultParallelism),
@@ -64,31 +65,20 @@ const rows: Row[] = [
 
 const titles: Record<WorkloadName, string> = { links100: "100 links, 1 host", links4x25: "4 × 25 links, 4 hosts" };
 
-/** The figures as a table in Markdown. */
-export function figuresTable(figures: Figures): string {
-  const names = (Object.keys(titles) as WorkloadName[]).filter((name) => figures[name]);
-  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
-  const body = rows.flatMap(([what, target, value]) => {
-    const values = names.map((name) => value(figures[name] as WorkloadFigures));
-    if (values.every((each) => each === undefined)) return [];
-    return [line([what, target, ...values.map((each) => (each === undefined ? "" : verdict(each, target)))])];
+const columns = (figures: Figures) =>
+  (Object.keys(titles) as WorkloadName[]).flatMap((name): [string, WorkloadFigures][] => {
+    const measured = figures[name];
+    return measured ? [[titles[name], measured]] : [];
   });
-  return [
-    line(["figure", "target", ...names.map((name) => titles[name])]),
-    line(["---", "---", ...names.map(() => "---:")]),
-    ...body,
-  ].join("\n");
-}
 
-/** A figure that misses its target says so. */
-function verdict(value: number, target: string): string {
-  return missed(value, target) ? `**${value}** (missed)` : String(value);
-}
-
-export function missed(value: number, target: string): boolean {
-  const limit = Number(target.replace(/[^\d.]/g, ""));
-  if (target === "") return false;
-  return target.startsWith("≥") ? value < limit : value > limit;
+/** The figures as tables in Markdown: those of the links, and those of the layout. */
+export function figuresTable(figures: Figures): string {
+  const links = columns(figures);
+  const tables = [
+    ...(links.length > 0 ? [table(rows, links)] : []),
+    ...(figures.layout ? [layoutTable(figures.layout)] : []),
+  ];
+  return tables.join("\n\n");
 }
 
 const waysInWords = {
@@ -101,6 +91,11 @@ const contendersInWords = { ours: "ours", noop: "no-op", connectPerOperation: "c
 
 /** Medians in seconds, for the curious: they hold for one machine. */
 export function secondsTable(figures: Figures): string {
+  const links = columns(figures).length > 0 ? [linkSeconds(figures)] : [];
+  return [...links, ...(figures.layout ? [layoutSeconds(figures.layout)] : [])].join("\n\n");
+}
+
+function linkSeconds(figures: Figures): string {
   const lines = (Object.keys(titles) as WorkloadName[]).flatMap((name) =>
     Object.entries(figures[name]?.seconds ?? {}).flatMap(([way, contenders]) =>
       Object.entries(contenders).map(([contender, seconds]) => {

@@ -14,8 +14,8 @@ export const workFolder = "/run/bench";
 // The shell is process 1: it waits for the orphans that Node would not. Nothing is on /run but what is ours.
 const first = 'mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/bench && ip link set lo up && "$@"; exit $?';
 
-/** Runs this very program again inside; resolves to its exit code. */
-export async function enter(script: string, args: string[], env: Record<string, string>): Promise<number> {
+/** Runs this very program again inside; resolves to what it printed. */
+export async function enter(script: string, args: string[], env: Record<string, string>): Promise<string> {
   if (process.getuid?.() !== 0) {
     throw new Error(
       "The benchmark makes network namespaces with SSH servers in them, which takes root: run it as root.",
@@ -27,11 +27,17 @@ export async function enter(script: string, args: string[], env: Record<string, 
   const child = execa(
     "setpriv",
     ["--pdeathsig", "KILL", which("unshare") ?? "unshare", ...namespaces, "sh", "-c", first, "sh", ...program],
-    { stdio: "inherit", env: { ...env, [mark]: "1" }, reject: false },
+    {
+      stdio: ["inherit", "pipe", "inherit"],
+      env: { ...env, [mark]: "1" },
+      maxBuffer: 64 * 1024 * 1024,
+      reject: false,
+    },
   );
   // Process 1 of a namespace is deaf to signals that it does not handle; the end of unshare is the end of all.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill("SIGKILL"));
-  const { exitCode, signal } = await child;
+  const { exitCode, signal, stdout } = await child;
   if (signal) throw new Error(`The benchmark was ended by ${signal}; nothing of it is left.`);
-  return exitCode ?? 1;
+  if (exitCode !== 0) throw new Error("The benchmark failed; the reason is above.");
+  return stdout;
 }

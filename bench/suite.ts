@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { log } from "../tools/log";
+import { root } from "../tools/root";
 import { Stack } from "./contenders/engine";
 import { inOwnProcess } from "./contenders/own-process";
 import type { ProcessReport } from "./contenders/process";
@@ -10,12 +11,16 @@ import { type Verb, verbs } from "./measure";
 import type { Options } from "./options";
 import { type Contender, Samples, type Way } from "./samples";
 import { workFolder } from "./sandbox";
-import type { Spec } from "./spec";
+import { type Spec, specEnv } from "./spec";
 import { type Device, differences } from "./state";
-import { mostHosts, type Workload, workload } from "./workloads";
+import { mostHosts, type Workload, type WorkloadName, workload, workloadNames } from "./workloads";
 
 /** The parallelism that our documentation recommends. */
-const recommended = 64;
+export const recommended = 64;
+
+/** The workloads of links that are asked for. */
+export const linkWorkloads = (options: Options): WorkloadName[] =>
+  workloadNames.filter((name) => options.only.includes(name));
 
 /** Runs all rounds: in each, every contender once, one right after the other. Throws when a host is not as it should be. */
 export async function runSuite(options: Options, pulumi: string): Promise<Samples> {
@@ -23,7 +28,9 @@ export async function runSuite(options: Options, pulumi: string): Promise<Sample
   const hosts = await makeHosts(mostHosts, workFolder);
   const before = (await devices(hosts[0] as BenchHost)).map(({ ifname }) => ifname);
   const contests = await Promise.all(
-    options.only.map((name) => Contest.create(workload(name, options.quick), { hosts, before, pulumi, samples })),
+    linkWorkloads(options).map((name) =>
+      Contest.create(workload(name, options.quick), { hosts, before, pulumi, samples }),
+    ),
   );
   for (let round = 0; round < options.rounds; round++) {
     await proveLogins(hosts);
@@ -61,7 +68,11 @@ class Contest {
     const spec: Spec = { hosts: hosts.map(({ login }) => login), links: what.links };
     const folder = join(workFolder, what.name);
     mkdirSync(folder);
-    const stack = (program: Contender) => Stack.create(all.pulumi, folder, program, spec);
+    const stack = (program: Contender) => {
+      const main = join(root, "dist", "bench", "programs", program === "ours" ? "ours.js" : "stand-in.js");
+      const env = { ...specEnv(spec), BENCH_HANDLER: program };
+      return Stack.create(all.pulumi, join(folder, program), main, env);
+    };
     // One after the other: they also warm up the file cache.
     const stacks = {
       ours: await stack("ours"),

@@ -1,14 +1,11 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { root } from "../../tools/root";
 import type { Verb } from "../measure";
 import { run } from "../run";
-import { type Spec, specEnv } from "../spec";
 
-export type Program = "ours" | "noop" | "connectPerOperation";
-
-/** A stack of a program of ours, on a backend and Pulumi home of its own, in memory. */
+/** A stack of a program of ours, on a backend and Pulumi home of its own. */
 export class Stack {
   private constructor(
     private readonly pulumi: string,
@@ -16,17 +13,15 @@ export class Stack {
     private readonly env: Record<string, string>,
   ) {}
 
-  static async create(pulumi: string, parent: string, program: Program, spec: Spec): Promise<Stack> {
-    const folder = join(parent, program);
+  /** `main` is the program's compiled file; `env` is what it and its provider have to know. */
+  static async create(pulumi: string, folder: string, main: string, env: Record<string, string>): Promise<Stack> {
     for (const name of ["backend", "home"]) mkdirSync(join(folder, name), { recursive: true });
-    writeFileSync(join(folder, "Pulumi.yaml"), `name: bench-${program}\nruntime: nodejs\n`);
+    writeFileSync(join(folder, "Pulumi.yaml"), `name: bench-${basename(folder)}\nruntime: nodejs\n`);
     writeFileSync(join(folder, "package.json"), '{ "main": "index.js" }\n');
-    const source = join(root, "dist", "bench", "programs", program === "ours" ? "ours.js" : "stand-in.js");
-    writeFileSync(join(folder, "index.js"), `require(${JSON.stringify(source)});\n`);
+    writeFileSync(join(folder, "index.js"), `module.exports = require(${JSON.stringify(main)});\n`);
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     const stack = new Stack(pulumi, folder, {
-      ...specEnv(spec),
-      BENCH_HANDLER: program,
+      ...env,
       PULUMI_BACKEND_URL: `file://${join(folder, "backend")}`,
       PULUMI_HOME: join(folder, "home"),
       PULUMI_CONFIG_PASSPHRASE: "bench",
@@ -46,10 +41,11 @@ export class Stack {
     return { seconds, cpuSeconds: childSeconds(readFileSync(join(this.folder, "times"), "utf8")) };
   }
 
-  private call(args: string[]): Promise<string> {
+  /** Any command of the CLI; resolves to what it printed. `env` is for this one alone. */
+  call(args: string[], env: Record<string, string> = {}): Promise<string> {
     return run("sh", ["-c", timed, "sh", this.pulumi, ...args, "--non-interactive"], {
       cwd: this.folder,
-      env: this.env,
+      env: { ...this.env, ...env },
     });
   }
 }

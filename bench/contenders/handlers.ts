@@ -17,7 +17,7 @@ const observed = (news: Properties) => ({
 const hostFacts = { machineId: "0123456789abcdef", owner: "0123456789abcdef", epoch: "0123456789abcdef" };
 
 const answer = (news: Properties) => ({
-  id: String(news.name ?? (news.a as Properties).name),
+  id: String(news.name ?? (news.a as Properties | undefined)?.name ?? "unnamed"),
   outs: { ...news, ...("host" in news ? observed(news) : hostFacts) },
 });
 

@@ -2,8 +2,9 @@ import { childSeconds } from "../../bench/contenders/engine";
 import { withFigures } from "../../bench/docs";
 import { figuresOf } from "../../bench/figures";
 import { median, ratio } from "../../bench/measure";
-import { figuresTable, missed, type Report } from "../../bench/report";
+import { figuresTable, type Report } from "../../bench/report";
 import { type Contender, type Sample, Samples, type Way } from "../../bench/samples";
+import { missed } from "../../bench/table";
 
 test("the median is the middle one", () => {
   expect([median([3]), median([9, 1, 2]), median([4, 1, 2, 9])]).toEqual([3, 2, 3]);

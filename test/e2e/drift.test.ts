@@ -1,5 +1,5 @@
+import type { Footprint } from "../../tools/footprint";
 import { onOneHost } from "./helpers/declare";
-import type { Footprint } from "./helpers/footprint";
 import { hostnet } from "./helpers/hostnet";
 import { footprint, mustOnHost } from "./helpers/lab";
 import { createStack, type Stack } from "./helpers/stack";

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Footprint } from "./helpers/footprint";
+import type { Footprint } from "../../tools/footprint";
 import { at, hostnet, login } from "./helpers/hostnet";
 import { footprint, mustOnHost, removeNetnsFolder } from "./helpers/lab";
 import { createStack, type Stack } from "./helpers/stack";

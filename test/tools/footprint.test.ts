@@ -1,4 +1,4 @@
-import { parseFootprint } from "../e2e/helpers/footprint";
+import { parseFootprint } from "../../tools/footprint";
 
 const answer = (...sections: [string, string][]) =>
   [...sections, ["end", ""]].map(([name, text]) => `\u001e${name}\n${text}\n`).join("");

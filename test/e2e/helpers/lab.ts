@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Footprint, footprintScript, parseFootprint } from "../../../tools/footprint";
 import { type Login, runAsRoot, type SshResult } from "../../../tools/ssh";
-import { type Footprint, footprintScript, parseFootprint } from "./footprint";
 
 /** A host of the lab, as `hostnet lab status --json` describes it. */
 export interface LabHost extends Login {
