@@ -61,6 +61,9 @@ export async function mustOnHost(name: string, command: string, options: OnHostO
   return stdout;
 }
 
+/** `ip netns` makes its folder, mounts it on itself, and leaves it behind; without it the host is as it was before. */
+export const withoutNetnsFolder = (name: string) => mustOnHost(name, "umount /run/netns; rmdir /run/netns");
+
 /** What a host is like, to be compared before and after a test; one round trip. See footprint.ts. */
 export async function footprint(name: string): Promise<Footprint> {
   return parseFootprint(await mustOnHost(name, "bash -s", { stdin: footprintScript }));
