@@ -259,7 +259,10 @@ beforeAll(async () => {
     for (const level of needs.reverse()) {
       await Promise.all(level.map(({ kind, id, outs }) => lifecycle.remove(kind, id, outs)));
     }
-    await shell("after", ({ sample }) => sample.after);
+    await all(
+      name,
+      trial.subjects.flatMap(({ sample }) => sample.after ?? []),
+    );
     for (const gone of [host, maker]) await hostHandler.delete("", gone as never);
     after = await footprint(name);
   } catch (error) {
