@@ -94,10 +94,12 @@ export function forgetOwner(seen: Seen, owner: string): Step[] {
   // The folder is a mount point of its own; in use, it is neither unmounted nor removed.
   const emptied =
     'rmdir "$1" 2>/dev/null || { [ -z "$(ls -A "$1")" ] && umount "$1" && rmdir "$1"; } 2>/dev/null; true';
+  // After a reboot it is not there any more.
+  const ifEmpty = '[ ! -e "$1" ] || rmdir --ignore-fail-on-non-empty "$1"';
   const unneeded = lines(seen, owner).has(withoutNetns(owner));
   return [
     ...(unneeded ? [{ argv: ["sh", "-c", emptied, "sh", netnsFolder] }] : []),
     { argv: ["rm", "-rf", folder(owner)] },
-    { argv: ["rmdir", "--ignore-fail-on-non-empty", root] },
+    { argv: ["sh", "-c", ifEmpty, "sh", root] },
   ];
 }

@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { isNotable } from "../discover/leftovers";
 import { type Discovered, type Plan, planOf, reasonOf } from "../discover/plan";
 import { programOf } from "../discover/program";
 import { isSelected, parseSelection, type Selection } from "../discover/select";
 import { survey, type Thing } from "../discover/survey";
 import { kinds } from "../kinds";
-import { fallbackDevices } from "../model/link-state";
 import { get } from "../model/path";
 import { collect, type HostOptions, hostPlan, reachHost, withHostOptions } from "./hosts";
 import { table } from "./table";
@@ -88,7 +88,7 @@ function printTable({ host, survey: { things, left, unread }, chosen }: Discover
   });
   const shown = rows.map((row) => row.map((cell) => (cell.length > 100 ? `${cell.slice(0, 99)}…` : cell)));
   console.log(`${host.name}\n${table(["KIND", "NAME", "DECLARED", "WHAT"], shown.sort())}`);
-  const others = left.filter(({ name }) => !fallbackDevices.has(name));
+  const others = left.filter(isNotable);
   if (isWhole && others.length > 0) {
     const lines = others.map(({ name, namespace, type, why }) => [
       namespace ? `${namespace}/${name}` : name,

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { reasonOf, titleOf } from "../discover/plan";
+import { isNotable, titleOfLeft } from "../discover/leftovers";
+import { type Discovered, reasonOf, titleOf } from "../discover/plan";
 import { Known } from "../import/known";
 import { type Import, prepare } from "../import/prepare";
-import { hasLibrary, isProject, programFiles, writeProgram, writeWhole } from "../import/project";
+import { hasLibrary, isProject, programFiles, rewritten, writeProgram, writeWhole } from "../import/project";
 import { HostnetError } from "../model/errors";
 import { resourcesOf } from "../state";
 import { discover } from "./discover";
@@ -50,7 +51,7 @@ async function run(hosts: string[], options: Options): Promise<void> {
   );
   const found = await discover(hosts, { ...options, all: true });
   const work = prepare(found, known, options.all === true);
-  report(work);
+  report(work, found);
   if (options.dryRun || work.count === 0) return;
   const isNew = !isProject(dir);
   if (isNew && options.run && options.stack === undefined) {
@@ -58,12 +59,13 @@ async function run(hosts: string[], options: Options): Promise<void> {
       remedy: "Say by --stack what its stack is called.",
     });
   }
-  // Before the hosts are touched: is there room for the program?
-  programFiles(dir, work.plans);
+  // Before the hosts are touched: it must not be found out afterwards that there is no room for the program.
+  const files = programFiles(dir, work.plans);
   const { plans, failed } = await work.take((entries) => {
     writeWhole(earlier, `${JSON.stringify({ resources: entries }, undefined, 2)}\n`);
   });
-  for (const name of writeProgram(dir, plans)) console.log(`wrote ${join(dir, name)}`);
+  writeProgram(dir, failed.length > 0 ? rewritten(dir, files, plans) : files);
+  for (const { name } of files) console.log(`wrote ${join(dir, name)}`);
   for (const { what, why } of failed) console.error(`not taken: ${what}: ${why}`);
   if (failed.length > 0) process.exitCode = 1;
   await finish(dir, isNew, options);
@@ -91,12 +93,20 @@ async function stateText(dir: string, { state, stack }: Options): Promise<string
   return isProject(dir) ? exported(dir, stack) : "{}";
 }
 
-function report({ count, plans, left }: Import): void {
+function report({ count, plans, left }: Import, found: Discovered[]): void {
   for (const { host, resources } of plans) {
     console.log(`${host.name}: ${resources.length} to take`);
     for (const { thing } of resources) console.log(`  ${titleOf(thing)}`);
   }
-  const rows = left.map(({ host, thing, why }) => [host, titleOf(thing), why ?? reasonOf(thing).trim()]);
+  const rows = [
+    ...left.map(({ host, thing, why }) => [host, titleOf(thing), why ?? reasonOf(thing).trim()]),
+    ...found.flatMap(({ host, survey }) =>
+      survey.left.filter(isNotable).map((one) => [host.name, titleOfLeft(one), one.why]),
+    ),
+  ];
   if (rows.length > 0) console.log(`\nNot taken:\n${table(["HOST", "WHAT", "WHY"], rows)}`);
+  for (const { host, survey } of found) {
+    for (const { what, why } of survey.unread) console.log(`\nNot read of ${host.name}: ${what}: ${why}`);
+  }
   if (count === 0) console.log("\nNothing to take.");
 }

@@ -31,31 +31,32 @@ export function describe(
   const found = kind.asOurs?.(seen) ?? seen;
   const live = plain(found.args);
   const paths = leaves(live).filter((path) => !others.includes(path));
+  const choose = chooser(kind, paths, live, found);
   let args = plain(identity);
   for (const path of paths) {
     const value = get(live, path);
     if (isSaid(kind, path, args) || same(value, get(parsed(kind, args), path))) continue;
     const known = usually(kind, path, found);
-    const better = choose(kind, args, path, value, found);
+    const better = choose(args, path);
     const needless = known.has
       ? isUsual(kind, args, path, value, known.value, found)
       : better && isNeedless(kind, args, better, found);
     if (!better || needless) continue;
     // To be a bridge's port, say, has IPv6 switched off, unless that is said too.
-    const whole = completed(kind, better, paths, live, found);
+    const whole = completed(kind, better, paths, choose, found);
     if (todo(kind, whole, found).length <= todo(kind, args, found).length) args = whole;
   }
-  args = completed(kind, args, paths, live, found);
+  args = completed(kind, args, paths, choose, found);
   args = inOrder(kind.args, withoutDefaults(kind, withoutKernels(kind, args, found)));
   return { args, steps: todo(kind, args, found) };
 }
 
 /** With more of the live values, as long as that leaves less to do. */
-function completed(kind: Kind, args: Args, paths: Path[], live: Args, found: Found<Args, unknown>): Args {
+function completed(kind: Kind, args: Args, paths: Path[], choose: Choose, found: Found<Args, unknown>): Args {
   return paths.reduce((best, path) => {
     const left = todo(kind, best, found).length;
     if (left === 0 || isSaid(kind, path, best)) return best;
-    const more = choose(kind, best, path, get(live, path), found);
+    const more = choose(best, path);
     return more && todo(kind, more, found).length < left ? more : best;
   }, args);
 }
@@ -115,14 +116,27 @@ function usually(kind: Kind, path: Path, found: Found<Args, unknown>): { has: bo
   return { has: true, value: get(plain(above[1](found as never)), path.slice(above[0].length + 1)) };
 }
 
-/** The arguments with the value, in the way that leaves least to do; undefined where the schema refuses it. */
-function choose(kind: Kind, args: Args, path: Path, value: unknown, found: Found<Args, unknown>): Args | undefined {
-  const values = path.split(".").at(-1) === "mac" ? [value, "kernel"] : [value];
-  return values
-    .map((one) => set(args, path, one))
-    .filter((candidate) => validate(kind.args, candidate).failures.length === 0)
-    .map((candidate) => ({ candidate, left: todo(kind, candidate, found).length }))
-    .sort((a, b) => a.left - b.left)[0]?.candidate;
+/** The arguments with the live value, in the way that leaves least to do; undefined where the schema refuses it. */
+type Choose = (args: Args, path: Path) => Args | undefined;
+
+const chooser =
+  (kind: Kind, paths: Path[], live: Args, found: Found<Args, unknown>): Choose =>
+  (args, path) => {
+    const value = get(live, path);
+    const values = path.split(".").at(-1) === "mac" ? [value, "kernel"] : [value];
+    return values
+      .map((one) => withNeeded(kind, set(args, path, one), paths, live))
+      .filter((candidate) => validate(kind.args, candidate).failures.length === 0)
+      .map((candidate) => ({ candidate, left: todo(kind, candidate, found).length }))
+      .sort((a, b) => a.left - b.left)[0]?.candidate;
+  };
+
+/** With the live values that are required beside it: a rule's `goto` is nothing without its target. */
+function withNeeded(kind: Kind, args: Args, paths: Path[], live: Args): Args {
+  const missing = validate(kind.args, args).failures.map(({ path }) => path);
+  return missing
+    .filter((path) => paths.includes(path) && get(args, path) === undefined)
+    .reduce((more, path) => set(more, path, get(live, path)), args);
 }
 
 function isNeedless(kind: Kind, without: Args, given: Args, found: Found<Args, unknown>): boolean {

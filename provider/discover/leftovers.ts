@@ -2,17 +2,31 @@ import type { Seen } from "../host/seen";
 import { linkClaim } from "../model/link-kind";
 import { fallbackDevices, type LinkJson, linksIn } from "../model/link-state";
 import type { DeviceOnHost } from "../model/managers";
-import { deviceNameTaken } from "../model/ovs-device";
+import { deviceNameTaken, isDatapathDevice } from "../model/ovs-device";
 import { validate } from "../validate";
 import type { Thing } from "./survey";
 
-/** A device, or a table of nftables, that is there and that no kind declares. */
+/** What is there and no kind declares: a device, a table of nftables, flows, a server. */
 export interface Left {
   name: string;
   namespace?: string;
   type: string;
   why: string;
 }
+
+/** How it is called, for a person. */
+export const titleOfLeft = ({ type, name, namespace }: Left) =>
+  `${type} ${name}${namespace === undefined ? "" : ` in ${namespace}`}`;
+
+/** Whoever makes a device without being asked: such a one is worth no word to a person. */
+const makers: [(name: string) => boolean, string][] = [
+  [(name) => fallbackDevices.has(name), "the kernel"],
+  [isDatapathDevice, "Open vSwitch"],
+];
+
+const makerOf = (name: string) => makers.find(([is]) => is(name))?.[1];
+
+export const isNotable = ({ name }: Left) => makerOf(name) === undefined;
 
 /** Each device that nothing found stands for. */
 export function leftovers(
@@ -35,7 +49,8 @@ export function leftovers(
 }
 
 function reason(link: LinkJson, namespace: string | undefined, devices: DeviceOnHost[]): string {
-  if (fallbackDevices.has(link.ifname)) return "the kernel makes it by itself";
+  const maker = makerOf(link.ifname);
+  if (maker) return `${maker} makes it by itself`;
   const manager = namespace === undefined ? devices.find(({ name }) => name === link.ifname)?.managedBy : undefined;
   if (manager) return `${manager} manages it`;
   if (link.linkinfo?.info_kind === "veth") return "its other end is in a namespace without a name";

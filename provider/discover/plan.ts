@@ -1,5 +1,6 @@
 import type { Kind, Path } from "../kind";
 import { get } from "../model/path";
+import { isNotable, titleOfLeft } from "./leftovers";
 import { namesOf } from "./names";
 import { inOrder, type Needs, needsOf } from "./references";
 import type { Survey, Thing } from "./survey";
@@ -99,10 +100,11 @@ export const parentsOf = ({ references }: Planned): Record<Path, string> =>
     [...references].flatMap(([path, { to, name, whole }]) => (whole ? [[path, String(get(to.args, name))]] : [])),
   );
 
-function commentsOf({ things, unread }: Survey, chosen: Thing[]): string[] {
+function commentsOf({ things, left, unread }: Survey, chosen: Thing[]): string[] {
   const others = things.filter((thing) => !chosen.includes(thing));
   return [
     ...others.map((thing) => `not declared: ${titleOf(thing)}${reasonOf(thing)}`),
+    ...left.filter(isNotable).map((one) => `not declared: ${titleOfLeft(one)} (${one.why})`),
     ...unread.map(({ what, why }) => `not read: ${what}: ${why}`),
   ];
 }

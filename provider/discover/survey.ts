@@ -9,7 +9,9 @@ import { type DeviceOnHost, devicesOnHost, managerSections } from "../model/mana
 import { namespacesOf, namespacesSection } from "../model/namespaces";
 import { get, set } from "../model/path";
 import { validate } from "../validate";
+import { daemonSections, daemonsIn } from "./daemons";
 import { describe } from "./describe";
+import { bridgesIn, flowSections, flowsOn } from "./flows";
 import { type Left, leftovers } from "./leftovers";
 import { once } from "./once";
 import { tableSections, tablesIn } from "./tables";
@@ -50,7 +52,7 @@ export interface Survey {
 export async function survey(machine: Machine, machineId: string, kinds: Kind[]): Promise<Survey> {
   const unread: Survey["unread"] = [];
   const usable = kinds.filter((kind) => kind.list && kind.needs.every((tool) => machine.facts.tools[tool]));
-  const first = await machine.observe([namespacesSection, ledgersSection, ...managerSections]);
+  const first = await machine.observe([namespacesSection, ledgersSection, ...managerSections, ...daemonSections]);
   const places = [undefined, ...namespacesOf(first)];
   const asked = places.flatMap((place) => [
     ...linkSections(place, { ipv6: true }),
@@ -69,8 +71,9 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     const identity = declarable(kind, args);
     return identity ? [{ kind, args: identity, want: validate(kind.args, identity).value as Args }] : [];
   });
-  const details = wanted.flatMap(({ kind, want }) => kind.observe(want)).filter(({ key }) => !second.has(key));
-  const seen = second.and(await machine.observe(details));
+  const bridges = attempt("OpenFlow", () => bridgesIn(second)) ?? [];
+  const details = [...wanted.flatMap(({ kind, want }) => kind.observe(want)), ...flowSections(bridges)];
+  const seen = second.and(await machine.observe(details.filter(({ key }) => !second.has(key))));
   const devices = devicesOnHost(first);
   const things = wanted.flatMap(({ kind, args, want }) => {
     const found = attempt(`${kind.name} ${JSON.stringify(args)}`, () => kind.find(want, seen));
@@ -79,7 +82,11 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   const declared = once(things);
   const left = [
     ...leftovers(readable, seen, declared, devices),
-    ...readable.flatMap((place) => tablesIn(second, place)),
+    ...readable.flatMap(
+      (place) => attempt(`nftables${place ? ` in ${place}` : ""}`, () => tablesIn(second, place)) ?? [],
+    ),
+    ...bridges.flatMap((bridge) => attempt(`OpenFlow ${bridge}`, () => flowsOn(seen, bridge)) ?? []),
+    ...readable.flatMap((place) => daemonsIn(first, place)),
   ];
   return { facts: machine.facts, things: declared, left, unread };
 

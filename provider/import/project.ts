@@ -8,22 +8,14 @@ import { HostnetError } from "../model/errors";
 /** Whether there is a Pulumi project in the folder. */
 export const isProject = (dir: string) => existsSync(join(dir, "Pulumi.yaml"));
 
-/** Writes the program. Nothing is overwritten; what is there with the same text stays. Answers its files. Throws INVALID. */
-export function writeProgram(dir: string, plans: Plan[]): string[] {
-  const files = programFiles(dir, plans);
-  mkdirSync(dir, { recursive: true });
-  for (const { name, text } of files) if (current(dir, name) !== text) writeFileSync(join(dir, name), text);
-  return files.map(({ name }) => name);
-}
-
 /**
- * The program: a new project gets one of its own, an existing one a file a host beside its program. Throws INVALID when
- * another file has such a name.
+ * The program: a new project gets one of its own, an existing one a file a host beside its program. Nothing is
+ * overwritten: throws INVALID when another file has such a name.
  */
 export function programFiles(dir: string, plans: Plan[]): ProgramFile[] {
   const files = isProject(dir)
-    ? programOf(plans, "fragment").map((file) => ({ ...file, name: freeName(dir, file) }))
-    : [...programOf(plans), ...manifests(dir)];
+    ? written(dir, plans).map((file) => ({ ...file, name: freeName(dir, file) }))
+    : [...written(dir, plans), ...manifests(dir)];
   const fresh = files.filter((file) => current(dir, file.name) !== file.text);
   const taken = fresh.find(({ name }) => existsSync(join(dir, name)));
   if (taken) {
@@ -32,6 +24,19 @@ export function programFiles(dir: string, plans: Plan[]): ProgramFile[] {
     });
   }
   return files;
+}
+
+/** The same files for what of it could be taken in the end. */
+export function rewritten(dir: string, files: ProgramFile[], plans: Plan[]): ProgramFile[] {
+  const texts = written(dir, plans);
+  return files.map((file, index) => ({ ...file, ...(texts[index] && { text: texts[index].text }) }));
+}
+
+const written = (dir: string, plans: Plan[]) => programOf(plans, isProject(dir) ? "fragment" : "program");
+
+export function writeProgram(dir: string, files: ProgramFile[]): void {
+  mkdirSync(dir, { recursive: true });
+  for (const { name, text } of files) if (current(dir, name) !== text) writeFileSync(join(dir, name), text);
 }
 
 /** A second import into a project does not touch what the first has written. */

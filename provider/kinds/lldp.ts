@@ -1,15 +1,13 @@
 import { z } from "zod";
-import type { Seen } from "../host/seen";
 import type { Found } from "../kind";
 import { kind } from "../kind";
 import type { Section } from "../model/command";
 import { configurationOf, lldpSettings, neighbor, neighborsOf } from "../model/lldpd";
 import { namespacesSection } from "../model/namespaces";
 import { get, same } from "../model/path";
-import { processesOf } from "../model/processes";
 import { between, deviceRef, namespaceRef } from "../model/scalars";
 import { convergeService, removeService, type Service, serviceFacts, serviceShape } from "../model/service";
-import { comingUp, type LiveService, liveService, servicePids, serviceSections } from "../model/service-live";
+import { comingUp, type LiveService, liveService, othersRunning, serviceSections } from "../model/service-live";
 import { folderOf, serviceName } from "../model/service-unit";
 import { fileText, linesIn, liveSettings } from "../model/settings";
 
@@ -147,7 +145,10 @@ export const lldp = kind({
       facts: { pid, since, neighbors: neighborsOf(seen, ask(want, "neighbors details").key) },
       marks: [live.mark ?? live.appliedMark],
       pending: want.running ? comingUp(service, live, ready) : undefined,
-      raw: { live: { ...live, right: live.right && told.length === 0 }, othersRun: othersRun(seen) } satisfies Raw,
+      raw: {
+        live: { ...live, right: live.right && told.length === 0 },
+        othersRun: othersRunning(seen, "lldpd").length > 0,
+      } satisfies Raw,
     };
   },
   converge: (want, found, context) =>
@@ -163,12 +164,4 @@ export const lldp = kind({
 function differs(want: Want, path: string, value: unknown): boolean {
   const declared = get(want, path);
   return declared !== undefined && !same(declared, value);
-}
-
-/** An lldpd that is none of ours runs. */
-function othersRun(seen: Seen): boolean {
-  const ours = servicePids(seen);
-  return processesOf(seen).some(
-    ({ pid, parent, args }) => /^(\S*\/)?lldpd[: ]/.test(args) && !ours.has(pid) && !ours.has(parent),
-  );
 }

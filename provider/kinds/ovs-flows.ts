@@ -18,7 +18,7 @@ import {
 } from "../model/openflow";
 import { type OvsDatabase, ovsDatabase, ovsSections } from "../model/ovs";
 import { changeRecord, vsctl, word } from "../model/ovs-columns";
-import { cookieOf, learnedCookie, setMask } from "../model/ovs-cookie";
+import { cookieOf, learnedCookie, setKey, setMask } from "../model/ovs-cookie";
 import { type OvsFlowsArgs, ovsFlowsArgs, placeKey } from "../model/ovs-flow-args";
 import { get, same } from "../model/path";
 
@@ -63,7 +63,7 @@ export const ovsFlows = kind({
   },
   find(want, seen) {
     const db = ovsDatabase(seen);
-    const mark = db.bridges.get(want.bridge)?.map("external_ids")[idKey(want.name)];
+    const mark = db.bridges.get(want.bridge)?.map("external_ids")[setKey(want.name)];
     if (mark === undefined) return undefined;
     const { exitCode, stdout, stderr } = seen.result(flowsSection(want.bridge).key);
     if (exitCode !== 0) {
@@ -110,18 +110,16 @@ export const ovsFlows = kind({
     const { mark, own, learned } = live.raw as Raw;
     const cookie = cookieOf(ownerOf(mark), want.bridge, want.name);
     const away = { ...bundle(want.bridge, [`delete cookie=${hex(cookie)}/${setMask}`]), touches: [want.bridge] };
-    const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(idKey(want.name))]]);
+    const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(setKey(want.name))]]);
     return [...(own.length + learned.length > 0 ? [away] : []), ...unmark];
   },
   shown: (path, want, live) => (path === "flows" ? shownFlows(want, live.raw as Raw) : get(live.args, path)),
 });
 
-const idKey = (name: string) => `hostnet-flows-${name}`;
-
 const hex = (cookie: bigint) => `0x${cookie.toString(16)}`;
 
 const writeMark = (want: Want, mark: string): Step[] =>
-  vsctl(changeRecord("Bridge", want.bridge, [{ column: "external_ids", key: idKey(want.name), value: word(mark) }]));
+  vsctl(changeRecord("Bridge", want.bridge, [{ column: "external_ids", key: setKey(want.name), value: word(mark) }]));
 
 /** The number that a port has; the bridge's own port is called LOCAL in flows. */
 function portNumber(db: OvsDatabase, bridge: string, name: string): string | undefined {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ownerOf } from "./mark";
 
 /**
  * The cookie of a set of flows: 63 bits of a digest of its owner and identity, and a last bit that is set in what its
@@ -14,3 +15,14 @@ export const learnedCookie = (cookie: bigint) => cookie | 1n;
 
 /** Mask of both. */
 export const setMask = "0xfffffffffffffffe";
+
+const setPrefix = "hostnet-flows-";
+
+/** The external id of a bridge that holds a set's mark. */
+export const setKey = (name: string) => `${setPrefix}${name}`;
+
+/** The cookies of all sets, of whatever stack, whose marks are in a bridge's external ids; without the last bit. */
+export const setCookies = (bridge: string, externalIds: Record<string, string>): bigint[] =>
+  Object.entries(externalIds)
+    .filter(([key]) => key.startsWith(setPrefix))
+    .map(([key, mark]) => cookieOf(ownerOf(mark), bridge, key.slice(setPrefix.length)));

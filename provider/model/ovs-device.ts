@@ -137,8 +137,10 @@ export function mtuPending(want: { mtu?: number | undefined }, { json }: LinkSta
 const datapathDevices =
   /^(ovs-(system|netdev|dummy)|(gre|vxlan|genev|erspan|ip6gre|ip6erspan|bareudp|lisp|stt|gtpu)_sys.*)$/;
 
+export const isDatapathDevice = (name: string) => datapathDevices.test(name);
+
 /** What is wrong with having a device of that name made; undefined when nothing is. */
 export function deviceNameTaken(name: string, namespace: string | undefined): string | undefined {
-  if (datapathDevices.test(name)) return "must not be a name that Open vSwitch gives to devices of its own";
+  if (isDatapathDevice(name)) return "must not be a name that Open vSwitch gives to devices of its own";
   return nameTaken(name, namespace);
 }

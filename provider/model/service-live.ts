@@ -71,6 +71,16 @@ export function servicePids(seen: Seen): Set<number> {
   return new Set([...main, ...run].filter((pid) => pid !== 0));
 }
 
+/** Where a program of that name runs that is no service of ours: the first process of each. */
+export function othersRunning(seen: Seen, program: string): Process[] {
+  const ours = servicePids(seen);
+  // Some put words of their own in the place of their command line: `lldpd: monitor.`
+  const name = new RegExp(`^(\\S*/)?${program}([: ]|$)`);
+  const running = processesOf(seen).filter(({ args }) => name.test(args));
+  const known = new Set([...ours, ...running.map(({ pid }) => pid)]);
+  return running.filter(({ pid, parent }) => !ours.has(pid) && !known.has(parent));
+}
+
 /** The service as it is; undefined when there is nothing of it. */
 export function liveService(seen: Seen, service: Service): LiveService | undefined {
   const { name } = service;

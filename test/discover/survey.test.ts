@@ -3,6 +3,7 @@ import { programOf } from "../../provider/discover/program";
 import { isSelected, parseSelection } from "../../provider/discover/select";
 import { survey } from "../../provider/discover/survey";
 import { kinds } from "../../provider/kinds";
+import { cookieOf } from "../../provider/model/ovs-cookie";
 import { links } from "../kinds/recorded/links";
 import { RecordedMachine } from "./recorded-machine";
 
@@ -64,6 +65,8 @@ new hostnet.Rule("red/700/10.0.1.0/24", { namespace: red, priority: 700, from: "
 // not declared: Address 10.0.3.1/24,br0 (learned: dhcp)
 // not declared: Address 172.17.0.1/16,docker0 (of docker)
 // not declared: BridgePort vethab12cd (of docker)
+// not declared: bridge docker0 (docker manages it)
+// not declared: veth vethab12cd (docker manages it)
 `);
   // And an \`up\` of it would change nothing.
   expect(chosen.flatMap(({ steps }) => steps)).toEqual([]);
@@ -71,6 +74,15 @@ new hostnet.Rule("red/700/10.0.1.0/24", { namespace: red, priority: 700, from: "
 
 test("a host is read in three round trips, however many namespaces it has", async () => {
   expect((await look()).machine.reads).toBe(3);
+});
+
+test("what is nothing without another argument is said with it: a rule that jumps", async () => {
+  const { things } = await look((machine) => {
+    const rules = machine.answers["rules4@blue"] as { stdout: object[] };
+    rules.stdout.push({ priority: 500, src: "10.85.0.0", srclen: 24, goto: 1000, protocol: "0" });
+  });
+  const rule = things.find(({ kind, args }) => kind.name === "Rule" && args.priority === 500);
+  expect(rule).toMatchObject({ args: { from: "10.85.0.0/24", action: "goto", goto: 1000 }, steps: [] });
 });
 
 test("what no resource declares is told, with the reason", async () => {
@@ -100,6 +112,85 @@ test("tables of nftables are told but ours", async () => {
     [undefined, "ip nat"],
     ["blue", "inet fw"],
   ]);
+});
+
+test("a host without nft has no tables; any other failure to read them is told", async () => {
+  const fails = (exitCode: number) =>
+    look((machine) => {
+      machine.answers["nftables@blue"] = {
+        stdout: "",
+        exitCode,
+        stderr: "netlink: Error: cache initialization failed\n",
+      };
+    });
+  expect((await fails(127)).unread).toEqual([]);
+  expect((await fails(1)).unread).toEqual([
+    { what: "nftables in blue", why: "netlink: Error: cache initialization failed" },
+  ]);
+});
+
+describe("flows of Open vSwitch", () => {
+  const ours = cookieOf("aa", "br-int", "base");
+  const line = (cookie: bigint, rest: string) => ` cookie=0x${cookie.toString(16)}, table=0, ${rest}\n`;
+  const dumped = (bridge: object, stdout: string, exitCode = 0) =>
+    look((machine) => {
+      machine.facts.tools["ovs-vsctl"] = "/usr/bin/ovs-vsctl";
+      const row = { name: "br-int", external_ids: ["map", [["hostnet-flows-base", "hostnet:aa:bb"]]], ...bridge };
+      const tables = [[], [row], [], [], [], [], []];
+      machine.answers.ovsdb = { stdout: tables.map((rows) => ({ rows })) };
+      machine.answers["ovs-vswitchd"] = { stdout: "ovs-vswitchd.1.ctl\n" };
+      machine.answers["flows:br-int"] = { stdout, exitCode, stderr: exitCode ? "version negotiation failed" : "" };
+    });
+  const told = async (bridge: object, stdout: string) =>
+    (await dumped(bridge, stdout)).left.filter(({ type }) => type === "OpenFlow");
+
+  test("that no OvsFlows describes are counted, with what to do", async () => {
+    const flows = [line(0n, "priority=0 actions=NORMAL"), line(ours, "priority=1 actions=drop")];
+    expect(await told({}, flows.join("") + line(ours | 1n, "hard_timeout=9, priority=1,ip actions=drop"))).toEqual([]);
+    const others = [line(0n, "priority=9,arp actions=NORMAL"), line(5n, "idle_timeout=60, priority=9,ip actions=drop")];
+    expect(await told({}, flows.concat(others).join(""))).toEqual([
+      {
+        ...{ name: "br-int", type: "OpenFlow" },
+        why: "2 flows of no OvsFlows, 1 of them for a while, as learned ones; to declare them, delete them by `ovs-ofctl --strict del-flows` and let an OvsFlows add them",
+      },
+    ]);
+  });
+
+  test("may be somebody's own NORMAL, or a controller's", async () => {
+    const normal = line(0n, "priority=0 actions=NORMAL");
+    const [one] = await told({ fail_mode: "secure", controller: ["uuid", "1"] }, normal);
+    expect(one?.why).toBe("1 flow of no OvsFlows; the bridge has a controller, which sets them");
+  });
+
+  test("that cannot be read are told", async () => {
+    expect((await dumped({}, "", 1)).unread).toEqual([{ what: "OpenFlow br-int", why: "version negotiation failed" }]);
+  });
+});
+
+test("DHCP and LLDP servers of others are told, once each, where they run", async () => {
+  const { left, program } = await look((machine) => {
+    const since = "Sat Nov 28 18:05:00 2026";
+    const ps = [
+      `1 0 100 ${since} /sbin/init`,
+      `20 1 100 ${since} ps -ww -eo pid=,ppid=,netns=,lstart=,args=`,
+      `30 1 200 ${since} /usr/sbin/dnsmasq --conf-file=/etc/blue`,
+      `31 30 200 ${since} /usr/sbin/dnsmasq --conf-file=/etc/blue`,
+      `40 1 100 ${since} lldpd: monitor.`,
+      `41 40 100 ${since} lldpd: no neighbor.`,
+      `50 1 200 ${since} lldpd: monitor.`,
+      `60 1 300 ${since} dnsmasq --in-a-container`,
+      `70 1 100 ${since} tail -f /var/log/dnsmasq`,
+    ];
+    machine.answers.processes = { stdout: ps.map((text) => `${text}\n`).join("") };
+    machine.answers["netns-inodes"] = { stdout: "200 /run/netns/blue\n" };
+    machine.answers.units = { stdout: "Id=hostnet-lldp-blue.service\nMainPID=50\n" };
+  });
+  const servers = left.filter(({ type }) => type === "process");
+  expect(servers.map(({ name, namespace }) => [name, namespace])).toEqual([
+    ["lldpd[40]", undefined],
+    ["dnsmasq[30]", "blue"],
+  ]);
+  expect(program).toMatch(/^\/\/ not declared: process dnsmasq\[30\] in blue \(.*a DhcpServer on its device.*\)$/m);
 });
 
 test("a namespace that cannot be read is told, and the others are read all the same", async () => {

@@ -29,9 +29,9 @@ export const rule: Sample = {
   exists: `${show} | grep -q 'from 10.85.0.0/24'`,
   vanish: "ip -n s-rule rule del priority 500",
   updates: {
-    table: update(100, /lookup 100 .*proto 24\d/, /lookup main proto 241/, other),
-    suppressPrefixLength: update(0, /suppress_prefixlength 0/, /main proto/, other),
-    suppressIfgroup: update(7, /suppress_ifgroup 7/, /main proto/, other),
+    table: update(100, /lookup 100 .*proto 24\d/, /lookup main .*proto 24\d/, other),
+    suppressPrefixLength: update(0, /suppress_prefixlength 0/, /^(?!.*suppress_prefixlength)/, other),
+    suppressIfgroup: update(7, /suppress_ifgroup 7/, /^(?!.*suppress_ifgroup)/, other),
     action: update("prohibit", /from 10\.85\.0\.0\/24 prohibit/, /lookup main/, "blackhole"),
     goto: update(1000, /goto 1000/, /lookup main/, "goto 1001", { with: { action: "goto" } }),
   },
