@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { HostRef } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Section, Step } from "./model/command";
 
@@ -36,6 +37,12 @@ export interface Context<A, M = unknown> {
   memory?: M;
 }
 
+/** What an inquiry wants to know of a host. */
+export interface Question {
+  host: HostRef;
+  sections: Section[];
+}
+
 /**
  * All that the library knows of one kind of object on a host. lifecycle.ts does the rest, the same for every kind.
  * `Args` is the schema's output. A kind is pure: it never reaches a host by itself.
@@ -70,6 +77,11 @@ export interface Kind<A = any, F = any, M = any> {
   observe(want: A): Section[];
   /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */
   find(want: A, seen: Seen): Found<A, F> | undefined;
+  /**
+   * What it has to know beside the first look, of its own host or another, before `converge` is asked: each turn puts
+   * questions and is given the answers, or is thrown what kept a host from answering. Only an `up` inquires.
+   */
+  inquire?(want: A, found: Found<A, F>, host: HostRef): Generator<Question[], Found<A, F>, Seen[]>;
   /**
    * All objects of the kind in a namespace (undefined: the host's own), by the arguments without which `find` cannot find
    * them or the schema refuses them; `find` then tells the others. What belongs to no namespace is listed in the host's own.

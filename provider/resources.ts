@@ -361,6 +361,8 @@ export interface ConnectivityCheckArgs {
   count?: pulumi.Input<number>;
   /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
   timeout?: pulumi.Input<number>;
+  /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
+  hosts?: Host[];
   /** The check is run again when one of these texts changes: outputs of what it is about, say. */
   triggers?: pulumi.Input<pulumi.Input<string>[]>;
 }
@@ -2438,6 +2440,8 @@ export class ConnectivityCheck extends KindBase {
   declare readonly count: pulumi.Output<number | undefined>;
   /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
   declare readonly timeout: pulumi.Output<number>;
+  /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
+  declare readonly hosts: pulumi.Output<object[] | undefined>;
   /** The check is run again when one of these texts changes: outputs of what it is about, say. */
   declare readonly triggers: pulumi.Output<string[] | undefined>;
   /** What was observed on the host when the resource was last made, updated or refreshed. */

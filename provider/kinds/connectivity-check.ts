@@ -2,9 +2,10 @@ import { z } from "zod";
 import { kind, ownsNothing } from "../kind";
 import { HostnetError } from "../model/errors";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
-import { type ProbeAnswer, probeSection, programOf, readProbe } from "../model/probe";
-import { whereItEnds } from "../model/probe-verdict";
-import { between, deviceRef, family, ipAddress, namespaceRef, port } from "../model/scalars";
+import { type Probe, type ProbeAnswer, probeSection, programOf, readProbe } from "../model/probe";
+import { ownTrouble, whereItEnds } from "../model/probe-verdict";
+import { between, deviceRef, family, hostRef, ipAddress, namespaceRef, port } from "../model/scalars";
+import { endOf } from "../model/trace";
 
 const args = z
   .strictObject({
@@ -44,6 +45,13 @@ const args = z
       .describe(
         "The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10.",
       ),
+    hosts: z
+      .array(hostRef)
+      .max(16, "must be at most 16")
+      .optional()
+      .describe(
+        "Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host.",
+      ),
     triggers: z
       .array(z.string())
       .optional()
@@ -67,8 +75,12 @@ const args = z
 
 type Want = z.output<typeof args>;
 
-const sectionOf = ({ triggers, count, ...probe }: Want) =>
-  probeSection({ ...probe, count: count ?? (probe.protocol === "icmp" ? 3 : 1) });
+const probeOf = ({ triggers, hosts, count, ...probe }: Want): Probe => ({
+  ...probe,
+  count: count ?? (probe.protocol === "icmp" ? 3 : 1),
+});
+
+const sectionOf = (want: Want) => probeSection(probeOf(want));
 
 export const connectivityCheck = kind({
   name: "ConnectivityCheck",
@@ -90,8 +102,22 @@ export const connectivityCheck = kind({
     const { sent, received, rttAvg } = answer ?? {};
     return { args: {}, facts: { sent, received, rttAvg }, marks: [], raw: { there, answer } satisfies Raw };
   },
+  *inquire(want, found, host) {
+    const { there, answer } = found.raw as Raw;
+    const failed = answer && answer.status !== 127 && want.expect === "reachable" && answer.got !== "reachable";
+    if (!failed || ownTrouble(want, answer)) return found;
+    const others = (want.hosts ?? []).filter((one) => one.machineId !== host.machineId && !one.decommissioned);
+    let end: string | undefined;
+    try {
+      end = yield* endOf(probeOf(want), [host, ...others]);
+    } catch (error) {
+      // That the path is broken is what matters; what keeps us from seeing more of it is said beside.
+      end = `more is not to be seen: ${error instanceof HostnetError ? error.message : error}`;
+    }
+    return { ...found, raw: { there, answer, end } satisfies Raw };
+  },
   converge(want, found) {
-    const { there, answer } = (found?.raw ?? { there: false }) as Raw;
+    const { there, answer, end } = (found?.raw ?? { there: false }) as Raw;
     if (!there) throw failed(`cannot be tried: there is no namespace ${want.namespace}`, want);
     if (!answer) throw new HostnetError("READ_FAILED", "the check did not run");
     const program = programOf[want.protocol];
@@ -102,22 +128,24 @@ export const connectivityCheck = kind({
     const impossible =
       /(SO_BINDTODEVICE|bind:|unknown iface|not available|No such device|Cannot assign|Interface .* is down).*$/m;
     if (answer.got === want.expect && !(want.expect === "unreachable" && impossible.test(answer.said))) return [];
-    throw failed(whatWasSeen(want, answer), want, answer);
+    throw failed(whatWasSeen(want, answer, end), want, answer);
   },
 });
 
 interface Raw {
   there: boolean;
   answer?: ProbeAnswer;
+  /** Where packets end behind the devices of the sender. */
+  end?: string;
 }
 
-function whatWasSeen(want: Want, answer: ProbeAnswer): string {
+function whatWasSeen(want: Want, answer: ProbeAnswer, end: string | undefined): string {
   if (want.expect === "unreachable") {
     return answer.got === "unreachable"
       ? `cannot be tried: ${answer.said.split("\n")[0]}`
       : "is reachable, and is expected not to be";
   }
-  return `is not reachable: ${whereItEnds(want, answer)}`;
+  return ["is not reachable: ", whereItEnds(want, answer), ...(end ? ["; ", end] : [])].join("");
 }
 
 /** From where to where, what was expected, what was seen, and in the program's own words how the last try ended. */
