@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { kind, ownsNothing } from "../kind";
+import type { HostRef } from "../host/reach";
+import type { Seen } from "../host/seen";
+import { kind, ownsNothing, type Question } from "../kind";
 import { HostnetError } from "../model/errors";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
 import { type Probe, type ProbeAnswer, probeSection, programOf, readProbe } from "../model/probe";
@@ -84,7 +86,7 @@ const sectionOf = (want: Want) => probeSection(probeOf(want));
 
 export const connectivityCheck = kind({
   name: "ConnectivityCheck",
-  doc: "A path from a host or namespace to an address, proven whenever the resource is made or changed. It changes nothing on the host. A check that fails fails the deployment, and says where the path ends.",
+  doc: "A path from a host or namespace to an address, proven whenever the resource is made or changed. A check that fails fails the deployment, and says where the path ends. What its own host can tell (a device that is down, a missing route, a neighbour that does not answer, an MTU) is said at once. Where packets leave it and nothing comes back, all namespaces of the host, and of those in `hosts`, are looked at, 50 packets are sent (`ping -i 0.02`, a broadcast where a neighbour does not answer), and the counters of devices and of ports of Open vSwitch tell which one saw them last; then what stands behind it is named: a port that is down, a tag or VLAN, a tunnel's key, a flow (by `ovs-appctl ofproto/trace`), a rule of nftables, an MTU, a route. On a device that carries much else the counters say little. It changes nothing on the hosts.",
   args,
   facts: z.object({
     sent: z.number().optional().describe("Packets sent in the last try."),
@@ -107,13 +109,7 @@ export const connectivityCheck = kind({
     const failed = answer && answer.status !== 127 && want.expect === "reachable" && answer.got !== "reachable";
     if (!failed || ownTrouble(want, answer)) return found;
     const others = (want.hosts ?? []).filter((one) => one.machineId !== host.machineId && !one.decommissioned);
-    let end: string | undefined;
-    try {
-      end = yield* endOf(probeOf(want), [host, ...others]);
-    } catch (error) {
-      // That the path is broken is what matters; what keeps us from seeing more of it is said beside.
-      end = `more is not to be seen: ${error instanceof HostnetError ? error.message : error}`;
-    }
+    const end = yield* seek(probeOf(want), host, others);
     return { ...found, raw: { there, answer, end } satisfies Raw };
   },
   converge(want, found) {
@@ -131,6 +127,18 @@ export const connectivityCheck = kind({
     throw failed(whatWasSeen(want, answer, end), want, answer);
   },
 });
+
+/** Where packets end beyond what the sender knows; without the other hosts when one of them does not answer. */
+function* seek(probe: Probe, host: HostRef, others: HostRef[]): Generator<Question[], string | undefined, Seen[]> {
+  try {
+    return yield* endOf(probe, [host, ...others]);
+  } catch (error) {
+    // That the path is broken is what matters; what keeps us from seeing more of it is said beside.
+    const why = `more is not to be seen: ${error instanceof HostnetError ? error.message : error}`;
+    const own = others.length === 0 ? undefined : yield* seek(probe, host, []);
+    return own ? `${own}; ${why}` : why;
+  }
+}
 
 interface Raw {
   there: boolean;

@@ -59,11 +59,13 @@ export const deviceRef = refersTo(interfaceName, ...deviceKinds);
 export const namespaceRef = refersTo(namespaceName, "Namespace");
 
 /** What a resource carries of a Host: resource.ts puts it where the program gives one. */
-export const hostRef = refersTo(
-  z
-    .custom<HostRef>((value) => typeof value === "object" && value !== null && "machineId" in value, "must be a Host")
-    .meta({ output: "object" }),
-  "Host",
+export const hostRef = secret(
+  refersTo(
+    z
+      .custom<HostRef>((value) => typeof value === "object" && value !== null && "machineId" in value, "must be a Host")
+      .meta({ output: "object" }),
+    "Host",
+  ),
 );
 
 /** A unicast MAC address; lower case is the normal form. */

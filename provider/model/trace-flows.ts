@@ -79,13 +79,15 @@ function vlanSet(action: string): number | null | undefined {
 /** How the packet leaves by a tunnel to that address; undefined when it does not. */
 export function sentBy({ actions }: FlowTrace, remote: string): { key?: number; vlan?: number } | undefined {
   let vlan: number | undefined;
-  for (const [, pushed, popped, tunnel] of actions.matchAll(
-    /push_vlan\(vid=(\d+)|(pop_vlan)|set\(tunnel\((.*?)\)\)/g,
-  )) {
+  let tunnel: string | undefined;
+  // The VLAN may be set before the tunnel or after it: what counts is how things are at the output, a bare port number.
+  for (const [action] of actions.matchAll(/set\(tunnel\(.*?\)\)\)?|\w+\([^()]*\)|\w+/g)) {
+    const pushed = /^push_vlan\(vid=(\d+)/.exec(action)?.[1];
     if (pushed) vlan = Number(pushed);
-    else if (popped) vlan = undefined;
-    else if (remote === "flow" || new RegExp(`\\bdst=${remote.replaceAll(".", "\\.")}\\b`).test(tunnel ?? "")) {
-      const key = /tun_id=(0x[0-9a-f]+)/.exec(tunnel ?? "")?.[1];
+    else if (action === "pop_vlan") vlan = undefined;
+    else if (action.startsWith("set(tunnel(")) tunnel = action;
+    else if (/^\d+$/.test(action) && tunnel && (remote === "flow" || tunnel.includes(`dst=${remote},`))) {
+      const key = /tun_id=(0x[0-9a-f]+)/.exec(tunnel)?.[1];
       return { key: key === undefined ? undefined : Number(key), vlan };
     }
   }

@@ -66,8 +66,9 @@ function* onLink(graph: Graph, { from, to, way }: Segment): Ask<string> {
 /** The kernels know the way of the question: packets as the probe sends them go all of it, and then that of the answer. */
 function* endToEnd(graph: Graph, probe: Probe, request: Walk): Ask<string | undefined> {
   const { to } = probe;
+  const known = { ...probe, source: request.source };
   const after = yield* send(graph, graph.views[0] as View, burst(probe, sent), probe.namespace);
-  const lost = yield* findLoss(leg(probe, request, false), after);
+  const lost = yield* findLoss(leg(known, request, false), after);
   if (lost) return `they are ${described(lost)}`;
   if (request.trouble) return request.trouble;
   const open = request.segments.find(({ way }) => !way);
@@ -79,7 +80,7 @@ function* endToEnd(graph: Graph, probe: Probe, request: Walk): Ask<string | unde
   if (answer.segments.length === 0 && answer.trouble) return `${arrives}, and the answer has no way: ${answer.trouble}`;
   const unresolved = answer.segments.find((segment) => segment.unresolved);
   if (unresolved) return `${arrives}, and for the answer ${yield* onLink(graph, unresolved)}`;
-  const unanswered = yield* findLoss(leg(probe, answer, true), after);
+  const unanswered = yield* findLoss(leg(known, answer, true), after);
   if (unanswered) return `${arrives}, and the answer is ${described(unanswered)}`;
   return answer.trouble && `${arrives}, and the answer gets no further: ${answer.trouble}`;
 }
