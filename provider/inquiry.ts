@@ -1,6 +1,6 @@
-import { reach } from "./host/reach";
+import { type HostRef, reach } from "./host/reach";
 import type { Seen } from "./host/seen";
-import type { Question } from "./kind";
+import type { Question } from "./model/question";
 
 /** One at a time: an inquiry may count packets, and those of another one would be among them. */
 let last: Promise<unknown> = Promise.resolve();
@@ -24,4 +24,5 @@ async function answerAll<T>(inquiry: Generator<Question[], T, Seen[]>): Promise<
   return turn.value;
 }
 
-const answer = async ({ host, sections }: Question) => (await reach(host)).observe(sections);
+/** The host is one that the program gave: it comes with all that a resource carries of it. */
+const answer = async ({ host, sections }: Question) => (await reach(host as HostRef)).observe(sections);

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { HostRef } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Section, Step } from "./model/command";
+import type { KnownHost, Question } from "./model/question";
 
 /** A dotted path into the arguments, as `mtu` or `a.namespace`. */
 export type Path = string;
@@ -35,12 +35,6 @@ export interface Context<A, M = unknown> {
   was: Partial<A>[];
   /** What `remember` kept when the resource was created. */
   memory?: M;
-}
-
-/** What an inquiry wants to know of a host. */
-export interface Question {
-  host: HostRef;
-  sections: Section[];
 }
 
 /**
@@ -81,7 +75,7 @@ export interface Kind<A = any, F = any, M = any> {
    * What it has to know beside the first look, of its own host or another, before `converge` is asked: each turn puts
    * questions and is given the answers, or is thrown what kept a host from answering. Only an `up` inquires.
    */
-  inquire?(want: A, found: Found<A, F>, host: HostRef): Generator<Question[], Found<A, F>, Seen[]>;
+  inquire?(want: A, found: Found<A, F>, host: KnownHost): Generator<Question[], Found<A, F>, Seen[]>;
   /**
    * All objects of the kind in a namespace (undefined: the host's own), by the arguments without which `find` cannot find
    * them or the schema refuses them; `find` then tells the others. What belongs to no namespace is listed in the host's own.

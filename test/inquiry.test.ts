@@ -1,5 +1,5 @@
 import { conduct } from "../provider/inquiry";
-import type { Question } from "../provider/kind";
+import type { Question } from "../provider/model/question";
 
 const asked: string[] = [];
 

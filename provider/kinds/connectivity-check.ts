@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { HostRef } from "../host/reach";
 import type { Seen } from "../host/seen";
-import { kind, ownsNothing, type Question } from "../kind";
+import { kind, ownsNothing } from "../kind";
 import { HostnetError } from "../model/errors";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
 import { type Probe, type ProbeAnswer, probeSection, programOf, readProbe } from "../model/probe";
 import { ownTrouble, whereItEnds } from "../model/probe-verdict";
+import type { KnownHost, Question } from "../model/question";
 import { between, deviceRef, family, hostRef, ipAddress, namespaceRef, port } from "../model/scalars";
 import { endOf } from "../model/trace";
 
@@ -129,7 +129,7 @@ export const connectivityCheck = kind({
 });
 
 /** Where packets end beyond what the sender knows; without the other hosts when one of them does not answer. */
-function* seek(probe: Probe, host: HostRef, others: HostRef[]): Generator<Question[], string | undefined, Seen[]> {
+function* seek(probe: Probe, host: KnownHost, others: KnownHost[]): Generator<Question[], string | undefined, Seen[]> {
   try {
     return yield* endOf(probe, [host, ...others]);
   } catch (error) {

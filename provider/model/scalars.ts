@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from "node:net";
 import { z } from "zod";
-import type { HostRef } from "../host/reach";
+import type { KnownHost } from "./question";
 
 /**
  * The words that kinds share: names, numbers and addresses, each in the form in which the kernel prints it, so that
@@ -62,7 +62,10 @@ export const namespaceRef = refersTo(namespaceName, "Namespace");
 export const hostRef = secret(
   refersTo(
     z
-      .custom<HostRef>((value) => typeof value === "object" && value !== null && "machineId" in value, "must be a Host")
+      .custom<KnownHost>(
+        (value) => typeof value === "object" && value !== null && "machineId" in value,
+        "must be a Host",
+      )
       .meta({ output: "object" }),
     "Host",
   ),

@@ -1,5 +1,5 @@
 import type { Seen } from "../host/seen";
-import type { Question } from "../kind";
+import type { Question } from "./question";
 import { type FlowTrace, type Frame, flowTraceSection, readFlowTrace, sentBy } from "./trace-flows";
 import { bridgeOutside, counted, type Hop, type Point } from "./trace-graph";
 import type { Loss } from "./trace-reasons";

@@ -1,13 +1,13 @@
-import type { HostRef } from "../host/reach";
 import type { Seen } from "../host/seen";
 import type { Section } from "./command";
 import type { LinkJson } from "./link-state";
 import { inNamespace, keyIn, namespaceIdsSection, namespacesOf } from "./namespaces";
 import { type OvsDatabase, ovsDatabase, ovsSections } from "./ovs";
+import type { KnownHost } from "./question";
 
 /** One host of a trace, and what it showed before packets were sent on purpose. */
 export interface View {
-  host: HostRef;
+  host: KnownHost;
   seen: Seen;
 }
 

@@ -1,7 +1,7 @@
 import type { Seen } from "../host/seen";
-import type { Question } from "../kind";
 import type { Section } from "./command";
 import { inNamespace, keyIn } from "./namespaces";
+import type { Question } from "./question";
 import { family } from "./scalars";
 import { type Graph, type Hop, type Point, where } from "./trace-graph";
 import { neighbourState, type View } from "./trace-view";

@@ -1,9 +1,8 @@
-import type { HostRef } from "../host/reach";
 import type { Seen } from "../host/seen";
-import type { Question } from "../kind";
 import type { Section } from "./command";
 import { inNamespace, namespacesOf, namespacesSection } from "./namespaces";
 import { broadcasts, burst, lengthOf, type Probe } from "./probe";
+import type { KnownHost, Question } from "./question";
 import { family } from "./scalars";
 import { called, Graph, type Hop, isNic, type Point } from "./trace-graph";
 import { type After, findLoss, type Leg, passed, sent } from "./trace-loss";
@@ -18,7 +17,7 @@ type Ask<T> = Generator<Question[], T, Seen[]>;
  * of the hosts (the first is the probe's), sends packets, and looks at what has counted them. One clause for a person;
  * undefined when all of them have.
  */
-export function* endOf(probe: Probe, hosts: HostRef[]): Ask<string | undefined> {
+export function* endOf(probe: Probe, hosts: KnownHost[]): Ask<string | undefined> {
   const graph = new Graph(yield* look(hosts));
   const [view] = graph.views as [View];
   const { namespace, device, source, to } = probe;
@@ -31,7 +30,7 @@ export function* endOf(probe: Probe, hosts: HostRef[]): Ask<string | undefined> 
   return unresolved ? yield* onLink(graph, unresolved) : yield* endToEnd(graph, probe, request);
 }
 
-function* look(hosts: HostRef[]): Ask<View[]> {
+function* look(hosts: KnownHost[]): Ask<View[]> {
   const names = yield hosts.map((host) => ({ host, sections: [namespacesSection] }));
   const rest = yield hosts.map((host, index) => ({ host, sections: viewSections(namespacesOf(names[index] as Seen)) }));
   return hosts.map((host, index) => ({ host, seen: (names[index] as Seen).and(rest[index] as Seen) }));

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Seen } from "../../provider/host/seen";
-import type { Question } from "../../provider/kind";
 import type { Result, Section } from "../../provider/model/command";
 import type { Probe } from "../../provider/model/probe";
+import type { Question } from "../../provider/model/question";
 import { endOf } from "../../provider/model/trace";
 
 type Counts = Record<string, [rx: number, tx: number]>;
