@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Seen } from "./host/seen";
 import type { Section, Step } from "./model/command";
+import type { KnownHost, Question } from "./model/question";
 
 /** A dotted path into the arguments, as `mtu` or `a.namespace`. */
 export type Path = string;
@@ -70,6 +71,11 @@ export interface Kind<A = any, F = any, M = any> {
   observe(want: A): Section[];
   /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */
   find(want: A, seen: Seen): Found<A, F> | undefined;
+  /**
+   * What it has to know beside the first look, of its own host or another, before `converge` is asked: each turn puts
+   * questions and is given the answers, or is thrown what kept a host from answering. Only an `up` inquires.
+   */
+  inquire?(want: A, found: Found<A, F>, host: KnownHost): Generator<Question[], Found<A, F>, Seen[]>;
   /**
    * All objects of the kind in a namespace (undefined: the host's own), by the arguments without which `find` cannot find
    * them or the schema refuses them; `find` then tells the others. What belongs to no namespace is listed in the host's own.

@@ -141,6 +141,7 @@ function withoutResources(
 ): unknown {
   if (pulumi.Resource.isInstance(value)) {
     const allowed = referredKinds(schema);
+    if (value instanceof HostBase && allowed.includes(value.kind)) return HostBase.leavesOf(value);
     if (!(value instanceof KindBase) || !allowed.includes(value.kind)) {
       const given = value instanceof Registered ? `a ${value.kind}` : "another resource";
       const may = allowed.length > 0 ? `a name or a ${allowed.join(", ")}` : "no resource";

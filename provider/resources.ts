@@ -361,6 +361,8 @@ export interface ConnectivityCheckArgs {
   count?: pulumi.Input<number>;
   /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
   timeout?: pulumi.Input<number>;
+  /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
+  hosts?: Host[];
   /** The check is run again when one of these texts changes: outputs of what it is about, say. */
   triggers?: pulumi.Input<pulumi.Input<string>[]>;
 }
@@ -2413,7 +2415,7 @@ export class BridgePort extends KindBase {
   }
 }
 
-/** A path from a host or namespace to an address, proven whenever the resource is made or changed. It changes nothing on the host. A check that fails fails the deployment, and says where the path ends. */
+/** A path from a host or namespace to an address, proven whenever the resource is made or changed. A check that fails fails the deployment, and says where the path ends. What its own host can tell (a device that is down, a missing route, a neighbour that does not answer, an MTU) is said at once. Where packets leave it and nothing comes back, all namespaces of the host, and of those in `hosts`, are looked at, 50 packets are sent (`ping -i 0.02`, a broadcast where a neighbour does not answer), and the counters of devices and of ports of Open vSwitch tell which one saw them last; then what stands behind it is named: a port that is down, a tag or VLAN, a tunnel's key, a flow (by `ovs-appctl ofproto/trace`), a rule of nftables, an MTU, a route. On a device that carries much else the counters say little. It changes nothing on the hosts. */
 export class ConnectivityCheck extends KindBase {
   declare readonly kind: "ConnectivityCheck";
   /** The network namespace from which the path is tried. Default: the host's own. */
@@ -2438,6 +2440,8 @@ export class ConnectivityCheck extends KindBase {
   declare readonly count: pulumi.Output<number | undefined>;
   /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
   declare readonly timeout: pulumi.Output<number>;
+  /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
+  declare readonly hosts: pulumi.Output<object[] | undefined>;
   /** The check is run again when one of these texts changes: outputs of what it is about, say. */
   declare readonly triggers: pulumi.Output<string[] | undefined>;
   /** What was observed on the host when the resource was last made, updated or refreshed. */

@@ -11,6 +11,7 @@ import {
   wayBackSections,
   withoutIpv6,
 } from "./host/way-back";
+import { conduct } from "./inquiry";
 import type { Context, Found, Kind } from "./kind";
 import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
 import { type Step, show } from "./model/command";
@@ -76,6 +77,9 @@ export class Run {
   /** Makes what is there into what is wanted, and reads it again until it is. Throws NOT_CONVERGED, STEP_FAILED. */
   async converge(): Promise<void> {
     await this.settle();
+    if (this.found && this.kind.inquire) {
+      this.found = await conduct(this.kind.inquire(this.want, this.found, this.host));
+    }
     let steps = [...this.ledgerSteps(), ...this.remains, ...this.kind.converge(this.want, this.found, this.context)];
     let last: Step[] = [];
     for (let round = 0; steps.length > 0; round++) {

@@ -50,6 +50,14 @@ it("gives a resource the leaves of its host: what was given or has a default, an
   expect(host).toEqual({ name: "node1", address: "192.0.2.1", port: 2222, machineId: "m1", owner: "a1", epoch: "e1" });
 });
 
+it("gives a check the leaves of the other hosts that it may look at", async () => {
+  const [host, other] = [newHost(), new hostnet.Host("node2", { address: "192.0.2.2" })];
+  new hostnet.ConnectivityCheck("path", { host, to: "10.0.1.2", hosts: [other] });
+  const { hosts, parents } = await inputsOf("path");
+  expect(hosts).toEqual([{ name: "node2", address: "192.0.2.2", machineId: "m1", owner: "a1", epoch: "e1" }]);
+  expect(parents).toEqual({});
+});
+
 it("names a resource by the last part of its Pulumi name", async () => {
   new hostnet.LinuxBridge("node1/br1", { host: newHost() });
   expect(await inputsOf("node1/br1")).toMatchObject({ name: "br1" });

@@ -81,6 +81,7 @@ function typeText(field: z.ZodType): string {
 
 function nameOf(schema: z.ZodType): string {
   const inner = unwrap(schema);
+  if (refersTo(schema).includes("Host")) return "Host";
   if (inner instanceof z.ZodPipe) return nameOf(inner.in as z.ZodType);
   if (inner instanceof z.ZodEnum) return inner.options.map((value) => `\`${value}\``).join(", ");
   if (inner instanceof z.ZodLiteral) return [...inner.values].map((value) => `\`${String(value)}\``).join(", ");

@@ -87,6 +87,9 @@ export class TypeWriter {
   /** `Input<T>`, and beside it the resources that may stand for a name. */
   private lift(schema: z.ZodType, type: string): string {
     const kinds = refersTo(schema);
+    // What stands for a Host in state is nothing that a program could write, and its constructor has to see it.
+    if (kinds.includes("Host")) return "Host";
+    if (type === "Host[]") return type;
     return [`pulumi.Input<${type}>`, ...kinds].join(" | ");
   }
 

@@ -1,10 +1,13 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import { kind, ownsNothing } from "../kind";
 import { HostnetError } from "../model/errors";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
-import { type ProbeAnswer, probeSection, programOf, readProbe } from "../model/probe";
-import { whereItEnds } from "../model/probe-verdict";
-import { between, deviceRef, family, ipAddress, namespaceRef, port } from "../model/scalars";
+import { type Probe, type ProbeAnswer, probeSection, programOf, readProbe } from "../model/probe";
+import { ownTrouble, whereItEnds } from "../model/probe-verdict";
+import type { KnownHost, Question } from "../model/question";
+import { between, deviceRef, family, hostRef, ipAddress, namespaceRef, port } from "../model/scalars";
+import { endOf } from "../model/trace";
 
 const args = z
   .strictObject({
@@ -44,6 +47,13 @@ const args = z
       .describe(
         "The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10.",
       ),
+    hosts: z
+      .array(hostRef)
+      .max(16, "must be at most 16")
+      .optional()
+      .describe(
+        "Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host.",
+      ),
     triggers: z
       .array(z.string())
       .optional()
@@ -67,12 +77,16 @@ const args = z
 
 type Want = z.output<typeof args>;
 
-const sectionOf = ({ triggers, count, ...probe }: Want) =>
-  probeSection({ ...probe, count: count ?? (probe.protocol === "icmp" ? 3 : 1) });
+const probeOf = ({ triggers, hosts, count, ...probe }: Want): Probe => ({
+  ...probe,
+  count: count ?? (probe.protocol === "icmp" ? 3 : 1),
+});
+
+const sectionOf = (want: Want) => probeSection(probeOf(want));
 
 export const connectivityCheck = kind({
   name: "ConnectivityCheck",
-  doc: "A path from a host or namespace to an address, proven whenever the resource is made or changed. It changes nothing on the host. A check that fails fails the deployment, and says where the path ends.",
+  doc: "A path from a host or namespace to an address, proven whenever the resource is made or changed. A check that fails fails the deployment, and says where the path ends. What its own host can tell (a device that is down, a missing route, a neighbour that does not answer, an MTU) is said at once. Where packets leave it and nothing comes back, all namespaces of the host, and of those in `hosts`, are looked at, 50 packets are sent (`ping -i 0.02`, a broadcast where a neighbour does not answer), and the counters of devices and of ports of Open vSwitch tell which one saw them last; then what stands behind it is named: a port that is down, a tag or VLAN, a tunnel's key, a flow (by `ovs-appctl ofproto/trace`), a rule of nftables, an MTU, a route. On a device that carries much else the counters say little. It changes nothing on the hosts.",
   args,
   facts: z.object({
     sent: z.number().optional().describe("Packets sent in the last try."),
@@ -90,8 +104,16 @@ export const connectivityCheck = kind({
     const { sent, received, rttAvg } = answer ?? {};
     return { args: {}, facts: { sent, received, rttAvg }, marks: [], raw: { there, answer } satisfies Raw };
   },
+  *inquire(want, found, host) {
+    const { there, answer } = found.raw as Raw;
+    const failed = answer && answer.status !== 127 && want.expect === "reachable" && answer.got !== "reachable";
+    if (!failed || ownTrouble(want, answer)) return found;
+    const others = (want.hosts ?? []).filter((one) => one.machineId !== host.machineId && !one.decommissioned);
+    const end = yield* seek(probeOf(want), host, others);
+    return { ...found, raw: { there, answer, end } satisfies Raw };
+  },
   converge(want, found) {
-    const { there, answer } = (found?.raw ?? { there: false }) as Raw;
+    const { there, answer, end } = (found?.raw ?? { there: false }) as Raw;
     if (!there) throw failed(`cannot be tried: there is no namespace ${want.namespace}`, want);
     if (!answer) throw new HostnetError("READ_FAILED", "the check did not run");
     const program = programOf[want.protocol];
@@ -102,22 +124,36 @@ export const connectivityCheck = kind({
     const impossible =
       /(SO_BINDTODEVICE|bind:|unknown iface|not available|No such device|Cannot assign|Interface .* is down).*$/m;
     if (answer.got === want.expect && !(want.expect === "unreachable" && impossible.test(answer.said))) return [];
-    throw failed(whatWasSeen(want, answer), want, answer);
+    throw failed(whatWasSeen(want, answer, end), want, answer);
   },
 });
+
+/** Where packets end beyond what the sender knows; without the other hosts when one of them does not answer. */
+function* seek(probe: Probe, host: KnownHost, others: KnownHost[]): Generator<Question[], string | undefined, Seen[]> {
+  try {
+    return yield* endOf(probe, [host, ...others]);
+  } catch (error) {
+    // That the path is broken is what matters; what keeps us from seeing more of it is said beside.
+    const why = `more is not to be seen: ${error instanceof HostnetError ? error.message : error}`;
+    const own = others.length === 0 ? undefined : yield* seek(probe, host, []);
+    return own ? `${own}; ${why}` : why;
+  }
+}
 
 interface Raw {
   there: boolean;
   answer?: ProbeAnswer;
+  /** Where packets end behind the devices of the sender. */
+  end?: string;
 }
 
-function whatWasSeen(want: Want, answer: ProbeAnswer): string {
+function whatWasSeen(want: Want, answer: ProbeAnswer, end: string | undefined): string {
   if (want.expect === "unreachable") {
     return answer.got === "unreachable"
       ? `cannot be tried: ${answer.said.split("\n")[0]}`
       : "is reachable, and is expected not to be";
   }
-  return `is not reachable: ${whereItEnds(want, answer)}`;
+  return ["is not reachable: ", whereItEnds(want, answer), ...(end ? ["; ", end] : [])].join("");
 }
 
 /** From where to where, what was expected, what was seen, and in the program's own words how the last try ended. */

@@ -3,14 +3,22 @@ import { family } from "./scalars";
 
 type From = Pick<Probe, "namespace" | "protocol" | "to" | "device" | "source">;
 
-/** Where a path ends, as far as the host itself can tell: one clause for a person. */
-export function whereItEnds(probe: From, answer: ProbeAnswer): string {
+/** What the host itself finds wrong with the path: one clause for a person; undefined when packets leave it. */
+export function ownTrouble(probe: From, answer: ProbeAnswer): string | undefined {
   return (
     deviceTrouble(probe.device, probe, answer) ??
     sourceTrouble(probe, answer) ??
     tooLong(answer) ??
     routeTrouble(probe, answer) ??
     deviceTrouble(outDevice(probe, answer), probe, answer) ??
+    refusal(answer)
+  );
+}
+
+/** Where a path ends, as far as the host that sends the packets can tell. */
+export function whereItEnds(probe: From, answer: ProbeAnswer): string {
+  return (
+    ownTrouble(probe, answer) ??
     neighbourTrouble(probe, answer) ??
     toldByRouter(answer) ??
     firstComplaint(answer) ??
@@ -79,11 +87,12 @@ function toldByRouter({ said }: ProbeAnswer): string | undefined {
   return told ? `${told[1]} says: ${told[2]}` : undefined;
 }
 
-/** A program that could not even send says why: a refused connection, a missing right. */
+/** Somebody is there, and says no. */
+const refusal = ({ said }: ProbeAnswer) => (/^Connection refused$/m.test(said) ? "Connection refused" : undefined);
+
+/** A program that could not even send says why: a missing right, a program that drops. */
 function firstComplaint({ said }: ProbeAnswer): string | undefined {
-  const line = said
-    .split("\n")
-    .find((text) => /refused|not permitted|denied|unreachable|ping: |arping: |No route/i.test(text));
+  const line = said.split("\n").find((text) => /not permitted|denied|unreachable|ping: |arping: |No route/i.test(text));
   return line?.replace(/^\S*ping: /, "");
 }
 

@@ -48,16 +48,16 @@ exit 0
 /**
  * TCP: a connection is made. UDP, which has no handshake: an answer comes, or nothing refuses within the 4 seconds that
  * the kernel takes to give up on a neighbour; IP_RECVERR (11, for IPv6 25) lets it tell of ICMP errors.
- * SO_BINDTODEVICE is 25. What it prints ends as ping's output does.
+ * SO_BINDTODEVICE is 25; `wait` is in seconds. What it prints ends as ping's output does.
  */
 const python = `
 import socket, sys
-protocol, to, port, source, device, count = sys.argv[1:]
+protocol, to, port, source, device, count, wait = sys.argv[1:]
 six = ":" in to
 answered = 0
 for _ in range(int(count)):
     with socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM) as s:
-        s.settimeout(2 if protocol == "tcp" else 4)
+        s.settimeout(float(wait))
         try:
             if device:
                 s.setsockopt(socket.SOL_SOCKET, 25, device.encode())
@@ -78,11 +78,13 @@ for _ in range(int(count)):
 print("%s packets transmitted, %d received, %d%% packet loss" % (count, answered, 100 - 100 * answered / int(count)))
 `.trim();
 
-function argvOf({ protocol, to, port, source, device, size, dontFragment, count }: Probe): string[] {
+/** `every` and `wait`: seconds between packets of ping, and for an answer to TCP or UDP. */
+function argvOf(probe: Probe, every: string, wait?: string): string[] {
+  const { protocol, to, port, source, device, size, dontFragment, count } = probe;
   if (protocol === "icmp") {
     const headers = family(to) === 4 ? 28 : 48;
     return [
-      ...["ping", "-n", "-c", String(count), "-i", "0.2", "-W", "1"],
+      ...["ping", "-n", "-c", String(count), "-i", every, "-W", "1"],
       ...(device ? ["-I", device] : []),
       ...(source ? ["-I", source] : []),
       ...(dontFragment ? ["-M", "do"] : []),
@@ -95,8 +97,26 @@ function argvOf({ protocol, to, port, source, device, size, dontFragment, count 
     const seconds = String(count + 1);
     return ["arping", "-c", String(count), "-w", seconds, ...(source ? ["-s", source] : []), "-I", device ?? "", to];
   }
-  return ["python3", "-c", python, protocol, to, String(port), source ?? "", device ?? "", String(count)];
+  const seconds = wait ?? (protocol === "tcp" ? "2" : "4");
+  return ["python3", "-c", python, protocol, to, String(port), source ?? "", device ?? "", String(count), seconds];
 }
+
+/** Many packets of a probe in a second, for the counters on their way. */
+export function burst(probe: Probe, count: number): Section {
+  const argv = argvOf({ ...probe, count }, "0.02", "0.02");
+  return { key: `burst:${JSON.stringify(argv)}`, argv, slow: true };
+}
+
+/** The same to everybody on a link, without ARP: where no MAC address is to be had. The answers are not of interest. */
+export function broadcasts(device: string, ipFamily: 4 | 6, count: number): Section {
+  const everybody = ipFamily === 4 ? ["-b", "255.255.255.255"] : ["ff02::1"];
+  const argv = ["ping", "-n", "-q", "-c", String(count), "-i", "0.02", "-W", "1", "-I", device, ...everybody];
+  return { key: `broadcast:${device} ${ipFamily}`, argv, slow: true };
+}
+
+/** Bytes of an IP packet of the probe, at least. */
+export const lengthOf = ({ protocol, size, to }: Probe) =>
+  protocol === "icmp" ? (size ?? (family(to) === 4 ? 84 : 104)) : 60;
 
 /** What is to be asked for a probe; slow, as it takes until the path is there or the time is over. */
 export function probeSection(probe: Probe): Section {
@@ -105,7 +125,7 @@ export function probeSection(probe: Probe): Section {
   const all = arp ? `*Received ${count} response*` : "*, 0% packet loss*";
   const some = arp ? "*Received [1-9]* response*" : "*, [1-9]* received*";
   const head = ["sh", "-c", script, "probe", expect, String(timeout), all, some, to, source, device];
-  const argv = [...head, ...argvOf(probe)];
+  const argv = [...head, ...argvOf(probe, "0.2")];
   return { key: `probe:${JSON.stringify(probe)}`, argv, namespace: probe.namespace, slow: true };
 }
 

@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from "node:net";
 import { z } from "zod";
+import type { KnownHost } from "./question";
 
 /**
  * The words that kinds share: names, numbers and addresses, each in the form in which the kernel prints it, so that
@@ -56,6 +57,19 @@ export const deviceKinds = [
 export const deviceRef = refersTo(interfaceName, ...deviceKinds);
 
 export const namespaceRef = refersTo(namespaceName, "Namespace");
+
+/** What a resource carries of a Host: resource.ts puts it where the program gives one. */
+export const hostRef = secret(
+  refersTo(
+    z
+      .custom<KnownHost>(
+        (value) => typeof value === "object" && value !== null && "machineId" in value,
+        "must be a Host",
+      )
+      .meta({ output: "object" }),
+    "Host",
+  ),
+);
 
 /** A unicast MAC address; lower case is the normal form. */
 export const macAddress = z

@@ -1,5 +1,5 @@
 import { connectivityCheck as check } from "../../provider/kinds/connectivity-check";
-import type { HostnetError } from "../../provider/model/errors";
+import { HostnetError } from "../../provider/model/errors";
 import { validate } from "../../provider/validate";
 import { answers, netns } from "./answers";
 
@@ -60,7 +60,7 @@ describe("asks", () => {
 
   test("python for tcp and udp, values as arguments", () => {
     const argv = program({ protocol: "tcp", port: 22, source: "10.0.1.1" });
-    expect([argv?.[0], argv?.slice(3)]).toEqual(["python3", ["tcp", "10.0.1.2", "22", "10.0.1.1", "", "1"]]);
+    expect([argv?.[0], argv?.slice(3)]).toEqual(["python3", ["tcp", "10.0.1.2", "22", "10.0.1.1", "", "1", "2"]]);
   });
 
   test("slowly, in the namespace, and each question once", () => {
@@ -171,4 +171,54 @@ test("what should be unreachable and is not, and what cannot be tried", () => {
   const parsed = want({ namespace: "red" });
   const found = check.find(parsed, answers(check.observe(parsed), { netns: netns("blue") }));
   expect(() => check.converge(parsed, found, context)).toThrow(/there is no namespace red/);
+});
+
+describe("inquires", () => {
+  const host = { name: "n1", machineId: "m1" } as never;
+  const other = { name: "n2", machineId: "m2" };
+  const silent = failure(lost(), direct, neighbour("10.0.1.2", "REACHABLE"), links());
+
+  /** Whom it asks first, and again when it is told that somebody does not answer. */
+  function inquiry(args: object, stdout: string) {
+    const parsed = want(args);
+    const sections = check.observe(parsed);
+    const key = sections.find((section) => section.key.startsWith("probe:"))?.key ?? "";
+    const found = check.find(parsed, answers(sections, { netns: netns("blue"), [key]: stdout }));
+    if (!check.inquire || !found) throw new Error("it does not inquire");
+    const asks = check.inquire(parsed, found, host);
+    const asked: string[][] = [];
+    let turn = asks.next();
+    while (!turn.done) {
+      asked.push(turn.value.map((question) => question.host.name));
+      turn = asks.throw(new HostnetError("CONNECTION_LOST", "n2 is away"));
+    }
+    const last = turn.value;
+    const converge = () => check.converge(parsed, last, context);
+    return { asked, converge };
+  }
+
+  test.each<[string, object, string, string[][]]>([
+    ["its own host where packets leave that", {}, silent, [["n1"]]],
+    [
+      "the others too, each machine once, and without them when one does not answer",
+      { hosts: [other, host] },
+      silent,
+      [["n1", "n2"], ["n1"]],
+    ],
+    ["no machine that is gone", { hosts: [{ ...other, decommissioned: true }] }, silent, [["n1"]]],
+    ["nobody where all is well", { hosts: [other] }, passed, []],
+    [
+      "nobody where the host itself knows",
+      { hosts: [other] },
+      failure(lost("ping: local error: message too long, mtu=1458"), direct, links()),
+      [],
+    ],
+    ["nobody of what is to be unreachable", { expect: "unreachable" }, passed, []],
+  ])("%s", (_title, args, stdout, hosts) => expect(inquiry(args, stdout).asked).toEqual(hosts));
+
+  test("and says what it knows when a host does not answer", () => {
+    expect(inquiry({ hosts: [other] }, silent).converge).toThrow(
+      /packets leave by d0 .*, and are lost beyond; more is not to be seen: n2 is away/,
+    );
+  });
 });

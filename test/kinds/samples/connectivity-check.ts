@@ -30,6 +30,7 @@ export const connectivityCheck: Sample = {
     dontFragment: passes(true),
     count: passes(1),
     timeout: passes(5),
+    hosts: passes([]),
     triggers: passes(["a"]),
     protocol: passes("arp", { device: "s-cc0" }),
     port: passes(9, { protocol: "tcp", expect: "unreachable", timeout: 1 }),

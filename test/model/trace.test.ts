@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Seen } from "../../provider/host/seen";
+import type { Result, Section } from "../../provider/model/command";
+import type { Probe } from "../../provider/model/probe";
+import type { Question } from "../../provider/model/question";
+import { endOf } from "../../provider/model/trace";
+
+type Counts = Record<string, [rx: number, tx: number]>;
+type Answers = Record<string, unknown>;
+interface Case {
+  probe: Probe;
+  hosts: string[];
+  /** What differs from the host as it is when all is well, and what was asked beside the looks. */
+  answers: Record<string, Answers>;
+  /** For each time that packets were sent: what was counted then, by namespace and device, or bridge and port number. */
+  counted: { [host: string]: Counts }[];
+}
+
+/**
+ * What two hosts of the lab said (Debian 12, Linux 6.1, iproute2 6.1, OVS 3.1, nftables 1.0.6), without columns that
+ * nobody reads; their counters as what was counted between two looks.
+ */
+const recorded: { hosts: Record<string, Answers>; cases: Record<string, Case> } = JSON.parse(
+  readFileSync(join(__dirname, "trace.recorded"), "utf8"),
+);
+
+/** Gives the inquiry the recorded answers, until it says where the packets end. */
+function replay({ probe, hosts, answers: own, counted }: Case): string | undefined {
+  const refs = hosts.map((name) => ({ name, machineId: name })) as unknown as Question["host"][];
+  const inquiry = endOf(probe, refs);
+  let sent = 0;
+  let turn = inquiry.next();
+  while (!turn.done) {
+    const questions = turn.value;
+    if (questions[0]?.sections.some(({ key }) => /^(burst|broadcast)/.test(key))) sent++;
+    turn = inquiry.next(questions.map(({ host, sections }) => answer(host.name, sections)));
+  }
+  return turn.value;
+
+  function answer(host: string, sections: Section[]): Seen {
+    const counts = sent === 0 ? {} : (counted[sent - 1]?.[host] ?? {});
+    const result = ({ key }: Section) => {
+      const value = own[host]?.[key] ?? recorded.hosts[host]?.[key];
+      const [, namespace = ""] = key.split("@");
+      if (key.startsWith("counters")) return printed(withCounts(value, namespace, counts));
+      if (key === "ports") return printed(ports(value as string[], counts));
+      if (value === undefined && !/^(burst|broadcast)/.test(key)) throw new Error(`nobody recorded ${host}: ${key}`);
+      return printed(value);
+    };
+    return new Seen(new Map(sections.map((section) => [section.key, { section, result: result(section) }])));
+  }
+}
+
+function printed(value: unknown): Result {
+  const { stderr } = (value ?? {}) as { stderr?: string };
+  if (stderr !== undefined) return { exitCode: 2, stdout: "", stderr };
+  const stdout = typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
+  return { exitCode: 0, stdout, stderr: "" };
+}
+
+const withCounts = (links: unknown, namespace: string, counts: Counts) =>
+  (links as { ifname: string }[]).map((link) => {
+    const [rx, tx] = counts[`${namespace}/${link.ifname}`] ?? [0, 0];
+    return { ...link, stats64: { rx: { packets: rx }, tx: { packets: tx } } };
+  });
+
+const ports = (names: string[], counts: Counts) =>
+  names
+    .map((name) => {
+      const [bridge, port] = name.split(" ");
+      const [rx, tx] = counts[name] ?? [0, 0];
+      return `bridge ${bridge}\n  port  ${port}: rx pkts=${rx}, bytes=0\n           tx pkts=${tx}, bytes=0\n`;
+    })
+    .join("");
+
+test.each<[string, string]>([
+  [
+    "down",
+    "ARP for 10.66.1.2 is last seen at port patch-tun of br-int on n2, not at port p1 of br-int on n2: it is down",
+  ],
+  [
+    "tag",
+    "ARP for 10.66.2.2 is last seen at port patch-tun of br-int on n2, not at port p2 of br-int on n2: its tag is 99, and they are in VLAN 12",
+  ],
+  [
+    "key",
+    "ARP for 10.66.3.2 is last seen at port gre-key of br-key on n1, not at port gre-key of br-key on n2: they come with key 200, and it takes key 7",
+  ],
+  [
+    "firewall",
+    'they arrive at e4 in namespace cc on n2, and the answer is not sent by e4 in namespace cc on n2: the rule `iifname "e4" icmp type echo-request drop` in chain input of the nftables table inet cc in namespace cc on n2 drops them',
+  ],
+  [
+    "route",
+    "they arrive at f1 in namespace far on n2, and the answer has no way: there is no route to 10.66.5.1 in namespace far on n2 (Network is unreachable)",
+  ],
+  ["router", "there is no route to 10.79.0.1 in namespace cc on n2 (Network is unreachable)"],
+  [
+    "mtu",
+    "they are last seen at port patch-tun of br-int on n2, not at port p6 of br-int on n2: they have 1400 bytes, and its MTU is 1300",
+  ],
+  [
+    "flow",
+    "ARP for 10.66.2.2 is last seen at port patch-int of br-tun on n1, not at port gre of br-tun on n1: the flow `table 0: in_port=1,dl_vlan=12, priority 9, cookie 0x7` of br-tun ends in `drop`",
+  ],
+  [
+    "back",
+    "ARP for 10.66.3.2 arrives at e3 in namespace cc on n2, and the answer is last seen at port gre-key of br-key on n2, not at port gre-key of br-key on n1: they come with key 9, and it takes key 200",
+  ],
+  [
+    "patch",
+    "nothing leads to 10.66.2.2 on n1 and n2; they are last seen at port p2 of br-int on n1; port patch-int of br-tun on n1 does not work: No usable peer 'patch-tun' exists in 'system' datapath.",
+  ],
+  [
+    "alone",
+    "they leave by port gre of br-tun on n1 to 10.198.0.2; no device on n1 has the address 10.66.1.2: name the machine that is there in `hosts`",
+  ],
+  [
+    "lbnft",
+    "ARP for 10.60.0.2 is last seen at bx on n1, not at by on n1: the rule `counter drop` in chain g of the nftables table bridge bx on n1 drops them",
+  ],
+])("%s", (name, end) => expect(replay(recorded.cases[name] as Case)).toBe(end));
