@@ -17,9 +17,6 @@ const common = {
   modulePathIgnorePatterns: ["<rootDir>/dist"],
 };
 
-// Written, and not yet seen green as a whole on a quiet machine: `npm run test:pending`, no part of `npm test`.
-const pending = ["/test/e2e/laws/import\\.test\\.ts$"];
-
 module.exports = {
   // A busy machine is no failure: what must end in time has a deadline of its own.
   testTimeout: 60_000,
@@ -38,13 +35,6 @@ module.exports = {
       displayName: "e2e",
       setupFiles,
       testMatch: ["<rootDir>/test/e2e/*.test.ts", "<rootDir>/test/e2e/{helpers,seed}/*.test.ts"],
-      testPathIgnorePatterns: pending,
-    },
-    {
-      ...common,
-      displayName: "pending",
-      setupFiles,
-      testRegex: pending,
     },
     // Every attribute of every kind on the lab's hosts, in this process; alone: `npm run test:laws`.
     {
@@ -52,7 +42,6 @@ module.exports = {
       displayName: "laws",
       setupFiles,
       testMatch: ["<rootDir>/test/e2e/laws/*.test.ts"],
-      testPathIgnorePatterns: pending,
     },
   ],
 };

@@ -1,6 +1,20 @@
 import type { Context, Found, Kind } from "./kind";
 import { get, leaves, same, set } from "./model/path";
 
+/** What becomes of an object that is taken over, for a person: nothing is said of what is as declared, or left alone. */
+export function fateOf(
+  kind: Kind,
+  want: Record<string, unknown>,
+  found: Found<unknown, unknown>,
+  context: Context<unknown>,
+): string {
+  const live = drift(kind, want, found, context);
+  const changed = leaves(want).filter((path) => !same(get(live, path), get(want, path)));
+  const gone = Object.keys(kind.surplus?.(want, found) ?? {}).map((path) => path.replaceAll("\\.", "."));
+  const said = (what: string, paths: string[]) => (paths.length > 0 ? `; ${what}: ${paths.join(", ")}` : "");
+  return said("changed", changed) + said("not declared, so taken away", gone);
+}
+
 /**
  * The declared arguments with live values where they differ. A leaf differs when taking the live value for the declared
  * one changes what is to do: so two spellings of a value are none, and the kind says only once what it compares. While

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { drift } from "./drift";
+import { drift, fateOf } from "./drift";
 import { decommissioned, type HostRef, reach, reachIfSame } from "./host/reach";
 import type { Machine } from "./host/types";
 import type { Context, Found, Kind, Path } from "./kind";
@@ -99,7 +99,10 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     await Promise.all([run.look(olds !== undefined), olds ? undefined : warnOfManagers(kind, machine, host, args)]);
     run.want = withResets(kind, args, was, run.found);
     const adopted = claim(kind, run.parts(), news.adopt === true);
-    if (adopted && !olds) tell(`${host.name}: ${titleOf(kind, args)} was there already; it is taken over`);
+    if (adopted && run.found && !olds) {
+      const fate = fateOf(kind, run.want, run.found, context);
+      tell(`${host.name}: ${titleOf(kind, args)} was there already; it is taken over${fate}`);
+    }
     keep(revision);
     await run.converge();
     return { id, outs: plain({ ...news, revision, live: run.found?.facts ?? {} }) };

@@ -181,7 +181,7 @@ describe("apply", () => {
     expect(written).toEqual([]);
     expect(told).toEqual([]);
     await apply(box, inputs({ name: "b", colour: "red", adopt: true }));
-    expect(told).toEqual(["node1: Box b was there already; it is taken over"]);
+    expect(told).toEqual(["node1: Box b was there already; it is taken over; changed: colour"]);
     expect(boxes.get("b")).toMatchObject({ colour: "red", mark: expect.stringMatching(/^hostnet:a1b2:/) });
   });
 

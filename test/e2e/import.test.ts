@@ -50,6 +50,8 @@ ip link set im-b1 master im-bo; ip link set im-bo up; ip link set im-b0 up
 ip tuntap add dev im-tp mode tap user nobody; ip link set im-tp up
 ip route add 10.7.9.0/24 via 10.7.2.1 table 77; ip rule add priority 700 from 10.7.9.0/24 lookup 77
 sysctl -qw net.ipv4.ip_forward=1
+ip netns exec im-a nft add table inet im-fw
+ovs-ofctl add-flow im-int priority=7,arp,actions=NORMAL
 `;
 
 /** Of what can be found on a host all kinds: a check is nothing on it. */
@@ -77,6 +79,8 @@ it("says before what it would take, and touches nothing", async () => {
   const { exitCode, all: said } = await hostnet(stack, "import", ...names.map(at), ...login(), "--dry-run");
   expect({ exitCode, said }).toMatchObject({ exitCode: 0, said: expect.stringContaining("LinuxBridge im-br") });
   expect(said).toMatch(/Interface eth0 +\(of networkd\)/);
+  expect(said).toMatch(/nftables inet im-fw in im-a +rules are not made into a program/);
+  expect(said).toMatch(/OpenFlow im-int +1 flow of no OvsFlows/);
   expect(await Promise.all(names.map(footprint))).toEqual(untouched);
 }, 900_000);
 

@@ -1,4 +1,4 @@
-import { drift } from "../../provider/drift";
+import { drift, fateOf } from "../../provider/drift";
 import { Seen } from "../../provider/host/seen";
 import { firewall } from "../../provider/kinds/firewall";
 import type { Result, Step } from "../../provider/model/command";
@@ -141,6 +141,17 @@ describe("Firewall", () => {
     expect(change(declared)).toEqual([]);
     expect(look(declared)).toMatchObject({ marks: [mark], facts: { chains: 2, rules: 4 } });
     expect(drift(firewall, want(), look(declared) as never, context())).toEqual(want());
+  });
+
+  it("of another's that is taken over says what changes and what goes", () => {
+    const live = listed.replace(`\tcomment "${mark}"\n`, "");
+    const fate = (args: object, form = normal) =>
+      fateOf(firewall, want(args), look(args, { live, normal: form }) as never, context());
+    expect(fate(declared)).toBe("");
+    const { members } = declared.sets;
+    const less = { ...withRules([first, third]), sets: { members } };
+    const form = normal.replace(/\t\ttcp dport.*\n/, "").replace(/\tset seen [\s\S]*?\t\}\n/, "");
+    expect(fate(less, form)).toBe("; changed: chains.input.rules; not declared, so taken away: sets.seen");
   });
 
   it("asks nft in a namespace that is thrown away, with lo for every device", () => {

@@ -1,3 +1,5 @@
+import { imports } from "./import";
 import { laws } from "./laws";
 
-laws(0);
+describe("laws", () => laws(0));
+describe("import", () => imports(0));

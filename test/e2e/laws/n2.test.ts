@@ -1,3 +1,5 @@
+import { imports } from "./import";
 import { laws } from "./laws";
 
-laws(1);
+describe("laws", () => laws(1));
+describe("import", () => imports(1));
