@@ -102,7 +102,7 @@ test.each<[string, string]>([
   ],
   [
     "flow",
-    "ARP for 10.66.2.2 is last seen at port patch-int of br-tun on n1, not at port gre of br-tun on n1: the flow `table 0: in_port=1,dl_vlan=12, priority 9, cookie 0x7` of br-tun ends in `drop`",
+    "ARP for 10.66.2.2 is last seen at port patch-int of br-tun on n1, not at port gre of br-tun on n1: the flow `table 0: in_port=2,dl_vlan=12, priority 9, cookie 0x7` of br-tun ends in `drop`",
   ],
   [
     "back",
@@ -120,4 +120,11 @@ test.each<[string, string]>([
     "lbnft",
     "ARP for 10.60.0.2 is last seen at bx on n1, not at by on n1: the rule `counter drop` in chain g of the nftables table bridge bx on n1 drops them",
   ],
+  [
+    "lbvlan",
+    "ARP for 10.60.0.2 is last seen at bx on n1, not at by on n1: it carries the VLANs 3, and they are in VLAN 1",
+  ],
+  ["peerdown", "ARP for 10.60.0.2 is last seen at bx on n1, not at by on n1: e in namespace y on n1 is down"],
+  ["gretap", "ARP for 10.58.0.2 is last seen at gk on n1, not at gk on n2: they come with key 5, and it takes key 6"],
+  ["underlay", "they are last seen at port gre of br-tun on n1, not at port gre of br-tun on n2: eth1 on n2 is down"],
 ])("%s", (name, end) => expect(replay(recorded.cases[name] as Case)).toBe(end));
