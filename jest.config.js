@@ -1,4 +1,4 @@
-// Two projects: `unit` needs neither root nor a lab; `e2e` drives the real CLI against the lab (tools/test.ts brings it up).
+// `unit` needs neither root nor a lab; `e2e` drives the real CLI against it (tools/test.ts brings it up), `laws` the kinds.
 const transform = {
   "^.+\\.ts$": [
     "@swc/jest",
