@@ -38,6 +38,9 @@ export function isOurs(kind: Kind, parts: Part[]): boolean {
   return parts.every(({ whose }) => whose === "this" || (kind.permanent === true && whose === "none"));
 }
 
+/** Of what `hostnet import` does not find. */
+const withoutImport = "Take it over with `adopt: true`, or choose another name.";
+
 /**
  * May the resource write to what is there? An object of a sibling that is no more (a crash, a renamed resource,
  * --target-replace) is taken over. Answers whether it was somebody else's. Throws CONFLICT or FOREIGN.
@@ -61,7 +64,7 @@ export function claim(kind: Kind, parts: Part[], adopt: boolean): boolean {
         : mark.startsWith("hostnet:")
           ? "is another stack's"
           : `is marked '${mark}'`;
-    throw new HostnetError("FOREIGN", `is there already and ${whom}`);
+    throw new HostnetError("FOREIGN", `is there already and ${whom}`, kind.list ? {} : { remedy: withoutImport });
   }
   return adopted;
 }

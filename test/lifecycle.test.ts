@@ -176,6 +176,9 @@ describe("apply", () => {
     await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(
       /node1: Box b: is there already and carries no mark of ours \[FOREIGN\]/,
     );
+    const ways = (kind: typeof box) => apply(kind, inputs({ name: "b" })).catch(({ message }) => String(message));
+    expect(await ways(box)).not.toMatch(/hostnet import/);
+    expect(await ways({ ...box, list: () => [] })).toMatch(/hostnet import/);
     boxes.set("b", { colour: "theirs", mark: "hostnet:ffff:01" });
     await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(/another stack's/);
     expect(written).toEqual([]);

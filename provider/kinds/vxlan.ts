@@ -3,7 +3,7 @@ import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { derivedIndex } from "../model/parent";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
-import { hex, inherit, isHostUnderlay, placeOf, strayUnderlay, tos, udpPortClaim } from "../model/tunnel";
+import { hex, inherit, isHostUnderlay, placeOf, strayUnderlay, tos, udpPortClaim, underlayOf } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
@@ -253,6 +253,7 @@ export const vxlan = linkKind({
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
+  listed: (live, namespace) => ({ underlay: underlayOf(live, namespace) }),
   // The socket is where `ip` runs (vxlan_newlink: src_net). With an index of its own: see parent.ts.
   creation: (want) => (isHostUnderlay(want) ? { words: ["index", derivedIndex(want)], from: null } : {}),
   complete(live, want, seen) {

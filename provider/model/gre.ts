@@ -1,4 +1,5 @@
 import type { LinkState } from "./link-state";
+import { underlayOf } from "./tunnel";
 
 /** What every packet loses to the tunnel: outer IP, GRE with its options, inner Ethernet, UDP. */
 export function greOverhead(live: LinkState): number {
@@ -14,11 +15,12 @@ export function greOverhead(live: LinkState): number {
 }
 
 /** What a GRE device is beside its options. */
-export function greListed({ type, json }: LinkState, namespace: string | undefined) {
+export function greListed(live: LinkState, namespace: string | undefined) {
+  const { type, json } = live;
   const { local, remote, link } = (json.linkinfo?.info_data ?? {}) as Record<string, string | undefined>;
   return {
     layer: type?.endsWith("tap") ? undefined : 3,
-    underlay: namespace !== undefined && json.link_netnsid !== undefined ? "host" : undefined,
+    underlay: underlayOf(live, namespace),
     local: local === "any" ? undefined : local,
     remote: remote === "any" ? undefined : remote,
     device: link,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { LinkState } from "./link-state";
 import { between } from "./scalars";
 
 /** What kernel tunnels have in common: GRE, VXLAN. */
@@ -27,6 +28,10 @@ export const isHostUnderlay = ({ underlay, namespace }: Want) => underlay === "h
 
 /** The namespace that its packets travel in. */
 export const placeOf = (want: Want) => (isHostUnderlay(want) ? undefined : (want.namespace as string | undefined));
+
+/** `host` for a device in a namespace that was made in another place: its packets travel there. */
+export const underlayOf = ({ json }: LinkState, namespace: string | undefined) =>
+  namespace !== undefined && json.link_netnsid !== undefined ? "host" : undefined;
 
 /** What is wrong when its packets travel in another place (`away`: not where the device is) than is wanted. */
 export const strayUnderlay = (away: boolean, want: Want) =>

@@ -76,6 +76,18 @@ test("a host is read in three round trips, however many namespaces it has", asyn
   expect((await look()).machine.reads).toBe(3);
 });
 
+test("a VXLAN device that the host's own namespace carries for another is described so", async () => {
+  const { things } = await look((machine) => {
+    const vxlan = { ...links.plainVxlan, port: 4789 };
+    const device = { ifindex: 91, link_netnsid: 0, ifname: "vx8", flags: ["BROADCAST"], mtu: 1500, operstate: "DOWN" };
+    const more = { link_type: "ether", address: "02:00:00:00:00:91", addr_info: [] };
+    machine.links("green").push({ ...device, ...more, linkinfo: { info_kind: "vxlan", info_data: vxlan } } as never);
+  });
+  const found = things.find(({ kind }) => kind.name === "Vxlan");
+  expect(found).toMatchObject({ args: { name: "vx8", namespace: "green", underlay: "host" }, steps: [] });
+  expect(found?.found.broken).toBeUndefined();
+});
+
 test("what is nothing without another argument is said with it: a rule that jumps", async () => {
   const { things } = await look((machine) => {
     const rules = machine.answers["rules4@blue"] as { stdout: object[] };
