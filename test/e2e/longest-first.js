@@ -1,7 +1,7 @@
 const Sequencer = require("@jest/test-sequencer").default;
 
 /** What takes minutes goes first, so that no worker of two is left with it in the end; the rest as jest has it. */
-const long = ["examples", "seed/neutron", "import", "survival"];
+const long = ["laws/n1", "laws/n2", "examples", "seed/neutron", "import", "survival"];
 
 const rank = ({ path }) => {
   const at = long.findIndex((name) => path.endsWith(`/e2e/${name}.test.ts`));

@@ -1,0 +1,3 @@
+import { imports } from "./import";
+
+imports(1);
