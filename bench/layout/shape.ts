@@ -14,6 +14,13 @@ export function shapeDifferences(one: string[], other: string[]): string[] {
   ];
 }
 
+/** How two footprints of a host differ, in all that they have. */
+export function footprintDifferences(before: Footprint, after: Footprint): string[] {
+  const all = (footprint: Footprint) =>
+    Object.entries(footprint).flatMap(([topic, value]) => rows(value).map((row) => `${topic}: ${JSON.stringify(row)}`));
+  return shapeDifferences(all(before), all(after));
+}
+
 type Row = Record<string, unknown>;
 const rows = (value: unknown) => (value ?? []) as Row[];
 

@@ -1,4 +1,4 @@
-import { shapeDifferences, shapeOf } from "../../../bench/layout/shape";
+import { footprintDifferences, shapeDifferences, shapeOf } from "../../../bench/layout/shape";
 
 const device = (ifname: string, address: string, more = {}) => ({ ifname, address, mtu: 1458, flags: ["UP"], ...more });
 const port = (name: string, ofport: number, ids: [string, string][] = []) => ({
@@ -82,4 +82,12 @@ test.each<[string, object, string]>([
   ],
 ])("%s is told", (_what, other, message) => {
   expect(differences(other).join("\n")).toContain(message);
+});
+
+test("a host that is not as before says what is too much and what is missing", () => {
+  expect(footprintDifferences(ours, ours)).toEqual([]);
+  expect(footprintDifferences({ units: ["a", "b"], "z nft": [] }, { units: ["b", "c"] })).toEqual([
+    '- units: "a"',
+    '+ units: "c"',
+  ]);
 });
