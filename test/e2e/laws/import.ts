@@ -147,7 +147,8 @@ async function imported(label: string, who: Subject[], looked: Kind[]): Promise<
   const found = await survey(machine, machineId, looked);
   report(`${label}, survey (${found.things.length} things): ${Date.now() - start} ms`);
   // What can never change is in the id as the program says it: the thing is the same when it claims the same.
-  const claimOf = (kind: Kind, args: unknown) => `${kind.name} ${kind.claims(validate(kind.args, args).value)[0]}`;
+  const claimOf = (kind: Kind, args: unknown) =>
+    `${kind.name} ${kind.claims(validate(kind.args, args).value).find((claim) => !claim.startsWith("shared "))}`;
   const thingOf = ({ kind, inputs }: Subject) =>
     found.things.find((thing) => claimOf(thing.kind, thing.args) === claimOf(kind, lifecycle.argumentsOf(inputs)));
   const things = new Set(who.map(thingOf));
