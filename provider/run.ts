@@ -168,12 +168,7 @@ export class Run {
     if (all.length === 0) return;
     const memory = context.memory;
     await this.write(all);
-    const left = () =>
-      this.found && kind.permanent
-        ? kind.remove(this.found, want, { ...context, memory })
-        : this.found
-          ? steps
-          : this.remains;
+    const left = () => (this.found ? kind.remove(this.found, want, { ...context, memory }) : this.remains);
     const deadline = Date.now() + patienceMs;
     while (left().length > 0) {
       if (kind.permanent || Date.now() > deadline) {

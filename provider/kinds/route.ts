@@ -153,9 +153,11 @@ export const route = kind({
   observe: (want) => inNamespace(want.namespace, routesSection(familyOf(want))),
   find(want, seen) {
     const routes = liveRoutes(seen, want.namespace, familyOf(want));
-    const [live, ...more] = routes.filter(
+    const all = routes.filter(
       (item) => item.to === want.to && item.table === tableOf(want) && item.metric === metricOf(want),
     );
+    const made = all.filter((item) => !isLearned(item));
+    const [live, ...more] = made.length > 0 ? made : all.slice(0, 1);
     if (!live) return undefined;
     return {
       args: argsOf(live, want),
@@ -182,9 +184,15 @@ export const route = kind({
     const surplus = more.map((item) => removal(want, item));
     return [...surplus, ...(matches(want, found, context) ? [] : [write("replace", want)])];
   },
-  remove: (found, want) => [removal(want, (found.raw as Raw).live)],
+  remove(found, want) {
+    const { live } = found.raw as Raw;
+    return isLearned(live) ? [] : [removal(want, live)];
+  },
   shown: (path, _want, found) => found.args[path as keyof Want],
 });
+
+/** What routers tell (IPv6) is a route of its own beside one of the same destination and metric, and the kernel's to remove. */
+const isLearned = ({ protocol }: LiveRoute) => protocol === "ra" || protocol === "redirect";
 
 interface Raw {
   live: LiveRoute;

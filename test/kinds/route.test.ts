@@ -291,3 +291,23 @@ test("absent with its namespace; two spellings claim one route", () => {
     route.claims(want({ to: "default", via: "10.0.0.2", table: 254, metric: 0 })),
   );
 });
+
+test("a default route that a router has told stays beside ours, and is not taken for it", () => {
+  const args = { namespace: "blue", to: "::/0", via: "fd00::1", device: "d0" };
+  const declared = want(args);
+  const own = { type: "1", dst: "default", gateway: "fd00::1", dev: "d0", table: "254", protocol: "4", metric: 1024 };
+  const told = { ...own, gateway: "fe80::1", protocol: "9", expires: 1798 };
+  const seen = (...routes: object[]) => look(args, { "routes4@blue": [], "routes6@blue": routes } as never);
+  const both = seen(told, own);
+  expect(both?.args).toMatchObject({ via: "fd00::1" });
+  expect(route.converge(declared, both as never, context)).toEqual([]);
+  expect(route.remove(both as never, declared, context).map(({ argv }) => argv.join(" "))).toEqual([
+    "ip route del unicast ::/0 table main metric 1024 via fd00::1 dev d0",
+  ]);
+  // Ours is gone: what is left is nothing that we would remove, and the next `up` puts ours beside it.
+  const alone = seen(told);
+  expect(route.remove(alone as never, declared, context)).toEqual([]);
+  expect(route.converge(declared, alone as never, context).map(({ argv }) => argv.slice(0, 3).join(" "))).toEqual([
+    "ip route replace",
+  ]);
+});
