@@ -34,6 +34,8 @@ export interface Context<A, M = unknown> {
   was: Partial<A>[];
   /** What `remember` kept when the resource was created. */
   memory?: M;
+  /** The answers in which `find` looked last: where it found nothing, they still say what else is there. */
+  seen?: Seen;
 }
 
 /**

@@ -44,7 +44,7 @@ it.each([
   ["eth2", /managed by NetworkManager too; .*unmanaged-devices=interface-name:eth2/],
   ["eth3", /managed by ifupdown too; take its 'iface eth3' out/],
 ])("a network card, %s", async (name, pattern) => {
-  await apply(nic, inputs({ name, up: true }));
+  await apply(nic, inputs({ name, up: true, ipv6: true }));
   expect(warned).toEqual([expect.stringMatching(pattern)]);
 });
 
