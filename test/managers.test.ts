@@ -44,19 +44,26 @@ it.each([
   ["eth2", /managed by NetworkManager too; .*unmanaged-devices=interface-name:eth2/],
   ["eth3", /managed by ifupdown too; take its 'iface eth3' out/],
 ])("a network card, %s", async (name, pattern) => {
-  await apply(nic, inputs({ name, up: true, ipv6: true }));
+  await apply(nic, inputs({ name, up: true, mtu: 1500 }));
   expect(warned).toEqual([expect.stringMatching(pattern)]);
 });
 
 it("says nothing of a device that nobody else manages, nor of one in a namespace", async () => {
   await apply(nic, inputs({ name: "eth1", up: true }));
   expect(warned).toEqual([]);
-  expect(nic.configures?.({ name: "eth0", namespace: "blue", up: true })).toEqual([]);
+  expect(nic.configures?.({ name: "eth0", namespace: "blue", up: true, mtu: 1500 })).toEqual([]);
+});
+
+it("says nothing where nothing is declared that the other would not do too", async () => {
+  await apply(nic, inputs({ name: "eth0", up: true }));
+  expect(warned).toEqual([]);
+  const port = { bridge: "br-ex", name: "eth0", addressesToBridge: true } as never;
+  expect(ovsPort.configures?.(port)).toEqual([]);
 });
 
 it("says it once, when the resource is made", async () => {
-  const { outs } = await apply(nic, inputs({ name: "eth0", up: true }));
-  await apply(nic, inputs({ name: "eth0", up: true }), outs);
+  const { outs } = await apply(nic, inputs({ name: "eth0", up: true, mtu: 1500 }));
+  await apply(nic, inputs({ name: "eth0", up: true, mtu: 1500 }), outs);
   expect(warned).toHaveLength(1);
 });
 

@@ -5,17 +5,16 @@ import type { Section, Step } from "./command";
 import { HostnetError } from "./errors";
 import { linkSections, linkState } from "./link-state";
 import { devicesOnHost, managerSections, toLeaveAlone } from "./managers";
+import { addressesIn, bridgeText, cardText, head, type Taken } from "./networkd-file";
 import { type LiveRoute, liveRoutes, routesSection } from "./route";
-import { cidr, family } from "./scalars";
+import { family } from "./scalars";
 
 /**
  * A NIC that systemd-networkd has given addresses becomes a port of a bridge: what is layer 3 in its .network file goes
  * to the bridge's device, in two files of ours that networkd takes before others. So it is right after a carrier that
  * came back, `networkctl reconfigure`, and at boot, when Open vSwitch has its bridge again and nothing else of ours is there.
  */
-export interface Uplink {
-  device: string;
-  bridge: string;
+export interface Uplink extends Taken {
   /** Who manages the NIC, if anybody. */
   manager?: string;
   /** The addresses on the NIC that somebody gave it. */
@@ -24,11 +23,6 @@ export interface Uplink {
   routes: LiveRoute[];
   /** Addresses of the bridge's device. */
   bridged: string[];
-  /** False when IPv6 is off on the bridge's device. */
-  bridgeHasIpv6: boolean;
-  /** Their .network file, and what is in it and its drop-ins; undefined where there is none any more. */
-  source?: string;
-  theirs?: string;
   /** Our files as they are. */
   card?: string;
   onBridge?: string;
@@ -39,8 +33,6 @@ export interface Uplink {
 
 /** Before what anybody else has there, but after what takes the NIC from networkd as our warnings have it. */
 const fileOf = (device: string) => `/etc/systemd/network/00-hostnet-uplink-${device}.network`;
-
-const head = "# Made by pulumi-hostnet in place of: ";
 
 /**
  * $1 and $2: NIC and bridge; $3 and $4: our files of them. Parts are told apart by a byte that no such file has.
@@ -172,8 +164,9 @@ interface Work {
 
 /** Undefined when nothing is to be done, as where networkd has nothing to do with the NIC. */
 function todo(uplink: Uplink): Work | undefined {
-  const { device, bridge, manager, card, onBridge, cardBy, bridgeBy } = uplink;
-  if (manager !== "networkd" && card === undefined && onBridge === undefined) return undefined;
+  const { device, bridge, manager, source, card, onBridge, cardBy, bridgeBy } = uplink;
+  if (card === undefined && onBridge === undefined && (manager !== "networkd" || source === undefined))
+    return undefined;
   // Their file is gone: what it said is now only in ours.
   if (card !== undefined && uplink.theirs === undefined) return undefined;
   const files: File[] = [
@@ -190,12 +183,12 @@ function todo(uplink: Uplink): Work | undefined {
 /** Who would undo it, and what to write where, so that it can be done. */
 function refusal(uplink: Uplink): HostnetError | undefined {
   const { device, bridge, manager, addresses, card, source = "", bridgeHasIpv6 } = uplink;
-  const has = addresses.map(({ address }) => address).join(", ");
   const refuse = (why: string, remedy: string) =>
     new HostnetError("IN_USE", `${device} cannot give its addresses to ${bridge}: ${why}`, { remedy });
   if (card !== undefined || manager === undefined) return undefined;
   if (manager !== "networkd") {
     if (addresses.length === 0) return undefined;
+    const has = addresses.map(({ address }) => address).join(", ");
     const why = `it has ${has} from ${manager}, which would give it them again`;
     return refuse(
       why,
@@ -206,7 +199,7 @@ function refusal(uplink: Uplink): HostnetError | undefined {
   if (dynamic) {
     return refuse(
       `it has ${dynamic.address} by DHCP or router advertisement, and ${bridge} would get another`,
-      `In ${source}, give it a static one: DHCP=no, IPv6AcceptRA=no and Address= with Gateway=; then 'networkctl reload'.`,
+      `In a file that fits only ${device}, as /etc/systemd/network/10-${device}.network, say DHCP=no, IPv6AcceptRA=no, Address= and Gateway=; then 'networkctl reload'.`,
     );
   }
   const given = addressesIn(uplink.theirs);
@@ -214,7 +207,7 @@ function refusal(uplink: Uplink): HostnetError | undefined {
   if (foreign) {
     return refuse(
       `it has ${foreign.address}, which ${source} does not say, so that it would be gone after a reboot`,
-      `Write Address=${foreign.address} into ${source}, or take it off: 'ip address del ${foreign.address} dev ${device}'.`,
+      `Write Address=${foreign.address} into a file that fits only ${device}, as /etc/systemd/network/10-${device}.network, or take it off: 'ip address del ${foreign.address} dev ${device}'.`,
     );
   }
   const ipv6 = given.find((address) => family(address) === 6);
@@ -224,7 +217,7 @@ function refusal(uplink: Uplink): HostnetError | undefined {
       `Give it to ${bridge} too: \`addresses: ["${ipv6}"]\`.`,
     );
   }
-  if (basename(source) < basename(fileOf(device))) {
+  if (source && basename(source) < basename(fileOf(device))) {
     return refuse(`${source} comes before the file that would be written`, `Rename it, as to 10-${device}.network.`);
   }
   return undefined;
@@ -233,73 +226,6 @@ function refusal(uplink: Uplink): HostnetError | undefined {
 const capital = (text: string) => text.replace(/^./, (letter) => letter.toUpperCase());
 
 const list = (addresses: Uplink["addresses"]) => JSON.stringify(addresses.map(({ address }) => address));
-
-/** systemd.network(5): what is about addresses and ways; the rest is about the device. */
-const layer3 =
-  /^(Network|Address|Neighbor|IPv6AddressLabel|RoutingPolicyRule|NextHop|Route|DHCP.*|IPv6(AcceptRA|SendRA|Prefix|RoutePrefix|PREF64Prefix))$/;
-
-/** What stands on the NIC itself. */
-const onCard = /^(VLAN|MACVLAN|MACVTAP|IPVLAN|IPVTAP|VXLAN|MACsec|Tunnel|Xfrm)\s*=/;
-
-/** A section of a .network file, without comments. */
-interface Part {
-  name: string;
-  lines: string[];
-}
-
-function partsOf(text = ""): Part[] {
-  const parts: Part[] = [];
-  for (const line of text.split("\n").map((raw) => raw.trim())) {
-    const [, name] = /^\[(.+)\]$/.exec(line) ?? [];
-    if (name !== undefined) parts.push({ name, lines: [] });
-    else if (!/^([#;]|$)/.test(line)) parts.at(-1)?.lines.push(line);
-  }
-  return parts;
-}
-
-/** What a .network file says, but for what it fits, as far as it is chosen. */
-const excerpt = (text: string | undefined, chosen: (section: string, line: string) => boolean): string[] =>
-  partsOf(text)
-    .filter(({ name }) => name !== "Match")
-    .map(({ name, lines }) => ({ name, lines: lines.filter((line) => chosen(name, line)) }))
-    .flatMap(({ name, lines }) => (lines.length > 0 ? [`[${name}]`, ...lines] : []));
-
-/** Each address that a .network file gives, as the kernel shows it. */
-const addressesIn = (text: string | undefined): string[] =>
-  partsOf(text)
-    .flatMap(({ lines }) => lines)
-    .flatMap((line) => {
-      const [, given = ""] = /^Address\s*=\s*(\S+)$/.exec(line) ?? [];
-      const { data } = cidr.safeParse(given.includes("/") ? given : `${given}/${given.includes(":") ? 128 : 32}`);
-      return data === undefined ? [] : [data];
-    });
-
-const isLayer3 = (section: string, line: string) => layer3.test(section) && !onCard.test(line);
-
-const noLinkLocal = ["LinkLocalAddressing=no", "IPv6AcceptRA=no"];
-
-/** KeepMaster, as networkd would ask Open vSwitch to let the NIC go, and call it failed when that refuses. */
-const cardText = ({ device, bridge, source, theirs }: Uplink): string =>
-  text(
-    [`${head}${source}`, `# ${device} is a port of ${bridge}, which has its addresses.`],
-    ["[Match]", `Name=${device}`],
-    excerpt(theirs, (section, line) => !isLayer3(section, line)),
-    ["[Link]", "RequiredForOnline=no"],
-    ["[Network]", "KeepMaster=yes", ...noLinkLocal],
-  );
-
-/** KeepConfiguration, as the program may have given the bridge addresses and routes of its own. */
-function bridgeText({ bridge, bridgeHasIpv6, source, theirs }: Uplink): string | undefined {
-  if (addressesIn(theirs).length === 0) return undefined;
-  return text(
-    [`${head}${source}`],
-    ["[Match]", `Name=${bridge}`],
-    excerpt(theirs, (section, line) => isLayer3(section, line) || /^RequiredFor/.test(line)),
-    ["[Network]", "KeepConfiguration=yes", ...(bridgeHasIpv6 ? [] : noLinkLocal)],
-  );
-}
-
-const text = (...parts: string[][]) => `${parts.flat().join("\n")}\n`;
 
 function write({ path, text }: File): Step {
   if (text === undefined) return { argv: ["rm", "-f", path] };
