@@ -241,9 +241,11 @@ rm -f "$@"
 exit 1
 `.trim();
 
+/** As networkd does it, so that it finds its own: with the broadcast address that `ip` leaves out. */
 function put(address: string, device: string): Step {
   const { argv } = addAddress({ address }, device);
-  return { argv: argv.map((word) => (word === "add" ? "replace" : word)) };
+  const broadcast = family(address) === 4 && Number(address.split("/")[1]) < 31 ? ["broadcast", "+"] : [];
+  return { argv: [...argv.map((word) => (word === "add" ? "replace" : word)), ...broadcast] };
 }
 
 const gatewaysLast = (routes: LiveRoute[]) =>

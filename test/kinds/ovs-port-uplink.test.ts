@@ -101,7 +101,7 @@ test("moves addresses and routes at once, in files first, and gives them back", 
     `install -D -m 644 /dev/stdin ${filesOf("br-ex")}`,
     expect.stringContaining("add-port br-ex eth2"),
     `sh -c SCRIPT sh eth2 br-ex ${files}`,
-    "ip address replace 203.0.113.2/24 dev br-ex",
+    "ip address replace 203.0.113.2/24 dev br-ex broadcast +",
     "ip route replace unicast default table main metric 0 proto static scope global via 203.0.113.1 dev br-ex",
     "ip address del 203.0.113.2/24 dev eth2",
     "sh -c SCRIPT br-ex 203.0.113.2",
@@ -135,7 +135,7 @@ test("moves addresses and routes at once, in files first, and gives them back", 
   expect(words(ovsPort.sweep?.(want, moved, context(moved)) ?? [])).toEqual([
     `rm -f ${files}`,
     "ip address del 203.0.113.2/24 dev br-ex",
-    "ip address replace 203.0.113.2/24 dev eth2",
+    "ip address replace 203.0.113.2/24 dev eth2 broadcast +",
     "sh -c SCRIPT eth2 203.0.113.2",
     "networkctl reload",
     "sh -c SCRIPT sh eth2 /etc/systemd/network/20-ext.network",
@@ -147,7 +147,7 @@ test("follows what the operator changes in the file", () => {
   const [card, onBridge] = create(at).map(({ stdin = "" }) => stdin);
   const text = theirs.replace("113.2/24", "113.3/24");
   const steps = create(machine({ managed: networkd, card, onBridge, bridge: ["203.0.113.2/24"], text }));
-  expect(words(steps)).toContain("ip address replace 203.0.113.3/24 dev br-ex");
+  expect(words(steps)).toContain("ip address replace 203.0.113.3/24 dev br-ex broadcast +");
   expect(steps.find(({ stdin }) => stdin)?.stdin).toContain("Address=203.0.113.3/24");
 });
 
