@@ -151,6 +151,20 @@ test("follows what the operator changes in the file", () => {
   expect(steps.find(({ stdin }) => stdin)?.stdin).toContain("Address=203.0.113.3/24");
 });
 
+test("puts back what somebody took from the bridge, or gave the device again", () => {
+  const [card, onBridge] = create(machine({ managed: networkd, nic: ["203.0.113.2/24"] })).map(
+    ({ stdin = "" }) => stdin,
+  );
+  const files = { managed: networkd, card, onBridge };
+  const steps = words(create(machine({ ...files, nic: ["203.0.113.2/24"] })));
+  expect(steps).toContain("ip address replace 203.0.113.2/24 dev br-ex broadcast +");
+  expect(steps).toContain("ip address del 203.0.113.2/24 dev eth2");
+  const gone = words(create(machine({ ...files })));
+  expect(gone).toContain("ip address replace 203.0.113.2/24 dev br-ex broadcast +");
+  const doubled = words(create(machine({ ...files, nic: ["203.0.113.2/24"], bridge: ["203.0.113.2/24"] })));
+  expect(doubled).toContain("ip address del 203.0.113.2/24 dev eth2");
+});
+
 test("a device without an address that a file for all fits is only kept as it is", () => {
   const steps = create(machine({ managed: networkd, text: "[Match]\nName=*\n[Network]\nDHCP=yes\n" }));
   expect(words(steps)).toEqual([
