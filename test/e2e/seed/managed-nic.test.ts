@@ -9,14 +9,17 @@ import { createStack, type Stack } from "../helpers/stack";
  */
 const nic = host("n2").interfaces.external;
 const outside = host("n1").interfaces.external;
-const program = onOneHost(
-  "n2",
-  `
+const program = (more = "") =>
+  onOneHost(
+    "n2",
+    `
 const cloud = new hostnet.neutron.Cloud("cloud", {});
-const public_ = { bridge: "br-ex", interface: "${nic}" };
+const public_ = { bridge: "br-ex", interface: "${nic}"${more} };
 new hostnet.neutron.NetworkNode("network", { cloud, host, tunnelAddress: "10.199.0.2", physicalNetworks: { public: public_ } });
 `,
-);
+  );
+/** An address that the program itself gives br-ex, beside networkd's. */
+const declared = `, addresses: ["192.0.2.77/24"]`;
 
 const file = "/etc/systemd/network/20-external.network";
 const text = `[Match]
@@ -39,7 +42,7 @@ beforeAll(async () => {
   await mustOnHost("n1", `ip address replace 203.0.113.1/24 dev ${outside} && ip link set ${outside} up`);
   await mustOnHost("n1", "ip address replace 198.51.100.1/32 dev lo");
   await mustOnHost("n2", given, { stdin: text });
-  stack = await createStack({ program });
+  stack = await createStack({ program: program() });
 }, 900_000);
 afterAll(async () => {
   await stack?.dispose();
@@ -133,17 +136,36 @@ it("gives everything back", async () => {
 }, 900_000);
 
 it("has its address on br-ex after a reboot, before any `up`, which then rebuilds the rest", async () => {
+  const has = () => mustOnHost("n2", "ip -br address show dev br-ex");
+  stack.write(program(declared));
   await stack.up();
+  await mustOnHost("n2", "networkctl reconfigure br-ex");
+  await settle(4);
+  await reachable("br-ex");
+  expect(await has()).toMatch(/192\.0\.2\.77/);
   await reboot("n2");
   await settle(5);
   await reachable("br-ex");
+  expect(await has()).not.toMatch(/192\.0\.2\.77/);
   const lost = await silence(async () => expect(await stack.up()).toMatchObject({ failed: 0 }));
   expect(lost).toBeLessThan(5);
   await reachable("br-ex");
+  expect(await has()).toMatch(/192\.0\.2\.77/);
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ update: 0, create: 0, replace: 0, delete: 0 });
   await stack.destroy();
   await reachable(nic);
   expect(await ours()).toBe("");
+}, 900_000);
+
+it("moves nothing when Open vSwitch does not take the NIC in", async () => {
+  stack.write(program());
+  await mustOnHost("n2", `ip link add mn-busy link ${nic} type macvlan`);
+  expect((await stack.up({ expectFailure: true })).all).toMatch(/Open vSwitch did not take eth2 in/);
+  await reachable(nic);
+  expect(await ours()).toBe("");
+  await mustOnHost("n2", "ip link del mn-busy");
+  await stack.destroy();
+  await reachable(nic);
 }, 900_000);
 
 it("is refused where ifupdown would give the NIC its address again, and the NIC stays as it is", async () => {
