@@ -4,6 +4,7 @@ import { address } from "../provider/kinds/address";
 import { nic } from "../provider/kinds/interface";
 import { ovsPort } from "../provider/kinds/ovs-port";
 import { apply, type Inputs } from "../provider/lifecycle";
+import { devicesOnHost, managerSections } from "../provider/model/managers";
 import { answers } from "./kinds/answers";
 
 /** Law 16: a device that another program manages as well is warned of, with what to write on the host. */
@@ -59,6 +60,12 @@ it("says nothing where nothing is declared that the other would not do too", asy
   expect(warned).toEqual([]);
   const port = { bridge: "br-ex", name: "eth0", addressesToBridge: true } as never;
   expect(ovsPort.configures?.(port)).toEqual([]);
+});
+
+it("reads interfaces.d where there is no file interfaces, for which grep's exit code is 2", () => {
+  const seen = answers(managerSections, said);
+  Object.assign(seen.result("ifupdown"), { exitCode: 2 });
+  expect(devicesOnHost(seen).find(({ name }) => name === "eth3")?.managedBy).toBe("ifupdown");
 });
 
 it("says it once, when the resource is made", async () => {
