@@ -14,6 +14,18 @@ without_ipv6() {
   for device; do echo 1 >"/proc/sys/net/ipv6/conf/$device/disable_ipv6"; done
 }
 
+# `ip netns add` makes this folder, and nothing takes it away again: the undo does where it was not there before.
+remember_netns_folder() {
+  [ -e /run/netns ] || echo >/run/bench-layout-made-netns
+}
+
+forget_netns_folder() {
+  [ -e /run/bench-layout-made-netns ] || return 0
+  rm /run/bench-layout-made-netns
+  umount /run/netns
+  rmdir /run/netns
+}
+
 # The guest's bridge, its pair to br-int, and its own pair. `guest_links NAME MAC VLAN`, lines for ip -batch.
 guest_links() {
   cat <<END
@@ -166,6 +178,7 @@ END
 
 compute_up() {
   local blue=fa:16:3e:6e:1a:e8 red=fa:16:3e:54:ba:f2
+  remember_netns_folder
   ip -batch - <<END
 address add 10.199.0.1/24 dev eth1
 link set eth1 up
@@ -214,6 +227,7 @@ link del qbrred1
 address del 10.199.0.1/24 dev eth1
 link set eth1 down
 END
+  forget_netns_folder
 }
 
 # A port of br-int and the end of its pair in a namespace. `service_links TAP DEVICE NAMESPACE MTU`
@@ -261,6 +275,7 @@ announce() {
 
 network_up() {
   local blue=fa:16:3e:ae:7f:ae
+  remember_netns_folder
   ip -batch - <<END
 address add 10.199.0.2/24 dev eth1
 link set eth1 up
@@ -396,6 +411,7 @@ address del 10.199.0.2/24 dev eth1
 link set eth1 down
 link set eth2 down
 END
+  forget_netns_folder
 }
 
 "$1_$2"
