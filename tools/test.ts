@@ -142,10 +142,10 @@ async function main(): Promise<number> {
       }
     } finally {
       // Also when they came up only half, or a signal ended the tests.
-      const down1 = !wasUp && !keepLab;
-      if (both || down1) heading("Labs down");
+      const ends = !wasUp && !keepLab;
+      if (both || ends) heading("Labs down");
       if (both) await secondLabDown();
-      if (down1) await down({ log });
+      if (ends) await down({ log });
     }
   }
 }

@@ -6,7 +6,7 @@ import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { linkSections, linksIn } from "../model/link-state";
 import { type DeviceOnHost, devicesOnHost, managerSections } from "../model/managers";
-import { namespacesOf, namespacesSection } from "../model/namespaces";
+import { namespacesSection, placesOf } from "../model/namespaces";
 import { get, set } from "../model/path";
 import { validate } from "../validate";
 import { daemonSections, daemonsIn } from "./daemons";
@@ -53,7 +53,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   const unread: Survey["unread"] = [];
   const usable = kinds.filter((kind) => kind.list && kind.needs.every((tool) => machine.facts.tools[tool]));
   const first = await machine.observe([namespacesSection, ledgersSection, ...managerSections, ...daemonSections]);
-  const places = [undefined, ...namespacesOf(first)];
+  const places = placesOf(first);
   const asked = places.flatMap((place) => [
     ...linkSections(place, { ipv6: true }),
     ...tableSections(place),

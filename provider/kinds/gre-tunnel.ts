@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { greListed, greOverhead } from "../model/gre";
+import { greKey, greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState, linksIn } from "../model/link-state";
 import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
@@ -9,16 +9,12 @@ import { hex, inherit, isHostUnderlay, placeOf, strayUnderlay, tos } from "../mo
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
 
-/** `ip` prints a key as an address, whatever it was given as. */
-const keyOf = (printed: unknown) =>
-  typeof printed === "string" ? printed.split(".").reduce((key, octet) => key * 256 + Number(octet), 0) : undefined;
-
 const key = (word: "ikey" | "okey", doc: string) => ({
   schema: unsigned(32).optional().describe(`${doc} (\`${word}\`), 0 to 4294967295. Not with \`key\`. Default: none.`),
   word,
   default: null,
   encode: (value: number | null) => (value === null ? [`no${word}`] : [word, String(value)]),
-  decode: keyOf,
+  decode: greKey,
 });
 
 /** A flag that `ip` has as a word with and without `no`, and prints when it is true. */
@@ -113,7 +109,7 @@ export const greTunnel = linkKind({
       word: "key",
       default: null,
       encode: () => [],
-      decode: (_, data) => (data.ikey === data.okey ? keyOf(data.ikey) : undefined),
+      decode: (_, data) => (data.ikey === data.okey ? greKey(data.ikey) : undefined),
     },
     inKey: key("ikey", "Key of what comes in"),
     outKey: key("okey", "Key of what goes out"),

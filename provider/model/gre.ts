@@ -1,6 +1,10 @@
 import type { LinkState } from "./link-state";
 import { underlayOf } from "./tunnel";
 
+/** `ip` prints a key of GRE as an address, whatever it was given as. */
+export const greKey = (printed: unknown): number | undefined =>
+  typeof printed === "string" ? printed.split(".").reduce((key, octet) => key * 256 + Number(octet), 0) : undefined;
+
 /** What every packet loses to the tunnel: outer IP, GRE with its options, inner Ethernet, UDP. */
 export function greOverhead(live: LinkState): number {
   const data: Record<string, unknown> = live.json.linkinfo?.info_data ?? {};

@@ -11,6 +11,9 @@ const harmless = /Peer netns reference is invalid/;
 export const namespacesOf = (seen: Seen): string[] =>
   seen.json<{ name: string }[]>("netns", harmless).map(({ name }) => name);
 
+/** The host's own namespace and those with a name. Throws READ_FAILED. */
+export const placesOf = (seen: Seen): (string | undefined)[] => [undefined, ...namespacesOf(seen)];
+
 /** True for the host's own namespace and for one that `ip netns` lists. Throws READ_FAILED. */
 export function namespaceExists(seen: Seen, namespace: string | undefined): boolean {
   if (namespace === undefined) return true;

@@ -1,7 +1,8 @@
-import { otherNamespaces } from "./namespaces";
+import { otherNamespaces, placesOf } from "./namespaces";
 import type { OvsRow } from "./ovs-row";
+import { family } from "./scalars";
 import { type Tunnel, tunnelOf } from "./trace-tunnel";
-import { type CountedLink, countedLinks, ovsOf, placesOf, portCounts, type View } from "./trace-view";
+import { type CountedLink, countedLinks, ovsOf, portCounts, type View } from "./trace-view";
 
 /**
  * All that counts packets on the hosts of a trace, and how it hangs together on layer 2. A point has two sides: outside
@@ -48,6 +49,10 @@ export function bridgeOutside(point: Point): string | undefined {
 }
 
 const addressesOf = ({ link }: Point) => (link?.addr_info ?? []).flatMap(({ local }) => local ?? []);
+
+/** The first address of a device that is of the family of another one. */
+export const addressLike = (point: Point, other: string) =>
+  addressesOf(point).find((address) => family(address) === family(other));
 
 export class Graph {
   readonly points: Point[];

@@ -12,7 +12,6 @@ export const sent = 50;
 export interface Leg {
   /** Each with the headers that packets have there, in the words of ovs-fields(7). */
   hops: { hop: Hop; packet: string }[];
-  sent: number;
   size: number;
   resolving: boolean;
   answering: boolean;

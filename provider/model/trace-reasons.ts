@@ -2,6 +2,7 @@ import type { Seen } from "../host/seen";
 import { dropper } from "./trace-firewall";
 import { type FlowTrace, notForwarded } from "./trace-flows";
 import { bridgeInside, bridgeOutside, called, type Hop, isNic, type Point, where } from "./trace-graph";
+import { sent } from "./trace-loss";
 import { keyText, overhead, type Tunnel } from "./trace-tunnel";
 import { bridgeVlans, type CountedLink, countedLinks, rulesetOf, type View } from "./trace-view";
 
@@ -12,7 +13,6 @@ export interface Loss {
   at: Hop;
   /** The one after it, to which it hands them itself where it is a veth device. */
   next?: Hop;
-  sent: number;
   /** Bytes of the IP packet. */
   size: number;
   /** ARP or neighbour discovery is what gets lost. */
@@ -87,9 +87,9 @@ function openVswitch(loss: Loss): string | undefined {
 function tunnel({ before, at, flows }: Loss): string | undefined {
   const [out, back] = [before?.point.tunnel, at.point.tunnel];
   if (!out || !back || at.direction !== "rx") return undefined;
-  const sent = flows?.key ?? out.outKey;
-  if (back.inKey !== "flow" && sent !== "flow" && sent !== back.inKey) {
-    return `they come with ${keyText(out.type, sent)}, and it takes ${keyText(back.type, back.inKey)}`;
+  const key = flows?.key ?? out.outKey;
+  if (back.inKey !== "flow" && key !== "flow" && key !== back.inKey) {
+    return `they come with ${keyText(out.type, key)}, and it takes ${keyText(back.type, back.inKey)}`;
   }
   for (const end of [before, at].flatMap((hop) => hop?.point ?? [])) {
     const under = underlay(end);
@@ -124,7 +124,7 @@ function otherVlan(from: Point, to: Point): string | undefined {
 
 /** Hooks that a packet passes before it comes to a device, by where it was before. */
 function firewall(loss: Loss): string | undefined {
-  const { before, at, resolving, answering, sent, after } = loss;
+  const { before, at, resolving, answering, after } = loss;
   const { view, namespace } = at.point;
   const devices = pointsOf(loss).map(({ name }) => name);
   const bridged = sameBridge(loss) !== undefined;

@@ -1,3 +1,4 @@
+import { greKey } from "./gre";
 import type { OvsRow } from "./ovs-row";
 import type { CountedLink } from "./trace-view";
 
@@ -46,22 +47,12 @@ function ofKernel(info: CountedLink["linkinfo"]): Tunnel | undefined {
     remote: String(remote),
   };
   return type === "gre"
-    ? { ...ends, inKey: dotted(ikey), outKey: dotted(okey) }
+    ? { ...ends, inKey: greKey(ikey), outKey: greKey(okey) }
     : { ...ends, inKey: Number(id), outKey: Number(id) };
 }
 
 /** VXLAN and Geneve always have a VNI; without a key of its own Open vSwitch sends 0. */
 const zeroOf = (type: Tunnel["type"]) => (type === "gre" ? undefined : 0);
-
-/** iproute2 prints the keys of GRE as addresses. */
-function dotted(key: string | number | undefined): number | undefined {
-  if (key === undefined) return undefined;
-  return String(key).includes(".")
-    ? String(key)
-        .split(".")
-        .reduce((sum, part) => sum * 256 + Number(part), 0)
-    : Number(key);
-}
 
 /** Bytes that a tunnel puts around an IP packet of its inside: outer IPv4, its own header, the inner frame's. */
 export function overhead({ type, remote, outKey }: Tunnel): number {

@@ -1,7 +1,7 @@
 import type { Seen } from "../host/seen";
 import type { Section } from "./command";
 import type { LinkJson } from "./link-state";
-import { inNamespace, keyIn, namespaceIdsSection, namespacesOf } from "./namespaces";
+import { inNamespace, keyIn, namespaceIdsSection } from "./namespaces";
 import { type OvsDatabase, ovsDatabase, ovsSections } from "./ovs";
 import type { KnownHost } from "./question";
 
@@ -31,24 +31,24 @@ done
 `.trim();
 const portsSection: Section = { key: "ports", argv: ["sh", "-c", portsScript] };
 
-const everywhere = (namespaces: string[], sections: Section[]) =>
-  [undefined, ...namespaces].flatMap((namespace) => inNamespace(namespace, ...sections));
+/** A namespace; undefined: the host's own. */
+type Place = string | undefined;
+
+const everywhere = (places: Place[], sections: Section[]) =>
+  places.flatMap((namespace) => inNamespace(namespace, ...sections));
 
 /** What a host has on the way of packets, in all of its namespaces, with what each part has counted so far. */
-export const viewSections = (namespaces: string[]): Section[] => [
-  ...everywhere(namespaces, [linksSection, namespaceIdsSection, neighboursSection, vlansSection, rulesetSection]),
+export const viewSections = (places: Place[]): Section[] => [
+  ...everywhere(places, [linksSection, namespaceIdsSection, neighboursSection, vlansSection, rulesetSection]),
   ...ovsSections,
   portsSection,
 ];
 
 /** What has counted since. */
-export const countSections = (namespaces: string[]): Section[] => [
-  ...everywhere(namespaces, [linksSection, rulesetSection]),
+export const countSections = (places: Place[]): Section[] => [
+  ...everywhere(places, [linksSection, rulesetSection]),
   portsSection,
 ];
-
-/** The host's own namespace and those with a name. */
-export const placesOf = (seen: Seen): (string | undefined)[] => [undefined, ...namespacesOf(seen)];
 
 /** All devices of a namespace; none when it went while we looked. */
 export function countedLinks(seen: Seen, namespace: string | undefined): CountedLink[] {

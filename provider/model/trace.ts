@@ -1,10 +1,10 @@
 import type { Seen } from "../host/seen";
 import type { Section } from "./command";
-import { inNamespace, namespacesOf, namespacesSection } from "./namespaces";
+import { inNamespace, namespacesSection, placesOf } from "./namespaces";
 import { broadcasts, burst, lengthOf, type Probe } from "./probe";
 import type { KnownHost, Question } from "./question";
 import { family } from "./scalars";
-import { called, Graph, type Hop, isNic, type Point } from "./trace-graph";
+import { addressLike, called, Graph, type Hop, isNic, type Point } from "./trace-graph";
 import { type After, findLoss, type Leg, passed, sent } from "./trace-loss";
 import { type Loss, reasonFor } from "./trace-reasons";
 import { countSections, type View, viewSections } from "./trace-view";
@@ -32,14 +32,14 @@ export function* endOf(probe: Probe, hosts: KnownHost[]): Ask<string | undefined
 
 function* look(hosts: KnownHost[]): Ask<View[]> {
   const names = yield hosts.map((host) => ({ host, sections: [namespacesSection] }));
-  const rest = yield hosts.map((host, index) => ({ host, sections: viewSections(namespacesOf(names[index] as Seen)) }));
+  const rest = yield hosts.map((host, index) => ({ host, sections: viewSections(placesOf(names[index] as Seen)) }));
   return hosts.map((host, index) => ({ host, seen: (names[index] as Seen).and(rest[index] as Seen) }));
 }
 
 /** Sends the packets, and looks again. */
 function* send({ views }: Graph, from: View, packets: Section, namespace: string | undefined): Ask<After> {
   yield [{ host: from.host, sections: inNamespace(namespace, packets) }];
-  const seen = yield views.map(({ host, seen: was }) => ({ host, sections: countSections(namespacesOf(was)) }));
+  const seen = yield views.map(({ host, seen: was }) => ({ host, sections: countSections(placesOf(was)) }));
   return (view) => seen[views.indexOf(view)] as Seen;
 }
 
@@ -52,7 +52,7 @@ function* onLink(graph: Graph, { from, to, way }: Segment): Ask<string> {
   if (lost) return `${what} for ${to} is ${described(lost)}`;
   const target = (way.at(-1) as Hop).point;
   const arrives = `${what} for ${to} arrives at ${called(target)}`;
-  const own = from.link?.addr_info?.find(({ local }) => local && family(local) === family(to))?.local;
+  const own = addressLike(from, to);
   const back = own === undefined ? undefined : graph.way(target, own);
   if (own === undefined || !back) return `${arrives}, and no way leads back`;
   const leg = resolving(back, target, own, true);
@@ -123,13 +123,13 @@ function because(loss: Loss): string {
 
 /** What a broadcast goes by in Open vSwitch: its flows may tell ARP from others. */
 function resolving(way: Hop[], from: Point, to: string, answering: boolean): Leg {
-  const own = from.link?.addr_info?.find(({ local }) => local && family(local) === family(to))?.local;
+  const own = addressLike(from, to);
   const source = `dl_src=${from.link?.address}`;
   const packet =
     family(to) === 4
       ? `arp,${source},dl_dst=ff:ff:ff:ff:ff:ff,arp_op=1,arp_spa=${own ?? "0.0.0.0"},arp_tpa=${to}`
       : `icmp6,${source},dl_dst=33:33:00:00:00:01,icmp_type=135`;
-  return { hops: way.map((hop) => ({ hop, packet })), sent, size: 0, resolving: true, answering };
+  return { hops: way.map((hop) => ({ hop, packet })), size: 0, resolving: true, answering };
 }
 
 function leg(probe: Probe, { segments }: Walk, answering: boolean): Leg {
@@ -137,7 +137,7 @@ function leg(probe: Probe, { segments }: Walk, answering: boolean): Leg {
     const packet = headers(probe, from, way.at(-1)?.point, answering);
     return way.map((hop) => ({ hop, packet }));
   });
-  return { hops, sent, size: lengthOf(probe), resolving: false, answering };
+  return { hops, size: lengthOf(probe), resolving: false, answering };
 }
 
 function headers(

@@ -1,18 +1,17 @@
 import { host as hostHandler } from "../../../provider/host";
 import { closeAll } from "../../../provider/host/pool";
-import type { HostRef } from "../../../provider/host/reach";
 import type { Kind } from "../../../provider/kind";
 import { kinds } from "../../../provider/kinds";
 import * as lifecycle from "../../../provider/lifecycle";
 import { same } from "../../../provider/model/path";
 import type { Footprint } from "../../../tools/footprint";
-import { kindNames, trials } from "../../laws/samples";
-import { footprint, hosts } from "../helpers/lab";
+import type { trials } from "../../laws/samples";
+import { footprint } from "../helpers/lab";
 import { attributes } from "./attributes";
 import { groupsOf } from "./groups";
 import { ownership } from "./ownership";
 import { all } from "./shell";
-import { type Args, broken, must, report, type State, type Subject, Trial, textOf } from "./trial";
+import { type Args, broken, halfOf, hostOf, must, report, type State, type Subject, Trial, textOf } from "./trial";
 
 /**
  * The laws of DESIGN section 5 over the whole registry, on a real machine, in this process: lifecycle is called as the
@@ -21,7 +20,6 @@ import { type Args, broken, must, report, type State, type Subject, Trial, textO
  * HOSTNET_LAW_KINDS=A,B takes only these.
  */
 
-const only = process.env.HOSTNET_LAW_KINDS?.split(",");
 let chosen: typeof trials;
 /** What the samples need; one resource for all that need the same. */
 const needs: { name: string; args: Args; state?: State }[] = [];
@@ -121,7 +119,7 @@ async function makeNeeds(): Promise<void> {
 
 /** Two machines take half of the kinds each, at the same time: a test file for each. `half`: 0 or 1. */
 export function laws(half: number): void {
-  chosen = trials.filter(([, { kind }]) => only?.includes(kind) ?? kindNames.indexOf(kind) % 2 === half);
+  chosen = halfOf(half);
   beforeAll(() => trialOn(half), 3_600_000);
   afterAll(closeAll);
 
@@ -138,27 +136,17 @@ export function laws(half: number): void {
 }
 
 async function trialOn(index: number): Promise<void> {
-  const machine = hosts()[index];
-  if (!machine) throw new Error("the lab has too few hosts");
-  const { name, address, port, user, privateKeyPath, knownHostsPath } = machine;
-  const login = { name, address, port, user, privateKeyPath, knownHostsPath };
   const start = Date.now();
-  before = await footprint(name);
-  report(`footprint: ${Date.now() - start} ms`);
-  const checked = await hostHandler.check({} as never, login as never);
-  expect(checked.failures).toEqual([]);
-  trial = new Trial(name, (await hostHandler.create(checked.inputs as never)).outs as unknown as HostRef);
+  const { name, host, ...machine } = await hostOf(index);
+  before = machine.before;
+  trial = new Trial(name, host);
   const { subjects } = trial;
   for (const [title, sample] of chosen) {
     const kind = kinds[sample.kind] as Kind;
     const inputs = trial.inputsOf(kind, sample.args);
     subjects.push({ name: title, kind, sample, groups: groupsOf(kind, sample), inputs, failures: [] });
   }
-  const preparing = subjects.filter(({ sample }) => sample.before);
-  const prepare = ({ sample: { before = "" } }: Subject) => [
-    { command: before, fault: (_: string, code: number) => (code ? "failed" : undefined) },
-  ];
-  await trial.onHost("before", prepare, preparing);
+  await trial.prepare();
   try {
     await makeNeeds();
     await wholeLife();

@@ -1,3 +1,4 @@
+import { host as hostHandler } from "../../../provider/host";
 import { MachineBatcher } from "../../../provider/host/batch";
 import type { HostRef } from "../../../provider/host/reach";
 import type { StepFailure } from "../../../provider/host/types";
@@ -6,6 +7,8 @@ import * as lifecycle from "../../../provider/lifecycle";
 import type { Section, Step } from "../../../provider/model/command";
 import { show } from "../../../provider/model/command";
 import type { Sample, Update } from "../../kinds/sample";
+import { kindNames, trials } from "../../laws/samples";
+import { footprint, hosts } from "../helpers/lab";
 import type { Group } from "./groups";
 import { all } from "./shell";
 
@@ -41,6 +44,27 @@ export const textOf = (error: unknown) => (error instanceof Error ? error.messag
 
 /** What a write says that `Trial.half` has cut off. */
 export const broken = /broken by the test/;
+
+const only = process.env.HOSTNET_LAW_KINDS?.split(",");
+
+/** The samples of half of the kinds (0 or 1), one for each of two machines; HOSTNET_LAW_KINDS=A,B takes only these. */
+export const halfOf = (half: number) =>
+  trials.filter(([, { kind }]) => only?.includes(kind) ?? kindNames.indexOf(kind) % 2 === half);
+
+/** A machine of the lab, by its number, as a Host, and what it was like before it was one. Throws when the lab has too few. */
+export async function hostOf(index: number) {
+  const machine = hosts()[index];
+  if (!machine) throw new Error("the lab has too few hosts");
+  const { name, address, port, user, privateKeyPath, knownHostsPath } = machine;
+  const login = { name, address, port, user, privateKeyPath, knownHostsPath };
+  const start = Date.now();
+  const before = await footprint(name);
+  report(`footprint: ${Date.now() - start} ms`);
+  const { inputs, failures } = hostHandler.check({} as never, login as never);
+  expect(failures).toEqual([]);
+  const { id, outs } = await hostHandler.create(inputs as never);
+  return { name, before, id, inputs, host: outs as unknown as HostRef };
+}
 
 /** All kinds on one machine: they go through each phase together; one that fails leaves, the others go on. */
 export class Trial {
@@ -108,6 +132,13 @@ export class Trial {
       if (wrong) this.fail(subject, `${label}: ${wrong}\n  ${command}\n  said (${exitCode}): ${text.trim()}`);
     });
     report(`${label} (${asked.length} commands): ${Date.now() - start} ms`);
+  }
+
+  /** The samples' own root shell commands; each has to succeed. */
+  prepare(): Promise<void> {
+    const commands = ({ sample: { before } }: Subject) =>
+      before ? [{ command: before, fault: (_: string, code: number) => (code ? "failed" : undefined) }] : [];
+    return this.onHost("before", commands);
   }
 
   /** A permanent object is there before and after us. */

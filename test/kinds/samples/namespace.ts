@@ -3,7 +3,7 @@ import type { Sample } from "../sample";
 export const namespace: Sample = {
   kind: "Namespace",
   args: { name: "s-ns" },
-  exists: "ip netns list | grep -q '^s-ns\\b'",
+  exists: "ip netns list | grep -q '^s-ns\\b' && ip -n s-ns link show dev lo | grep -q '[<,]UP[,>]'",
   vanish: "ip netns del s-ns",
   updates: {
     loopback: {

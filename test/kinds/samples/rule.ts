@@ -30,8 +30,8 @@ export const rule: Sample = {
   vanish: "ip -n s-rule rule del priority 500",
   updates: {
     table: update(100, /lookup 100 .*proto 24\d/, /lookup main .*proto 24\d/, other),
-    suppressPrefixLength: update(0, /suppress_prefixlength 0/, /^(?!.*suppress_prefixlength)/, other),
-    suppressIfgroup: update(7, /suppress_ifgroup 7/, /^(?!.*suppress_ifgroup)/, other),
+    suppressPrefixLength: update(0, /suppress_prefixlength 0/, /lookup main (?!.*suppress_prefixlength)/, other),
+    suppressIfgroup: update(7, /suppress_ifgroup 7/, /lookup main (?!.*suppress_ifgroup)/, other),
     action: update("prohibit", /from 10\.85\.0\.0\/24 prohibit/, /lookup main/, "blackhole"),
     goto: update(1000, /goto 1000/, /lookup main/, "goto 1001", { with: { action: "goto" } }),
   },
