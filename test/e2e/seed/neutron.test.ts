@@ -1,6 +1,7 @@
 import { reboot } from "../../../lab";
 import { capture } from "../helpers/capture";
 import { footprint, host, mustOnHost, onHost, removeNetnsFolder } from "../helpers/lab";
+import { endedPings, keepPinging, type Pinger, stopPings } from "../helpers/pings";
 import { createStack, type Stack } from "../helpers/stack";
 import { cloudProgram, floatingIp, outsideIp, routerIp, type Variant, webRules } from "./neutron-cloud";
 import {
@@ -44,6 +45,7 @@ beforeAll(async () => {
 }, 900_000);
 
 afterAll(async () => {
+  await stopPings("n1");
   await stopGuests();
   await stack?.dispose();
   if ((await onHost("n1", "ip netns list | grep -w outside")).exitCode === 0) await removeOutside();
@@ -320,6 +322,11 @@ guest("grey2", n2, grey, ["10.0.0.11"]);
 guest("blue4", n1, blue, ["10.0.0.13"], nobodys);
 `;
 
+const pingers: Pinger[] = [
+  ["blue1", "10.0.0.11"],
+  ["red1", "10.0.0.11"],
+];
+
 it("a network and instances come and go while guests ping, and nothing else is touched", async () => {
   const flows = () =>
     Promise.all(
@@ -331,10 +338,7 @@ it("a network and instances come and go while guests ping, and nothing else is t
       ),
     );
   const as = await flows();
-  await mustOnHost(
-    "n1",
-    "for guest in blue1 red1; do systemd-run --quiet --collect --unit guest-ping-$guest -p StandardOutput=truncate:/tmp/guest-ping-$guest ip netns exec $guest ping -i 0.2 10.0.0.11; done",
-  );
+  await keepPinging("n1", pingers);
   vary({ more });
   const came = await up();
   const ofNew = /grey|blue4/;
@@ -349,17 +353,7 @@ it("a network and instances come and go while guests ping, and nothing else is t
   const went = await up();
   expect(went).toMatchObject({ create: 0, replace: 0, failed: 0 });
   expect(went.resources.filter(({ op, name }) => op === "delete" && !ofNew.test(name))).toEqual([]);
-  const said = await mustOnHost(
-    "n1",
-    "for guest in blue1 red1; do systemctl kill -s INT guest-ping-$guest; sleep 1; tail -n 3 /tmp/guest-ping-$guest; done",
-  );
-  const counts = [...said.matchAll(/(\d+) packets transmitted, (\d+) received/g)].map(([, sent, received]) => [
-    Number(sent),
-    Number(received),
-  ]);
-  expect(counts).toHaveLength(2);
-  // The last one may be on its way.
-  for (const [sent = 0, received = 0] of counts) {
+  for (const { sent, received } of await endedPings("n1", pingers)) {
     expect(sent).toBeGreaterThan(50);
     expect(received).toBeGreaterThanOrEqual(sent - 1);
   }
