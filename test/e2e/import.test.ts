@@ -10,7 +10,10 @@ import { createStack, type Stack } from "./helpers/stack";
  * read, becomes a program in TypeScript and a stack's state, and from then on it is as if it had been declared from the
  * first.
  */
-const settled = "ip link set eth1 up; ip link set eth2 up; modprobe ip_gre; udevadm settle";
+const settled = `
+ip link set eth1 up; ip link set eth2 up; modprobe ip_gre; udevadm settle
+for try in $(seq 100); do ip -6 address show tentative | grep -q . || exit 0; sleep 0.2; done; exit 1
+`;
 
 /** What both nodes have: a guest on br-int, a patch cable, and a GRE tunnel from br-tun. */
 const node = (own: number, other: number) => `
