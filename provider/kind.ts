@@ -35,6 +35,8 @@ export interface Context<A, M = unknown> {
   was: Partial<A>[];
   /** What `remember` kept when the resource was created. */
   memory?: M;
+  /** The answers of the last look: what is to be known of a host on which nothing of it is yet. */
+  seen?: Seen;
 }
 
 /**

@@ -5,8 +5,9 @@ import type { Machine } from "./host/types";
 import type { Context, Found, Kind, Path } from "./kind";
 import { tell, warn } from "./log";
 import { HostnetError } from "./model/errors";
+import { linkSections, linksIn } from "./model/link-state";
 import { devicesOnHost, managerSections, toLeaveAlone } from "./model/managers";
-import { markOf } from "./model/mark";
+import { isMark, markOf } from "./model/mark";
 import { get, same, set } from "./model/path";
 import { hasUnknown, isUnknown } from "./model/unknown";
 import { claim, keep } from "./ownership";
@@ -95,8 +96,9 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     const machine = await reach(host);
     requireTools(kind, machine);
     run = new Run(kind, machine, host, id, withResets(kind, args, was), context, olds?.unfinished);
+    const configured = olds ? [] : (kind.configures?.(args) ?? []);
     // What is only now made touches nothing that carries us.
-    await Promise.all([run.look(olds !== undefined), olds ? undefined : warnOfManagers(kind, machine, host, args)]);
+    const [others] = await Promise.all([othersDevices(machine, configured), run.look(olds !== undefined)]);
     run.want = withResets(kind, args, was, run.found);
     const adopted = claim(kind, run.parts(), news.adopt === true);
     if (adopted && run.found && !olds) {
@@ -104,7 +106,8 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
       tell(`${host.name}: ${titleOf(kind, args)} was there already; it is taken over${fate}`);
     }
     keep(revision);
-    await run.converge();
+    const [done, warned] = await Promise.allSettled([run.converge(), warnOfManagers(kind, machine, news, others)]);
+    for (const settled of [done, warned]) if (settled.status === "rejected") throw settled.reason;
     return { id, outs: plain({ ...news, revision, live: run.found?.facts ?? {} }) };
   } catch (cause) {
     const error = located(cause, kind, host, args);
@@ -238,14 +241,21 @@ function requireTools(kind: Kind, machine: Machine): void {
   });
 }
 
-/** Law 16: another manager of a device may undo what is declared on it. Asked along with the first look. */
-async function warnOfManagers(kind: Kind, machine: Machine, host: HostRef, args: Args): Promise<void> {
-  const names = kind.configures?.(args) ?? [];
+/** Those of the devices that bear no mark of ours: somebody else may manage them. */
+async function othersDevices(machine: Machine, names: string[]): Promise<string[]> {
+  if (names.length === 0) return [];
+  const links = linksIn(await machine.observe(linkSections(undefined)), undefined);
+  const ours = links.filter(({ ifalias = "" }) => isMark(ifalias)).map(({ ifname }) => ifname);
+  return names.filter((name) => !ours.includes(name));
+}
+
+/** Law 16: another manager of a device may undo what is declared on it. Asked along with the first write. */
+async function warnOfManagers(kind: Kind, machine: Machine, news: Inputs, names: string[]): Promise<void> {
   if (names.length === 0) return;
   for (const { name, managedBy } of devicesOnHost(await machine.observe(managerSections))) {
     if (managedBy && names.includes(name)) {
       warn(
-        `${host.name}: ${titleOf(kind, args)}: ${name} is managed by ${managedBy} too; ${toLeaveAlone(name, managedBy)}`,
+        `${news.host.name}: ${titleOf(kind, argumentsOf(news))}: ${name} is managed by ${managedBy} too; ${toLeaveAlone(name, managedBy)}`,
       );
     }
   }

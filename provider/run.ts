@@ -64,6 +64,7 @@ export class Run {
 
   private take(seen: Seen): void {
     this.seen = seen;
+    this.context.seen = seen;
     this.entry = readEntry(seen, this.host.owner, this.id);
     this.context.memory = this.entry?.memory;
     this.found = this.kind.find(this.want, seen);

@@ -48,6 +48,14 @@ it.each([
   expect(warned).toEqual([expect.stringMatching(pattern)]);
 });
 
+it("asks nobody about a device of our own making", async () => {
+  const observe = jest.spyOn(machine, "observe");
+  said.links = [{ ...link("eth0"), ifalias: "hostnet:a1b2:c3" }];
+  await apply(nic, inputs({ name: "eth0", up: true }));
+  expect(observe.mock.calls.flat(2).map(({ key }) => key)).not.toContain("networkctl");
+  expect(warned).toEqual([]);
+});
+
 it("says nothing of a device that nobody else manages, nor of one in a namespace", async () => {
   await apply(nic, inputs({ name: "eth1", up: true }));
   expect(warned).toEqual([]);

@@ -46,6 +46,14 @@ const ovsVsctl: Program = {
     notStarted(exitCode) || /database connection failed|Alarm clock|timed? ?out/i.test(stderr) ? "all" : "apart",
 };
 
+/** Bundles for one bridge are one bundle: all of it or, when it fails, nothing. */
+const ovsOfctl: Program = {
+  bucket: ({ argv, stdin }) => (argv.includes("--bundle") && stdin !== undefined ? JSON.stringify(argv) : undefined),
+  judge: () => () => true,
+  join: (steps) => ({ ...(steps[0] as Step), stdin: steps.map(({ stdin }) => stdin).join("") }),
+  blame: ({ exitCode }) => (notStarted(exitCode) ? "all" : "apart"),
+};
+
 /** A command that says the same to the host whoever asks: those who ask together share one. */
 const shared: Program = {
   bucket: ({ argv, stdin }) => JSON.stringify([argv, stdin]),
@@ -59,6 +67,7 @@ export const programs: Record<string, Program[]> = {
   ip: [groupDelete, ipBatch],
   sysctl: [sysctl],
   "ovs-vsctl": [ovsVsctl],
+  "ovs-ofctl": [ovsOfctl],
   udevadm: [{ ...shared, late: true, optional: true }],
   modprobe: [shared],
   // The other words of systemctl are about one unit each.

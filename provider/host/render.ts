@@ -65,6 +65,8 @@ export interface BatchOptions {
   lockSeconds?: number;
   /** Of the parts before this one, none runs after one that failed. Default: 0, each runs whatever came before. */
   stopAfterFailureBefore?: number;
+  /** The parts run at once, and what they print on stderr comes with what they print on stdout. */
+  together?: boolean;
 }
 
 /**
@@ -75,12 +77,12 @@ export interface BatchOptions {
  * - `printf` is built in, so a mark costs no process, and does not depend on a newline before it.
  */
 export function renderBatch(parts: readonly string[], options: BatchOptions): string {
-  const { nonce, lockSeconds, stopAfterFailureBefore = 0 } = options;
+  const { nonce, lockSeconds, stopAfterFailureBefore = 0, together = false } = options;
   const render = (part: string, index: number) =>
     index < stopAfterFailureBefore
       ? `[ "$_failed" ] || {\n${part}\n}\n_mark ${index + 1}\n[ "$_r" = 0 ] || _failed=1\n`
       : `${part}\n_mark ${index + 1}\n`;
-  const script = `_failed=\n${parts.map(render).join("")}`;
+  const script = together ? atOnce(parts) : `_failed=\n${parts.map(render).join("")}`;
   const locked = lockSeconds !== undefined;
   const lock = locked
     ? `flock -w ${lockSeconds} -E ${lockTaken} 9 2>/dev/null\n` +
@@ -90,5 +92,18 @@ export function renderBatch(parts: readonly string[], options: BatchOptions): st
     `_n=${nonce}\n` +
     `_mark() { _r=$?; printf '\\n%s %s %s\\n' "$_n" "$1" "$_r"; printf '\\n%s %s %s\\n' "$_n" "$1" "$_r" >&2; }\n` +
     `(\n_mark 0\n${lock}eval ${quote(script)}\n) </dev/null${locked ? ` 9<${lockPath}` : ""}\n_mark E\n`
+  );
+}
+
+/**
+ * All parts at once, and what they print one after the other. Each runs at the head of a pipe whose other end first lets
+ * through all that comes of those before it. So nothing is kept in a file that a broken connection would leave behind.
+ */
+function atOnce(parts: readonly string[]): string {
+  const one = (part: string, index: number) => `{ {\n${part}\n} 2>&1\n_mark ${index + 1}\n}`;
+  return parts.reduce(
+    (before, part, index) =>
+      index === 0 ? one(part, 0) : `${before} | { ${one(part, index)} </dev/null 3<&- | { cat <&3; cat; }; } 3<&0`,
+    "",
   );
 }

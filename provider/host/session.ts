@@ -3,6 +3,7 @@ import { HostnetError } from "../model/errors";
 import { parseFacts, preparation, probe } from "./facts";
 import { renderCommand } from "./render";
 import { Shell } from "./shell";
+import { SlowShell } from "./slow-shell";
 import type { Target } from "./target";
 import { bootstrap, ChannelRefused, type Connection } from "./transport";
 import type { Counters, HostFacts, RunOptions, Session } from "./types";
@@ -103,7 +104,7 @@ function withSkipped(results: Result[], before: number): Result[] {
 
 class ShellSession implements LiveSession {
   readonly ended: Promise<void>;
-  private slow?: Promise<Shell>;
+  private readonly slow: SlowShell;
   private inFlight = 0;
   private lastUsed = Date.now();
   private closing?: Promise<void>;
@@ -117,6 +118,7 @@ class ShellSession implements LiveSession {
     readonly facts: HostFacts,
     private readonly canLock: boolean,
   ) {
+    this.slow = new SlowShell(() => this.secondShell(), counters);
     this.ended = connection.closed.then(() => {});
   }
 
@@ -135,13 +137,13 @@ class ShellSession implements LiveSession {
     this.inFlight++;
     try {
       const parts = commands.map((command) => renderCommand(command, locked));
-      const shell = options.slow ? await this.slowShell() : this.main;
-      this.counters.roundTrips++;
-      this.counters.commands += commands.length;
-      const lockSeconds = locked ? Math.max(1, this.target.commandTimeoutMs / 1000) : undefined;
       const name = (index: number) => (commands[index] ? show(commands[index]) : "");
+      this.counters.commands += commands.length;
+      if (options.slow) return await this.slow.run({ parts, timeoutMs, show: name });
+      this.counters.roundTrips++;
+      const lockSeconds = locked ? Math.max(1, this.target.commandTimeoutMs / 1000) : undefined;
       const { stopAfterFailureBefore } = options;
-      const results = await shell.run({ parts, timeoutMs, lockSeconds, stopAfterFailureBefore, show: name });
+      const results = await this.main.run({ parts, timeoutMs, lockSeconds, stopAfterFailureBefore, show: name });
       return withSkipped(results, stopAfterFailureBefore ?? 0);
     } catch (error) {
       throw error instanceof HostnetError ? error.at({ host: this.target.name }) : error;
@@ -152,20 +154,14 @@ class ShellSession implements LiveSession {
     }
   }
 
-  /** A second shell, so that a ping does not hold up what others ask; the first one where the host gives only one. */
-  private async slowShell(): Promise<Shell> {
-    const shell = await this.slow?.catch(() => undefined);
-    if (shell && !shell.dead) return shell;
-    const opening = openShell(this.target, this.connection, this.counters, this.options).then(
-      (opened) => opened.shell,
-      (error) => {
-        // MaxSessions 1. Ask once: it will not become more.
-        if (error instanceof ChannelRefused) return this.main;
-        throw error;
-      },
-    );
-    this.slow = opening;
-    return opening;
+  /** The first one where the host gives only one (MaxSessions 1). */
+  private async secondShell(): Promise<Shell> {
+    try {
+      return (await openShell(this.target, this.connection, this.counters, this.options)).shell;
+    } catch (error) {
+      if (error instanceof ChannelRefused) return this.main;
+      throw error;
+    }
   }
 
   close(): Promise<void> {
@@ -175,7 +171,7 @@ class ShellSession implements LiveSession {
 
   private async end(): Promise<void> {
     this.main.close();
-    void this.slow?.then((shell) => shell.close()).catch(() => {});
+    this.slow.close();
     await this.connection.close();
   }
 }

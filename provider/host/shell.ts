@@ -14,6 +14,8 @@ export interface BatchRun {
   /** The commands, as renderCommand made them. */
   parts: readonly string[];
   timeoutMs: number;
+  /** The commands run at once. Each one's stderr then comes with its stdout. */
+  together?: boolean;
   /** Wait for and hold the machine's lock; nothing runs when it is not had in that time. */
   lockSeconds?: number;
   /** Of the commands before this one, none runs after one that failed. */

@@ -45,7 +45,8 @@ export interface Session {
   readonly counters: Counters;
   /**
    * Runs the commands one after the other in one round trip, each whatever the one before returned.
-   * `lock` holds the machine's hostnet lock meanwhile (writes). `slow` uses a shell of its own where one can be had.
+   * `lock` holds the machine's hostnet lock meanwhile (writes). `slow` uses a shell of its own where one can be had;
+   * there the commands of all who ask run at once, and the stderr of each comes with its stdout.
    * With `stopAfterFailureBefore: K`, once a command of index < K fails (exit status not 0), the later ones of index < K
    * are skipped (their results are `skipped`: exitCode -1, no output); those of index >= K run always.
    * Throws HostnetError TIMEOUT or CONNECTION_LOST: then nothing is known about what ran.

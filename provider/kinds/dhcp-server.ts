@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import type { Context, Found } from "../kind";
 import { kind } from "../kind";
 import type { Step } from "../model/command";
@@ -7,15 +8,9 @@ import { HostnetError } from "../model/errors";
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { addressBits, between, deviceRef, ipv4Address, macAddress, mtu, namespaceRef, prefix } from "../model/scalars";
-import {
-  convergeService,
-  removeService,
-  type Service,
-  serviceFacts,
-  serviceLabel,
-  serviceShape,
-} from "../model/service";
+import { type Service, serviceFacts, serviceLabel, serviceShape } from "../model/service";
 import { comingUp, type LiveService, liveService, serviceSections } from "../model/service-live";
+import { convergeService, removeService } from "../model/service-steps";
 import { folderOf, serviceName } from "../model/service-unit";
 import { fileText, linesIn, liveSettings } from "../model/settings";
 
@@ -189,6 +184,8 @@ interface Raw {
 
 const rawOf = (found: Found<unknown, unknown>) => found.raw as Raw;
 
+const ifindexOf = (seen: Seen, want: Want) => linkState(seen, want.namespace, want.device)?.json.ifindex;
+
 export const dhcpServer = kind({
   name: "DhcpServer",
   doc: "A DHCP server for IPv4: dnsmasq, supervised, inside a namespace. Its leases outlive its restarts and are gone with it, and after a reboot. Old clients take no offer with a bad UDP checksum, as a veth peer or TAP with transmit offload makes them: `offloads: { tx: false }` on the device.",
@@ -214,7 +211,7 @@ export const dhcpServer = kind({
   claims: (want) => [nameOf(want), `DHCP server on ${linkClaim(want.namespace, want.device)}`],
   observe: (want) => [...serviceSections, ...linkSections(want.namespace)],
   find(want, seen) {
-    const ifindex = linkState(seen, want.namespace, want.device)?.json.ifindex;
+    const ifindex = ifindexOf(seen, want);
     const service = serviceOf(want, ifindex);
     const live = liveService(seen, service);
     if (!live) return undefined;
@@ -231,8 +228,9 @@ export const dhcpServer = kind({
     };
   },
   converge(want, found, context: Context<unknown>) {
-    const { live, ifindex } = found ? rawOf(found) : {};
-    if (live && want.running && ifindex === undefined) {
+    const live = found && rawOf(found).live;
+    const ifindex = found ? rawOf(found).ifindex : ifindexOf(context.seen as Seen, want);
+    if (want.running && ifindex === undefined) {
       throw new HostnetError("INVALID", `there is no ${linkClaim(want.namespace, want.device)} to serve on`, {
         remedy: "Give `device` as the resource that makes it, so that it is there first.",
       });

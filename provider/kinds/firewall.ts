@@ -93,6 +93,7 @@ const normalSection = (want: Want): Section => ({
   key: `nft-normal:${want.namespace ?? ""}:${want.family}:${want.name}`,
   argv: ["unshare", "-n", "sh", "-c", reprint, want.family, want.name],
   stdin: text(normalLines(want)),
+  pure: true,
 });
 
 const normalLines = (want: Want): Line[] => [

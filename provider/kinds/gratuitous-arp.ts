@@ -49,17 +49,17 @@ export const gratuitousArp = kind({
   observe: (want) => inNamespace(want.namespace, sectionOf(want)),
   find(want, seen) {
     const there = namespaceExists(seen, want.namespace);
-    const { exitCode, stderr } = there
+    const { exitCode, stdout: said } = there
       ? seen.result(keyIn(sectionOf(want).key, want.namespace))
-      : { exitCode: 1, stderr: `there is no namespace ${want.namespace}` };
-    return { args: {}, facts: { announced: want.addresses }, marks: [], raw: { exitCode, stderr } satisfies Raw };
+      : { exitCode: 1, stdout: `there is no namespace ${want.namespace}` };
+    return { args: {}, facts: { announced: want.addresses }, marks: [], raw: { exitCode, said } satisfies Raw };
   },
   converge(want, found) {
-    const { exitCode, stderr } = (found?.raw ?? { exitCode: 1, stderr: "" }) as Raw;
+    const { exitCode, said } = (found?.raw ?? { exitCode: 1, said: "" }) as Raw;
     if (exitCode === 0) return [];
     const addresses = want.addresses.join(", ");
     throw new HostnetError("NOT_CONVERGED", `${addresses} could not be announced on ${want.device}`, {
-      ...{ step: "arping -U", exitCode, stderr },
+      ...{ step: "arping -U", exitCode, stderr: said },
       remedy: "The device must be up and have the addresses: let the resource depend on what gives it them.",
     });
   },
@@ -67,5 +67,5 @@ export const gratuitousArp = kind({
 
 interface Raw {
   exitCode: number;
-  stderr: string;
+  said: string;
 }

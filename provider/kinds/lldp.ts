@@ -6,8 +6,9 @@ import { configurationOf, lldpSettings, neighbor, neighborsOf } from "../model/l
 import { namespacesSection } from "../model/namespaces";
 import { get, same } from "../model/path";
 import { between, deviceRef, namespaceRef } from "../model/scalars";
-import { convergeService, removeService, type Service, serviceFacts, serviceShape } from "../model/service";
+import { type Service, serviceFacts, serviceShape } from "../model/service";
 import { comingUp, type LiveService, liveService, othersRunning, serviceSections } from "../model/service-live";
+import { convergeService, removeService } from "../model/service-steps";
 import { folderOf, serviceName } from "../model/service-unit";
 import { fileText, linesIn, liveSettings } from "../model/settings";
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
@@ -27,6 +28,8 @@ type Want = OvsFlowsArgs;
 /** What converge needs of the answers. */
 interface Raw {
   mark: string;
+  /** The cookie that goes with it. */
+  cookie: bigint;
   /** Flows of the set itself, in normal form, without those that it learned. */
   own: LiveFlow[];
   learned: LiveFlow[];
@@ -62,53 +65,29 @@ export const ovsFlows = kind({
     return [...ovsSections, flowsSection(want.bridge), parsedSection(want.bridge, want.name, flows)];
   },
   find(want, seen) {
-    const db = ovsDatabase(seen);
-    const mark = db.bridges.get(want.bridge)?.map("external_ids")[setKey(want.name)];
+    const mark = bridgeOf(want, seen)?.map("external_ids")[setKey(want.name)];
     if (mark === undefined) return undefined;
-    const { exitCode, stdout, stderr } = seen.result(flowsSection(want.bridge).key);
-    if (exitCode !== 0) {
-      throw new HostnetError("READ_FAILED", `the flows of bridge ${want.bridge} could not be read`, {
-        ...{ step: "ovs-ofctl dump-flows", exitCode, stderr },
-        remedy:
-          "The bridge must speak OpenFlow 1.3 or 1.4: look at its `protocols`, and at ovs-vswitchd.log on the host.",
-      });
-    }
-    const cookie = cookieOf(ownerOf(mark), want.bridge, want.name);
-    const all = parseFlows(stdout);
-    const own = all.filter((flow) => flow.cookie === cookie).map((flow) => withoutLearnCookie(flow, cookie));
-    const learned = all.filter((flow) => flow.cookie === learnedCookie(cookie));
-    const others = all.filter((flow) => flow.cookie !== cookie && flow.cookie !== learnedCookie(cookie));
-    const parsed = seen.result(parsedSection(want.bridge, want.name, []).key);
-    const ports = portNames(want.flows).map((name) => [name, portNumber(db, want.bridge, name)] as const);
-    const raw: Raw = {
-      ...{ mark, own, learned },
-      others: new Map(others.map((flow) => [keyOf(flow), flow])),
-      normal: normalForms(want.flows, parseFlows(parsed.stdout), new Map(ports)),
-      complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
-      missingPorts: ports.flatMap(([name, number]) => (number === undefined ? [name] : [])),
-    };
+    const raw = rawOf(want, seen, mark);
     return {
       args: { bridge: want.bridge, name: want.name },
-      facts: { cookie: hex(cookie), flows: own.length, learned: learned.length },
+      facts: { cookie: hex(raw.cookie), flows: raw.own.length, learned: raw.learned.length },
       marks: [mark],
       raw,
     };
   },
   converge(want, live, context) {
-    // Without a mark nothing is known of what is there: the flows follow when it has been looked at.
-    if (!live) return writeMark(want, context.mark);
-    const raw = live.raw as Raw;
+    const seen = context.seen as Seen;
+    if (!live && !bridgeOf(want, seen)) throw noBridge(want);
+    const raw = live ? (live.raw as Raw) : rawOf(want, seen, context.mark);
     refuse(want, raw, cookieOf(context.owner, want.bridge, want.name));
     const lines = changes(want, raw, context);
-    return [
-      ...(lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : []),
-      // Last: cut off before it, a set that is taken over is still known by its old cookie.
-      ...(raw.mark === context.mark ? [] : writeMark(want, context.mark)),
-    ];
+    const flows = lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : [];
+    if (!live) return [...writeMark(want, context.mark), ...flows];
+    // Last: cut off before it, a set that is taken over is still known by its old cookie.
+    return [...flows, ...(raw.mark === context.mark ? [] : writeMark(want, context.mark))];
   },
   remove(live, want) {
-    const { mark, own, learned } = live.raw as Raw;
-    const cookie = cookieOf(ownerOf(mark), want.bridge, want.name);
+    const { cookie, own, learned } = live.raw as Raw;
     const away = { ...bundle(want.bridge, [`delete cookie=${hex(cookie)}/${setMask}`]), touches: [want.bridge] };
     const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(setKey(want.name))]]);
     return [...(own.length + learned.length > 0 ? [away] : []), ...unmark];
@@ -117,6 +96,40 @@ export const ovsFlows = kind({
 });
 
 const hex = (cookie: bigint) => `0x${cookie.toString(16)}`;
+
+const bridgeOf = (want: Want, seen: Seen) => ovsDatabase(seen).bridges.get(want.bridge);
+
+const noBridge = ({ bridge }: Want) =>
+  new HostnetError("INVALID", `there is no bridge ${bridge}`, {
+    remedy: "Declare it (OvsBridge), and give `bridge` as that resource, so that it is there first.",
+  });
+
+/** The flows of a bridge as those of the set with this mark and those of others. Throws READ_FAILED. */
+function rawOf(want: Want, seen: Seen, mark: string): Raw {
+  const { exitCode, stdout, stderr } = seen.result(flowsSection(want.bridge).key);
+  if (exitCode !== 0) {
+    throw new HostnetError("READ_FAILED", `the flows of bridge ${want.bridge} could not be read`, {
+      ...{ step: "ovs-ofctl dump-flows", exitCode, stderr },
+      remedy:
+        "The bridge must speak OpenFlow 1.3 or 1.4: look at its `protocols`, and at ovs-vswitchd.log on the host.",
+    });
+  }
+  const cookie = cookieOf(ownerOf(mark), want.bridge, want.name);
+  const all = parseFlows(stdout);
+  const own = all.filter((flow) => flow.cookie === cookie).map((flow) => withoutLearnCookie(flow, cookie));
+  const learned = all.filter((flow) => flow.cookie === learnedCookie(cookie));
+  const others = all.filter((flow) => flow.cookie !== cookie && flow.cookie !== learnedCookie(cookie));
+  const parsed = seen.result(parsedSection(want.bridge, want.name, []).key);
+  const db = ovsDatabase(seen);
+  const ports = portNames(want.flows).map((name) => [name, portNumber(db, want.bridge, name)] as const);
+  return {
+    ...{ mark, cookie, own, learned },
+    others: new Map(others.map((flow) => [keyOf(flow), flow])),
+    normal: normalForms(want.flows, parseFlows(parsed.stdout), new Map(ports)),
+    complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
+    missingPorts: ports.flatMap(([name, number]) => (number === undefined ? [name] : [])),
+  };
+}
 
 const writeMark = (want: Want, mark: string): Step[] =>
   vsctl(changeRecord("Bridge", want.bridge, [{ column: "external_ids", key: setKey(want.name), value: word(mark) }]));
@@ -190,7 +203,7 @@ function refuse(want: Want, raw: Raw, cookie: bigint): void {
 /** The lines of the bundle: the difference and nothing else, so that the counters of what stays go on. */
 function changes(want: Want, raw: Raw, context: Context<Want>): string[] {
   const cookie = cookieOf(context.owner, want.bridge, want.name);
-  const before = cookieOf(ownerOf(raw.mark), want.bridge, want.name);
+  const before = raw.cookie;
   // Another owner's set that is taken over: all its flows are made again, under our cookie.
   const replaced = before !== cookie && raw.own.length + raw.learned.length > 0;
   const live = new Map(before === cookie ? raw.own.map((flow) => [keyOf(flow), flow]) : []);

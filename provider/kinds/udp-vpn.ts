@@ -19,8 +19,9 @@ import {
 import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { family, ipAddress, mtu, namespaceRef, port } from "../model/scalars";
-import { convergeService, removeService, type Service, serviceFacts, serviceShape } from "../model/service";
+import { type Service, serviceFacts, serviceShape } from "../model/service";
 import { comingUp, type LiveService, liveService, serviceSections } from "../model/service-live";
+import { convergeService, removeService } from "../model/service-steps";
 import { serviceName } from "../model/service-unit";
 import { liveSettings } from "../model/settings";
 import { tunnelOf, vpnSettings } from "../model/socat";

@@ -14,8 +14,13 @@ export interface Command {
 export interface Section extends Command {
   /** Names the question: two sections with one key must be the same command. */
   key: string;
-  /** It takes longer than a look at the kernel does (a ping): it must not hold up the reads of others. */
+  /**
+   * It takes longer than a look at the kernel does (a ping): it must not hold up the reads of others. What it prints on
+   * stderr comes with its stdout.
+   */
   slow?: boolean;
+  /** The answer follows from the command alone, not from the state of the host: it is asked once of a machine. */
+  pure?: boolean;
 }
 
 /** One change on the host. */

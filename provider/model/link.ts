@@ -257,8 +257,6 @@ export function convergeLink(
   if (ipv6 !== undefined && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
     steps.push({ argv: ["sysctl", "-qw", `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
   }
-  steps.push(...convergeOffloads(want, live, context));
-
   if (want.bridge === "" && json.master !== undefined && declaredBefore(context, json.master))
     steps.push(set("nomaster"));
   if (want.bridge && want.bridge !== json.master) steps.push(set("master", want.bridge));
@@ -272,7 +270,8 @@ export function convergeLink(
     const left = flushed ? live.addresses.filter((item) => family(item.address) === 4) : live.addresses;
     steps.push(...convergeAddresses({ device: name, namespace, want: want.addresses, was, live: left, exact }));
   }
-  return steps;
+  // Last, so that what `ip` does stands in one command.
+  return [...steps, ...convergeOffloads(want, live, context)];
 }
 
 const declaredBefore = (context: Context<unknown>, bridge: string) =>

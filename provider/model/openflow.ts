@@ -35,6 +35,7 @@ export const parsedSection = (bridge: string, name: string, flows: Flow[]): Sect
   key: `flows:${bridge}:${name}`,
   argv: ["ovs-ofctl", "-O", "OpenFlow14", "parse-flows", "-"],
   stdin: flows.map((flow) => `${lineOf(flow)}\n`).join(""),
+  pure: true,
 });
 
 /** One atomic change. Before OpenFlow 1.4 there are bundles too (ONF extension 230). */

@@ -8,6 +8,8 @@ import { servicesFolder, supervisor, unitName } from "./service-unit";
 export interface LiveService {
   /** True where systemd runs the host. */
   systemd: boolean;
+  /** systemd has read the unit, and reads it again only when it is told to. */
+  unitRead: boolean;
   /** The texts of its files, by their path below its folder. */
   files: Map<string, string>;
   /** The mark in the unit. */
@@ -54,12 +56,13 @@ function filesOf(seen: Seen): Map<string, Map<string, string>> {
 }
 
 /** What systemd says of the unit; undefined where another program runs the host. */
-function unitOfSystemd(seen: Seen, name: string): { state: string; pid: number } | undefined {
+function unitOfSystemd(seen: Seen, name: string): { state: string; pid: number; read: boolean } | undefined {
   const { exitCode, stdout } = seen.result("units");
   if (exitCode !== 0) return undefined;
-  const block = stdout.split("\n\n").find((text) => text.split("\n").includes(`Id=${unitName(name)}`)) ?? "";
-  const property = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(block)?.[1];
-  return { state: property("ActiveState") ?? "inactive", pid: Number(property("MainPID") ?? 0) };
+  const block = stdout.split("\n\n").find((text) => text.split("\n").includes(`Id=${unitName(name)}`));
+  const property = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(block ?? "")?.[1];
+  const state = property("ActiveState") ?? "inactive";
+  return { state, pid: Number(property("MainPID") ?? 0), read: block !== undefined };
 }
 
 /** The processes that systemd or our own loops keep running for all services there are. */
@@ -83,6 +86,12 @@ export function othersRunning(seen: Seen, program: string): Process[] {
 
 /** The service as it is; undefined when there is nothing of it. */
 export function liveService(seen: Seen, service: Service): LiveService | undefined {
+  const live = serviceAt(seen, service);
+  return live.files.size === 0 && live.state === "stopped" ? undefined : live;
+}
+
+/** The same, and where there is nothing of it, what it starts from. */
+export function serviceAt(seen: Seen, service: Service): LiveService {
   const { name } = service;
   const files = filesOf(seen).get(name) ?? new Map<string, string>();
   const unit = unitOfSystemd(seen, name);
@@ -92,13 +101,13 @@ export function liveService(seen: Seen, service: Service): LiveService | undefin
     ? processes.filter(({ pid }) => pid === unit.pid)
     : processes.filter(({ parent, args }) => loops.some(({ pid }) => pid === parent) && args !== "sleep 1");
   const active = unit ? !["inactive", "failed"].includes(unit.state) : loops.length > 0;
-  if (files.size === 0 && !active) return undefined;
   const [appliedMark, started, loaded] = files.get("applied")?.split("\n") ?? [];
   const [process] = runs;
   const argv = argvIn(files.get(unitName(name)) ?? "");
   const is = isOf(seen, { ...service, argv }, process);
   return {
     systemd: unit !== undefined,
+    unitRead: unit?.read ?? false,
     files,
     mark: / (hostnet:[0-9a-f]+:[0-9a-f]+)\n/.exec(files.get(unitName(name)) ?? "")?.[1],
     argv,

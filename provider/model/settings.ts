@@ -1,6 +1,7 @@
 import { get, leaves, set } from "./path";
-import { isWritten, loadDigest, type Service, startDigest } from "./service";
+import { loadDigest, type Service, startDigest } from "./service";
 import type { LiveService } from "./service-live";
+import { isWritten } from "./service-steps";
 
 /** An argument of a service as its program has it: lines of a file of its own, or words of its command line. */
 export interface Setting<W> {

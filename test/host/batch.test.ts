@@ -239,6 +239,18 @@ describe("reading", () => {
     expect(session.runs.filter(({ options }) => options.slow)).toHaveLength(1);
   });
 
+  test("what follows from the question alone is asked once of a machine, when it was answered", async () => {
+    let refusals = 1;
+    const session = new ScriptedSession(() =>
+      refusals-- > 0 ? { exitCode: 1, stdout: "", stderr: "no" } : done("form"),
+    );
+    const machine = await over(session);
+    const pure = section("x", { pure: true });
+    for (let round = 0; round < 3; round++) await machine.observe([pure, section(`y${round}`)]);
+    expect(session.words).toEqual([["show x", "show y0"], ["show x", "show y1"], ["show y2"]]);
+    expect((await machine.observe([{ ...pure, key: "z" }])).text("z")).toBe("form");
+  });
+
   test("two different questions of one name are a defect, and said so", async () => {
     const machine = await over(echo());
     const asked = machine.observe([section("x"), section("x", { argv: ["other"] })]);

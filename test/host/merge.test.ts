@@ -112,6 +112,21 @@ describe("plan", () => {
     expect(vsctl[0]?.match(/ -- --if-exists del-port /g)).toHaveLength(50);
   });
 
+  test("ovs-ofctl: one bundle a bridge, and each alone when it is refused", () => {
+    const flows = (bridge: string, line: string): Step => ({
+      argv: ["ovs-ofctl", "--bundle", "add-flows", bridge, "-"],
+      stdin: `${line}\n`,
+    });
+    const list = jobs([flows("a", "add x")], [flows("b", "add y")], [flows("a", "add z")]);
+    const planned = plan(list);
+    expect(planned.map(({ command }) => [command.argv[3], command.stdin])).toEqual([
+      ["a", "add x\nadd z\n"],
+      ["b", "add y\n"],
+    ]);
+    settle(planned, [result(1, "ovs-ofctl: -:2: unknown keyword z"), result(0)]);
+    expect(plan(list).map(({ command }) => command.stdin)).toEqual(["add x\n", "add z\n"]);
+  });
+
   test("ovs-vsctl: other options, and two rows of one name, apart", () => {
     const qos = (port: string) => vs(`set Port ${port} qos=@q -- --id=@q create QoS type=linux-htb`);
     const planned = plan(jobs([qos("a")], [qos("b")], [words("ovs-vsctl --no-wait -- add-br c")]));

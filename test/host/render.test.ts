@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { type Frame, Frames } from "../../provider/host/frames";
 import { argvOf, quote, renderBatch, renderCommand } from "../../provider/host/render";
@@ -8,9 +11,9 @@ import { posixShells } from "./helpers/shells";
 const nonce = "0123456789abcdef0123456789abcdef";
 
 /** Runs parts in a real shell, as a session would, and gives what came out on stdout for each. */
-function run(shell: string[], parts: string[]): Frame[] {
+function run(shell: string[], parts: string[], together = false): Frame[] {
   const [file = "", ...args] = shell;
-  const input = renderBatch(parts, { nonce });
+  const input = renderBatch(parts, { nonce, together });
   const { stdout } = spawnSync(file, args, { input, env: { PATH: process.env.PATH, LC_ALL: "C" } });
   const frames: Frame[] = [];
   new Frames(nonce, 1e9, (frame) => frames.push(frame)).feed(stdout);
@@ -54,6 +57,22 @@ describe.each(posixShells)("quoting in %s", (_, shell) => {
       ["1", 0, ""],
       ["2", 1, "x"],
       ["3", 137, ""],
+      ["E", expect.any(Number), ""],
+    ]);
+  });
+
+  test("together, all run at once, and what they print stays in order, stderr with stdout", () => {
+    const folder = mkdtempSync(join(tmpdir(), "hostnet-"));
+    // Each waits for the next one: one after the other, the first would wait for ever.
+    const waits = (own: number) =>
+      `touch ${folder}/${own}; echo begin ${own}; while [ ! -e ${folder}/${own + 1} ]; do sleep 0.02; done; echo end >&2`;
+    const frames = run(shell, [waits(0), waits(1), `touch ${folder}/2; cat; (exit 7)`], true);
+    rmSync(folder, { recursive: true });
+    expect(frames.map(({ id, exitCode, content }) => [id, exitCode, content.toString()])).toEqual([
+      ["0", expect.any(Number), ""],
+      ["1", 0, "begin 0\nend\n"],
+      ["2", 0, "begin 1\nend\n"],
+      ["3", 7, ""],
       ["E", expect.any(Number), ""],
     ]);
   });

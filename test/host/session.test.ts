@@ -170,6 +170,19 @@ describe("slow commands", () => {
     expect(server.seen.execs).toHaveLength(2);
   });
 
+  test("run at once in that shell, whoever asks", async () => {
+    const { to } = await host();
+    const session = await pool().acquire(to);
+    const there = box.path("there");
+    const wait = { argv: ["sh", "-c", `while [ ! -e ${there} ]; do sleep 0.02; done; echo came >&2`] };
+    const answers = await Promise.all([
+      session.run([wait], { slow: true }),
+      session.run([{ argv: ["touch", there] }, { argv: ["echo", "on"] }], { slow: true }),
+    ]);
+    expect(answers.flat().map(({ stdout }) => stdout)).toEqual(["came\n", "", "on\n"]);
+    expect(session.counters).toMatchObject({ channels: 2, roundTrips: 3 });
+  });
+
   test("run in the one shell where the host gives one (MaxSessions 1)", async () => {
     const { server, to } = await host({ maxSessions: 1 });
     const session = await pool().acquire(to);

@@ -15,11 +15,11 @@ const want = (args: object = {}) => {
 
 const announcement = (args?: object) => kind.observe(want(args)).find(({ key }) => key.startsWith("announce:"));
 
-function converge(exitCode: number, stderr = "") {
+function converge(exitCode: number, stdout = "") {
   const said = (key: string) =>
     key === "netns"
       ? { exitCode: 0, stdout: JSON.stringify(netns("blue")), stderr: "" }
-      : { exitCode, stdout: "", stderr };
+      : { exitCode, stdout, stderr: "" };
   const sections = kind.observe(want());
   const seen = new Seen(new Map(sections.map((section) => [section.key, { section, result: said(section.key) }])));
   const found = kind.find(want(), seen);

@@ -25,8 +25,8 @@ test("sets up what is declared and leaves the rest, alias and MAC too", () => {
   ).toEqual([
     "ethtool -G eth1 rx 128",
     "ip link set dev eth1 mtu 9000",
-    "ethtool -K eth1 gro off",
     "ip link set dev eth1 up",
+    "ethtool -K eth1 gro off",
     "ip link set dev eth1 promisc on",
     "ip link set dev eth1 allmulticast on",
   ]);

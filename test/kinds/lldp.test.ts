@@ -1,11 +1,10 @@
 import { lldp } from "../../provider/kinds/lldp";
 import { hostAnswers } from "./recorded/services";
-import { Bench, mark } from "./steps";
+import { Bench } from "./steps";
 
 const bench = new Bench(lldp, { namespace: "blue", systemName: "node a", devices: ["e1"], txInterval: 2, cdp: true });
 const name = "hostnet-lldp:blue";
 const folder = `/run/pulumi-hostnet/services/${name}`;
-const context = { mark, owner: "a1b2", was: [] };
 const configuration = (interval: string) => ({
   configuration: [
     {
@@ -45,12 +44,9 @@ const neighbors = {
 /** The host after `up`; lldpd shows a title instead of its command line. */
 function running(interval = "2", log = "[INFO/lldpctl] lldpd should resume operations") {
   const files: Record<string, string> = { log };
-  const write = (found?: ReturnType<typeof bench.look>) => {
-    for (const { argv, stdin } of lldp.converge(bench.want(), found, context))
-      if (stdin !== undefined) files[(argv.at(-1) ?? "").slice(folder.length + 1)] = stdin;
-  };
-  write();
-  write(bench.look(hostAnswers(name, files, "", { units: "" })));
+  for (const { argv, stdin } of bench.plan({})) {
+    if (stdin !== undefined) files[(argv.at(-1) ?? "").slice(folder.length + 1)] = stdin;
+  }
   return hostAnswers(name, files, "lldpd: monitor.", {
     "lldp:blue:configuration": configuration(interval),
     "lldp:blue:neighbors details": neighbors,

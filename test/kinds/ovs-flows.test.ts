@@ -78,7 +78,7 @@ function bundle(args: object, answer?: Answer): string[] {
   const { value } = validate(ovsFlows.args, args);
   const kindTrial = on(answer);
   const found = kindTrial.find(args);
-  const steps = ovsFlows.converge(value as never, found as never, { mark, owner, was: [] });
+  const steps = ovsFlows.converge(value as never, found as never, { mark, owner, was: [], seen: kindTrial.seen });
   return steps.flatMap(({ argv, stdin }) => (stdin ?? argv.join(" ")).trimEnd().split("\n"));
 }
 
@@ -89,13 +89,13 @@ const without = (text: string, word: string) =>
     .join("\n");
 
 describe("OvsFlows", () => {
-  it("writes its mark first, then looks, then adds all in one bundle", () => {
-    expect(on({ owned: "" }).converge(declared)).toEqual([
+  it("writes its mark first, then adds all in one bundle", () => {
+    expect(on({ owned: "", dump: "" }).converge(declared)).toEqual([
       `ovs-vsctl --timeout=30 -- set Bridge br-tun 'external_ids:hostnet-flows-base="${mark}"'`,
-    ]);
-    expect(on({ dump: "" }).converge(declared)).toEqual([
       "ovs-ofctl -O OpenFlow13,OpenFlow14 --bundle add-flows br-tun -",
     ]);
+    // Its mark was taken away: what has its cookie is its own.
+    expect(on({ owned: "" }).converge(declared)).toHaveLength(1);
     expect(bundle(declared, { dump: "" })).toEqual([
       `add cookie=${C},table=0,priority=1,in_port="patch-int",actions=resubmit(,4)`,
       `add cookie=${C},table=4,priority=32768,tun_id=0x64,actions=mod_vlan_vid:7,resubmit(,10)`,
@@ -175,6 +175,7 @@ describe("OvsFlows", () => {
     expect(() => bundle(declared, { parse: "", complaint: "ovs-ofctl: -:2: unknown keyword tun_ix\n" })).toThrow(
       /flows\[1\]: ovs-ofctl says: unknown keyword tun_ix.*\[INVALID\]/,
     );
+    expect(() => on({ owned: "" }).converge({ ...declared, bridge: "br-no" })).toThrow(/there is no bridge br-no/);
     const away = { ...declared, flows: [{ match: 'in_port="nope"', actions: "drop" }] };
     expect(() => bundle(away, { parse: "x: ADD in_port=60000 actions=drop\n" })).toThrow(/has no port nope/);
     const twice = {

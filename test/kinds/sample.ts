@@ -10,6 +10,8 @@ export interface Sample {
   /** Root shell commands on the host, before `needs` and after everything is gone again. */
   before?: string;
   after?: string;
+  /** What a host with `needs` answers, by the section's key, where what makes the object follows from it. */
+  answers?: Record<string, unknown>;
   /** The fewest arguments that are valid. */
   args: Record<string, unknown>;
   /** Root shell command that succeeds when the object is there, and fails when it is not. */

@@ -24,8 +24,15 @@ export class Bench {
 
   /** What is found of it when the host answers so. */
   look(seen: Args, more: Args = {}) {
-    const want = this.want(more);
-    return this.kind.find(want, answers(this.kind.observe(want), seen));
+    return this.kind.find(this.want(more), this.seen(seen, more));
+  }
+
+  private seen = (byKey: Args, more: Args) => answers(this.kind.observe(this.want(more)), byKey);
+
+  /** As `steps`, as data. */
+  plan(seen: Args, more: Args = {}): Step[] {
+    const context = { mark, owner: "a1b2", was: [], seen: this.seen(seen, more) };
+    return this.kind.converge(this.want(more), this.look(seen, more), context);
   }
 
   /** The commands that make what was declared into what is wanted; `was` is what was declared before. */
@@ -36,7 +43,7 @@ export class Bench {
       const dropped = get(want, path) === undefined && before.some((args) => get(args, path) !== undefined);
       return dropped ? set(want, path, typeof reset === "function" ? found && reset(found) : reset) : want;
     }, this.want(more));
-    const context = { mark, owner: "a1b2", was: before, memory: memory as never };
+    const context = { mark, owner: "a1b2", was: before, memory: memory as never, seen: this.seen(seen, more) };
     return texts(this.kind.converge(target, found, context));
   }
 

@@ -6,6 +6,7 @@ import type { Step } from "../../provider/model/command";
 import { linkShape } from "../../provider/model/link";
 import { isUnknown, UNKNOWN } from "../../provider/model/unknown";
 import { validate } from "../../provider/validate";
+import { answers } from "../kinds/answers";
 import type { Sample } from "../kinds/sample";
 import { allFields, descriptionOf, fieldsOf, kindNames, over, replaced, samplesOf, trials, updated } from "./samples";
 
@@ -182,7 +183,8 @@ describe.each(trials)("%s", (_title, sample) => {
     ];
     for (const one of args) {
       const want = validate(kind.args, one).value;
-      const context = { mark: "hostnet:a1b2c3d4:e5f6", owner: "a1b2c3d4", was: [] };
+      const seen = answers(kind.observe(want), sample.answers ?? {});
+      const context = { mark: "hostnet:a1b2c3d4:e5f6", owner: "a1b2c3d4", was: [], seen };
       if (kind.permanent) continue;
       const steps = kind.converge(want, undefined, context);
       expect(steps.length).toBeGreaterThan(0);

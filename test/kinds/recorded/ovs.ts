@@ -71,7 +71,7 @@ export function trial(kind: Kind, seen: Seen) {
     return checked.value as Record<string, unknown>;
   };
   const context = (was: unknown[] = []): Context<unknown> => ({
-    ...{ mark: `hostnet:${owner}:aaaa`, owner, was: was.map(parse) as never[] },
+    ...{ mark: `hostnet:${owner}:aaaa`, owner, was: was.map(parse) as never[], seen },
   });
   const words = (steps: Step[]) => steps.map(show);
   /** What was declared and no longer is goes back, as lifecycle.ts does it. */
@@ -84,6 +84,7 @@ export function trial(kind: Kind, seen: Seen) {
       parse(args),
     );
   return {
+    seen,
     find: (args: unknown) => kind.find(parse(args), seen),
     converge(args: unknown, was: unknown[] = []) {
       const want = target(args, was);

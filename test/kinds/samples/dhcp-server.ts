@@ -20,6 +20,10 @@ export const dhcpServer: Sample = {
       },
     },
   ],
+  answers: {
+    netns: [{ name: "s-dh" }],
+    "links@s-dh": ["s-dh0", "s-dh1"].map((ifname, at) => ({ ifname, ifindex: at + 2, flags: [], link_type: "ether" })),
+  },
   args: { namespace: "s-dh", name: "s-dhcp", device: "s-dh0", range: "10.64.0.10-10.64.0.20" },
   exists: `systemctl is-active -q ${service}.service && ip netns pids s-dh | grep -qx $(systemctl show -P MainPID ${service}.service)`,
   vanish: `systemctl stop ${service}.service; rm -rf /run/pulumi-hostnet/services/${service}`,

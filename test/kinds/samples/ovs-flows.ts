@@ -21,6 +21,16 @@ export const ovsFlows: Sample = {
     { kind: "OvsBridge", args: { name: "s-flow", failMode: "secure" } },
     { kind: "OvsPort", args: { bridge: "s-flow", name: "s-flow-p", type: "internal" } },
   ],
+  answers: {
+    ovsdb: [
+      { rows: [] },
+      { rows: [{ _uuid: ["uuid", "b"], name: "s-flow", ports: ["uuid", "p"], external_ids: ["map", []] }] },
+      { rows: [{ _uuid: ["uuid", "p"], name: "s-flow-p", interfaces: ["uuid", "i"] }] },
+      { rows: [{ _uuid: ["uuid", "i"], name: "s-flow-p", ofport: 1 }] },
+      ...[{ rows: [] }, { rows: [] }, { rows: [] }],
+    ],
+    "ovs-vswitchd": "ovs-vswitchd.4711.ctl\n",
+  },
   args: { bridge: "s-flow", name: "base", flows: base },
   exists: `${dump} | grep -q 'table=4.*tun_id=0x64'`,
   vanish: "ovs-ofctl -O OpenFlow14 del-flows s-flow && ovs-vsctl remove Bridge s-flow external_ids hostnet-flows-base",
