@@ -11,11 +11,11 @@ import { setup } from "./setup";
 import { type Counts, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
 import { testPackages } from "./test-packages";
 
-const usage = "usage: npm test [-- unit|e2e|laws|pending] [--keep-lab] [arguments for jest]";
+const usage = "usage: npm test [-- unit|e2e|laws] [--keep-lab] [arguments for jest]";
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
 
 /** jest's projects on the labs, each a stage. */
-const titles = { laws: "Laws end to end", e2e: "End-to-end tests", pending: "Pending tests" };
+const titles = { laws: "Laws end to end", e2e: "End-to-end tests" };
 type Project = keyof typeof titles;
 
 interface Outcome {

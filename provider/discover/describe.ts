@@ -33,7 +33,8 @@ export function describe(
   const paths = leaves(live).filter((path) => !others.includes(path));
   const choose = chooser(kind, paths, live, found);
   let args = plain(identity);
-  for (const path of paths) {
+  // Twice: an interval of ARP is refused as long as its targets, which come after it, are not said.
+  for (const path of [...paths, ...paths]) {
     const value = get(live, path);
     if (isSaid(kind, path, args) || same(value, get(parsed(kind, args), path))) continue;
     const known = usually(kind, path, found);
@@ -44,7 +45,11 @@ export function describe(
     if (!better || needless) continue;
     // To be a bridge's port, say, has IPv6 switched off, unless that is said too.
     const whole = completed(kind, better, paths, choose, found);
-    if (todo(kind, whole, found).length <= todo(kind, args, found).length) args = whole;
+    // A quality of service is another one as long as any value of it is missing.
+    const [above = path] = path.split(".");
+    const record = set(args, above, get(live, above));
+    const most = todo(kind, args, found).length;
+    args = [whole, record].find((more) => isValid(kind, more) && todo(kind, more, found).length <= most) ?? args;
   }
   args = completed(kind, args, paths, choose, found);
   args = inOrder(kind.args, withoutDefaults(kind, withoutKernels(kind, args, found)));
@@ -101,6 +106,8 @@ function inOrder<T>(schema: z.ZodType, value: T): T {
 /** Said by `list` already; what is above it, too. */
 const isSaid = (kind: Kind, path: Path, args: Args) => kind.identity.includes(path) || get(args, path) !== undefined;
 
+const isValid = (kind: Kind, args: Args) => validate(kind.args, args).failures.length === 0;
+
 const parsed = (kind: Kind, args: Args): Args => (validate(kind.args, args).value ?? args) as Args;
 
 /** What the kind says of a path, or of all below the one that it names. */
@@ -126,7 +133,7 @@ const chooser =
     const values = path.split(".").at(-1) === "mac" ? [value, "kernel"] : [value];
     return values
       .map((one) => withNeeded(kind, set(args, path, one), paths, live))
-      .filter((candidate) => validate(kind.args, candidate).failures.length === 0)
+      .filter((candidate) => isValid(kind, candidate))
       .map((candidate) => ({ candidate, left: todo(kind, candidate, found).length }))
       .sort((a, b) => a.left - b.left)[0]?.candidate;
   };

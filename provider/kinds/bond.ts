@@ -90,6 +90,10 @@ export const bond = linkKind({
       ...(members.includes(want.name) ? [["members", "must not name the bond itself"] as [string, string]] : []),
     ];
   },
+  listed(live, namespace, seen) {
+    const members = linksIn(seen, namespace).filter(({ master }) => master === live.json.ifname);
+    return members.length > 0 ? { members: members.map(({ ifname }) => ifname) } : {};
+  },
   claims: (want) => membersOf(want).map((member) => portClaim(want.namespace, member)),
   complete(live, want, seen) {
     const devices: Devices = new Map(linksIn(seen, want.namespace).map((link) => [link.ifname, link]));

@@ -116,6 +116,9 @@ interface Raw {
   firstVlans: PortVlan[];
 }
 
+/** What the kernel gives a port by the speed of its device (port_cost, Linux 4 to 6.12). */
+const costsBySpeed = [1, 2, 3, 4, 5, 19, 100];
+
 const rawOf = (live: Found<unknown, unknown>) => live.raw as Raw;
 
 export const bridgePort = kind({
@@ -172,8 +175,7 @@ export const bridgePort = kind({
       .filter((link) => link.linkinfo?.info_slave_kind === "bridge")
       .map((link) => ({ device: link.ifname, namespace, bridge: link.master }) as Partial<Want>),
   usual: {
-    // By the device's speed.
-    cost: (live) => live.args.cost,
+    cost: ({ args: { cost } }) => (cost !== undefined && costsBySpeed.includes(cost) ? cost : undefined),
     vlans: (live) => rawOf(live).firstVlans,
   },
   remember: (live) => live?.args,

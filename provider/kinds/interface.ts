@@ -71,6 +71,10 @@ const kept = ["mac", "mtu", "up", "bridge", "ipv6", "arp", "txQueueLength", "pro
 
 const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
 
+/** The MAC address that it was built with; a member's is its bond's to say. */
+const ownMac = ({ json: { address, permaddr, linkinfo } }: LinkState) =>
+  linkinfo?.info_slave_kind === "bond" || linkinfo?.info_slave_kind === "team" ? address : (permaddr ?? address);
+
 export const nic = kind({
   name: "Interface",
   doc: "A network card, or another device, that exists: never created nor deleted. It is set up as declared, and when the resource is deleted it is given back as it was.",
@@ -119,14 +123,12 @@ export const nic = kind({
       .map((link) => ({ name: link.ifname, namespace }) as Partial<Want>),
   usual: {
     ...{ mtu: () => linkReset.mtu, promisc: () => false, allMulticast: () => false },
+    ...{ arp: () => true, ipv6: () => true, txQueueLength: () => 1000 },
+    mac: (live) => ownMac(stateOf(live)),
     bridge: (live) => foreignMaster(stateOf(live)),
     // The driver's.
-    ...Object.fromEntries(
-      ["mac", "ipv6", "arp", "txQueueLength", "offloads", "ringSize"].map((path) => [
-        path,
-        (live: Found<Want>) => live.args[path as keyof Want],
-      ]),
-    ),
+    offloads: (live: Found<Want>) => live.args.offloads,
+    ringSize: (live: Found<Want>) => live.args.ringSize,
   },
   remember: (live) => live?.args,
   converge(want, live, context) {

@@ -126,6 +126,7 @@ export const vlan = linkKind({
     broken: elsewhere(live, want, seen),
     extra: parentState(want, seen),
   }),
+  usual: { mac: (live) => extraOf(live)?.json.address ?? live.args.mac },
   reset: {
     mtu: (live: { raw?: unknown }) => extraOf(live)?.json.mtu,
     mac: (live: { raw?: unknown }) => extraOf(live)?.json.address,

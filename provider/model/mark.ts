@@ -35,7 +35,7 @@ export function derivedMac(owner: string, namespace: string | undefined, name: s
 
 /**
  * True for a step that writes the mark and changes nothing else. In one transaction of ovs-vsctl the mark may stand
- * beside values; alone it is `set TABLE RECORD external_ids:KEY=MARK`.
+ * beside values; alone it is `set TABLE RECORD external_ids:hostnet-…=…`.
  */
 export function isMarking({ argv }: { argv: string[] }, mark: string): boolean {
   if (!argv.some((word) => word.includes(mark))) return false;
@@ -44,7 +44,8 @@ export function isMarking({ argv }: { argv: string[] }, mark: string): boolean {
     .split("\0--\0")
     .map((command) => command.split("\0"));
   const [first = [], ...others] = commands;
-  const alone = (words: string[], before: number) =>
-    words.length === before + 1 && words[before]?.includes(mark) === true;
-  return first[0] === "ip" ? alone(argv, 6) : others.every((words) => words[0] === "set" && alone(words, 3));
+  if (first[0] === "ip") return argv.length === 7 && argv[6]?.includes(mark) === true;
+  return others.every(
+    ([verb, , , ...ids]) => verb === "set" && ids.every((id) => id.startsWith("external_ids:hostnet-")),
+  );
 }

@@ -106,7 +106,8 @@ function normal({ type, maxRate, queues = [], otherConfig = {} }: Qos): Qos {
 
 /**
  * The commands that give a port its quality of service, always in new rows: the port changes over to them in one
- * transaction, and ovs-vswitchd alters the discipline in place where the type stays. null: none any more.
+ * transaction, and ovs-vswitchd alters the discipline in place where the type stays. null: none any more. A port that is
+ * taken over brings the rows that are its alone, and as they are declared.
  */
 export function qosCommands(
   name: string,
@@ -118,6 +119,10 @@ export function qosCommands(
   const current = db?.rows.QoS.get(String(port?.one("qos")));
   const ours = current !== undefined && isOwners(current, context);
   const live = port && db && liveQos(port, db);
+  if (want && port && db && current && !isOwners(port, context) && same(normal(want), live)) {
+    const rows = takenAlong(port, current, db);
+    if (rows) return rows.map(({ table, uuid }) => ["set", table, uuid, ...idsOf(name, context)]);
+  }
   // A row that somebody else made is left as it is, and replaced by one of ours when one is declared.
   const keep = want ? ours && same(normal(want), live) : want === undefined || !ours;
   const old = db ? rowsOf(name, db, context, keep ? current : undefined) : [];
@@ -143,14 +148,32 @@ export function shownQueues(want: Qos | undefined, live: Qos | undefined): Queue
   return live?.queues && [...live.queues].sort((a, b) => place(a) - place(b) || a.id - b.id);
 }
 
+/** The rows of a port's quality of service; undefined where one of them, marked or used elsewhere, is not the port's alone. */
+function takenAlong(port: OvsRow, qos: OvsRow, { ports, rows }: OvsDatabase) {
+  const queues = [...new Set(Object.values(qos.map("queues")))].flatMap((uuid) => rows.Queue.get(uuid) ?? []);
+  const users = [...ports.values()].filter(({ row }) => row.one("qos") === qos.uuid && row.uuid !== port.uuid);
+  const others = [...rows.QoS.values()].filter(({ uuid }) => uuid !== qos.uuid);
+  const shared = queues.some(({ uuid }) => others.some((other) => Object.values(other.map("queues")).includes(uuid)));
+  const marked = [qos, ...queues].some((row) => row.map("external_ids")[markKey] !== undefined);
+  if (users.length > 0 || shared || marked) return undefined;
+  return [{ table: "QoS", uuid: qos.uuid }, ...queues.map(({ uuid }) => ({ table: "Queue", uuid }))];
+}
+
+const text = (value: string | number) => JSON.stringify(String(value));
+
+/** Whose a row is, and of which port. */
+const idsOf = (name: string, { mark }: Context<unknown>) => [
+  `external_ids:${markKey}=${text(mark)}`,
+  `external_ids:${portKey}=${text(name)}`,
+];
+
 function create(
   name: string,
   { type, maxRate, queues = [], otherConfig = {} }: Qos,
   context: Context<unknown>,
 ): string[][] {
   const symbol = (id?: number) => `@qos-${name}${id === undefined ? "" : `-${id}`}`;
-  const text = (value: string | number) => JSON.stringify(String(value));
-  const ids = [`external_ids:${markKey}=${text(context.mark)}`, `external_ids:${portKey}=${text(name)}`];
+  const ids = idsOf(name, context);
   const config = { ...(maxRate !== undefined && { "max-rate": maxRate }), ...otherConfig };
   return [
     ["set", "Port", name, `qos=${symbol()}`],

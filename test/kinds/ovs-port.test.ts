@@ -114,6 +114,27 @@ describe("OvsPort", () => {
     ).toMatch(/destroy QoS .*destroy Queue .*destroy Queue/);
   });
 
+  it("takes the rows of quality of service along with a port that is taken over, and no others", () => {
+    const unmarked = (change: (recording: Recording) => void = () => {}) =>
+      on((recording) => {
+        for (const { rows } of recording.ovsdb) for (const row of rows) row.external_ids = ["map", []];
+        change(recording);
+      });
+    const bare = { bridge: "br-int", name: "kva", qos };
+    const ids = `${mark} 'external_ids:hostnet-port="kva"'`;
+    const taken = unmarked().converge(bare)[0];
+    expect(
+      taken?.match(/set (QoS|Queue) [0-9a-f-]{36} .*?(?= -- |$)/g)?.map((text) => text.slice(-ids.length)),
+    ).toEqual([...[ids, ids, ids]]);
+    expect(taken).not.toMatch(/create|destroy/);
+    // Another port has the same: neither is changed nor deleted by us.
+    const shared = unmarked((recording) => {
+      rowOf(recording, "Port", "q0").qos = rowOf(recording, "Port", "kva").qos;
+    });
+    expect(shared.converge(bare)[0]).toMatch(/create QoS/);
+    expect(unmarked().converge({ ...bare, qos: { ...qos, maxRate: 1 } })[0]).toMatch(/create QoS/);
+  });
+
   it("sweeps the rows of a port that is gone, its own only, and none while the port is there", () => {
     const [argv, ...more] = on((recording) => without(recording, "Port", "kva")).sweep(system);
     expect(argv).toMatch(/^ovs-vsctl --timeout=30 -- --if-exists destroy QoS /);

@@ -91,7 +91,7 @@ export const unmark: Partial<Record<MarkPlace, (owner: string, states: State[], 
       \${ns:+ip netns exec $ns} sh -c "$strip" sh ${marks.map((mark) => `-e ${mark}`).join(" ")}
     done`,
   externalIds: (_owner, _states, marks) => `
-    for table in Bridge Port; do
+    for table in Bridge Port QoS Queue; do
       ovs-vsctl -f csv --no-headings --columns=_uuid,external_ids list $table |
         grep -F ${marks.map((mark) => `-e ${mark}`).join(" ")} |
         while IFS=, read -r row ids; do ovs-vsctl remove $table $row external_ids ${markKey} && echo "$ids"; done
