@@ -35,6 +35,8 @@ export interface Context<A, M = unknown> {
   was: Partial<A>[];
   /** What `remember` kept when the resource was created. */
   memory?: M;
+  /** It is taken over (`adopt`, import): what is declared of it counts as its own, though it was there before. */
+  adopts?: boolean;
   /** The answers of the last look: what is to be known of a host on which nothing of it is yet. */
   seen?: Seen;
 }
@@ -94,7 +96,7 @@ export interface Kind<A = any, F = any, M = any> {
   /** Changes that the kernel refuses in place. */
   replaces?(was: A, want: A): Path[];
   /** Old values, kept in the ledger before the first write. `live` is undefined when the object is not there. */
-  remember?(live: Found<A, F> | undefined, want: A): M;
+  remember?(live: Found<A, F> | undefined, want: A, context: Context<A>): M;
   /** The single write path: what makes `live` into `want`. [] = nothing to do, and that is the proof of every write. */
   converge(want: A, live: Found<A, F> | undefined, context: Context<A, M>): Step[];
   /** Takes away what an object of ours, which is itself gone, has left behind (rows that nothing refers to). [] = nothing. */

@@ -89,7 +89,8 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
   const id = idOf(kind, host, args);
   const revision = olds?.revision ?? randomBytes(6).toString("hex");
   const was = olds ? [...(olds.was ?? []), argumentsOf(olds)] : [];
-  const context: Context<unknown> = { mark: markOf(host.owner, revision), owner: host.owner, was };
+  const adopts = news.adopt === true;
+  const context: Context<unknown> = { mark: markOf(host.owner, revision), owner: host.owner, was, adopts };
   let run: Run | undefined;
   try {
     if (decommissioned(host)) return { id, outs: undone(news, olds) };
@@ -100,7 +101,7 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     // What is only now made touches nothing that carries us.
     const [others] = await Promise.all([othersDevices(machine, configured), run.look(olds !== undefined)]);
     run.want = withResets(kind, args, was, run.found);
-    const adopted = claim(kind, run.parts(), news.adopt === true);
+    const adopted = claim(kind, run.parts(), adopts);
     if (adopted && run.found && !olds) {
       const fate = fateOf(kind, run.want, run.found, context);
       tell(`${host.name}: ${titleOf(kind, args)} was there already; it is taken over${fate}`);

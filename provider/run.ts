@@ -98,7 +98,7 @@ export class Run {
     const foreignAlias = found?.marks.some((mark) => mark && !mark.startsWith("hostnet:"));
     if (kind.mark !== "ledger" && !kind.remember && !foreignAlias) return [];
     const nonce = nonceOf(this.context.mark);
-    const memory = entry ? entry.memory : kind.remember?.(found, this.want);
+    const memory = entry ? entry.memory : kind.remember?.(found, this.want, this.context);
     this.context.memory = memory;
     if (entry?.nonce === nonce) return [];
     return [record(this.host.owner, { id: this.id, nonce, memory })];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
+import { type Address, full, sameAddress } from "../model/address";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import {
@@ -130,19 +131,44 @@ export const nic = kind({
     offloads: (live: Found<Want>) => live.args.offloads,
     ringSize: (live: Found<Want>) => live.args.ringSize,
   },
-  remember: (live) => live?.args,
+  remember(live, want, { adopts }) {
+    const { addresses, ...args } = live?.args ?? {};
+    return { ...args, addresses: adopts ? addresses?.filter((item) => !isIn(want.addresses, item)) : addresses };
+  },
   converge(want, live, context) {
     if (!live) throw absent(want);
-    return steps({ ...want, ...dropped(want, context) }, live, context);
+    const addresses = withOwn(want, live, context);
+    return steps({ ...want, ...dropped(want, context), addresses }, live, context);
   },
   remove(live, want, context) {
-    return steps(givenBack(want, live, memoryOf(context)), live, { ...context, was: [...context.was, want] });
+    const before = { ...context, was: [...context.was, want] };
+    const back = givenBack(want, live, memoryOf(context));
+    return steps({ ...back, addresses: withOwn(back, live, before) }, live, before);
   },
   shown: (path, want, live) =>
     path.startsWith("addresses") ? shownLink(path, want, stateOf(live), live.args) : get(live.args, path),
 });
 
 const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).memory ?? {};
+
+const isIn = (list: Address[] = [], item: Address) => list.some((other) => sameAddress(full(other), full(item)));
+
+/**
+ * The declared addresses, and those that were there before us: one that was declared as well stays when it no longer is,
+ * and what an exact list has taken away comes back when the list is exact no more.
+ */
+function withOwn(want: Want, live: Found<Nic>, context: Context<Want>): Want["addresses"] {
+  const was = context.was as Want[];
+  const isThere = (item: Address) => stateOf(live).addresses.some((other) => sameAddress(full(item), other));
+  const exactBefore = !want.addressesExact && was.some(({ addressesExact }) => addressesExact === true);
+  const own = want.addressesExact ? [] : (memoryOf(context).addresses ?? []);
+  const back = own.filter(
+    (item) =>
+      !isIn(want.addresses, item) &&
+      (exactBefore || (isThere(item) && was.some(({ addresses }) => isIn(addresses, item)))),
+  );
+  return back.length > 0 ? [...(want.addresses ?? []), ...back] : want.addresses;
+}
 
 /** What was declared before and no longer is goes back to what is remembered. */
 function dropped(want: Want, context: Context<Want>): Nic {

@@ -69,19 +69,17 @@ test("somebody else's port is foreign; a device that is not there is said", () =
 });
 
 describe("given back", () => {
-  const remembered = (seen: Record<string, unknown>) => bridgePort.remember?.(bench.look(seen) as never, bench.want());
-
   test("to nobody, with IPv6", () => {
-    expect(bench.removal(joined, {}, remembered(free))).toEqual([
+    expect(bench.removal(joined, {}, bench.memory(free))).toEqual([
       "ip link set dev kd nomaster",
       "sysctl -qw net/ipv6/conf/kd/disable_ipv6=0",
     ]);
-    expect(bench.removal(free, {}, remembered(free))).toEqual([]);
+    expect(bench.removal(free, {}, bench.memory(free))).toEqual([]);
   });
 
   test("to the bridge that it was in, with its options there", () => {
     const there = { ...joined, links: [{ ...links.port, master: "br9" }] };
-    expect(bench.removal(joined, {}, remembered(there))).toEqual([
+    expect(bench.removal(joined, {}, bench.memory(there))).toEqual([
       "ip link set dev kd master br9",
       "ip link set dev kd type bridge_slave cost 100 isolated on",
     ]);
@@ -89,6 +87,6 @@ describe("given back", () => {
 
   test("not when somebody has taken it since", () => {
     const taken = { ...joined, links: [{ ...links.port, master: "br9" }] };
-    expect(bench.removal(taken, {}, remembered(free))).toEqual([]);
+    expect(bench.removal(taken, {}, bench.memory(free))).toEqual([]);
   });
 });

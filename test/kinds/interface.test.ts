@@ -10,7 +10,7 @@ const answer = (more: object = {}, device = "eth1") => ({
   [`rings:${device}`]: rings,
 });
 const fresh = answer();
-const before = nic.remember?.(bench.look(fresh) as never, bench.want());
+const before = bench.memory(fresh);
 
 test("sets up what is declared and leaves the rest, alias and MAC too", () => {
   expect(bench.steps(fresh)).toEqual(["ip link set dev eth1 up"]);
@@ -78,6 +78,30 @@ test("gives back bridge and IPv6, and takes its own addresses away", () => {
   expect(bench.removal(answer({ addr_info: [address] }), { addresses: ["10.0.0.1/24"] }, before)).toEqual([
     "ip address del 10.0.0.1/24 dev eth1",
   ]);
+});
+
+describe("an address that was there before", () => {
+  const info = (local: string) => ({ family: "inet", local, prefixlen: 24, scope: "global", label: "eth1" });
+  const [own, foreign] = [info("10.0.0.1"), info("10.9.0.1")];
+  const had = answer({ flags: ["UP"], addr_info: [own, foreign] });
+  const exact = { addresses: ["10.0.0.1/24"], addressesExact: true };
+  const alone = answer({ flags: ["UP"], addr_info: [own] });
+  const back = "ip address add 10.9.0.1/24 dev eth1";
+
+  test("stays when it was declared too, and comes back when an exact list had taken it away", () => {
+    const memory = bench.memory(had, exact);
+    expect(bench.steps(had, exact, [], memory)).toEqual(["ip address del 10.9.0.1/24 dev eth1"]);
+    expect(bench.removal(alone, exact, memory)).toEqual([back]);
+    expect(bench.steps(alone, { addresses: ["10.0.0.1/24"] }, [exact], memory)).toEqual([back]);
+    expect(bench.steps(alone, {}, [{ addresses: ["10.0.0.1/24"] }], memory)).toEqual([]);
+    // Somebody has taken it away since: that is not ours to undo.
+    expect(bench.removal(alone, { addresses: ["10.0.0.1/24"] }, memory)).toEqual([]);
+  });
+
+  test("is the resource's own where that has taken it over", () => {
+    const memory = bench.memory(had, exact, true);
+    expect(bench.removal(alone, exact, memory)).toEqual(["ip address del 10.0.0.1/24 dev eth1", back]);
+  });
 });
 
 describe("chosen by what it is", () => {

@@ -35,6 +35,12 @@ export class Bench {
     return this.kind.converge(this.want(more), this.look(seen, more), context);
   }
 
+  /** What is kept of it when a resource is made of what the host answers. */
+  memory(seen: Args, more: Args = {}, adopts = false): unknown {
+    const context = { mark, owner: "a1b2", was: [], adopts };
+    return this.kind.remember?.(this.look(seen, more), this.want(more), context);
+  }
+
   /** The commands that make what was declared into what is wanted; `was` is what was declared before. */
   steps(seen: Args, more: Args = {}, was: Args[] = [], memory?: unknown): string[] {
     const found = this.look(seen, more);
