@@ -11,7 +11,8 @@ import { attributes } from "./attributes";
 import { groupsOf } from "./groups";
 import { ownership } from "./ownership";
 import { all } from "./shell";
-import { type Args, broken, halfOf, hostOf, must, report, type State, type Subject, Trial, textOf } from "./trial";
+import { type Need, tampering } from "./tampering";
+import { broken, halfOf, hostOf, must, report, type State, type Subject, Trial, textOf } from "./trial";
 
 /**
  * The laws of DESIGN section 5 over the whole registry, on a real machine, in this process: lifecycle is called as the
@@ -22,7 +23,7 @@ import { type Args, broken, halfOf, hostOf, must, report, type State, type Subje
 
 let chosen: typeof trials;
 /** What the samples need; one resource for all that need the same. */
-const needs: { name: string; args: Args; state?: State }[] = [];
+const needs: (Need & { state?: State })[] = [];
 let trial: Trial;
 let before: Footprint;
 let after: Footprint;
@@ -64,6 +65,10 @@ async function wholeLife(): Promise<void> {
   await trial.phase("refresh of what vanished", isGone, vanishing);
   await trial.phase("made again", again, vanishing);
   await trial.exists("after it was made again", true);
+  await tampering(trial, needs, async () => {
+    for (const need of needs) need.state = undefined;
+    await makeNeeds();
+  });
 }
 
 async function takeDown(): Promise<void> {
@@ -104,8 +109,8 @@ async function makeNeeds(): Promise<void> {
     for (const { kind: name, args } of subject.sample.needs ?? []) {
       const made = needs.find((need) => need.name === name && same(need.args, args));
       const need = made ?? { name, args };
-      if (!made) {
-        needs.push(need);
+      if (!made) needs.push(need);
+      if (!need.state) {
         const kind = kinds[name] as Kind;
         need.state = await lifecycle.apply(kind, trial.inputsOf(kind, args)).catch((error) => {
           report(textOf(error));

@@ -1,6 +1,7 @@
 """What guests of the proofs do: python3 guest.py WORD JSON. One process for all guests of a host: a socket stays in the
 namespace in which it was made."""
 import ctypes
+import fcntl
 import json
 import os
 import selectors
@@ -128,6 +129,31 @@ def count(wanted):
                 seen[key.data][text] += text.encode() in data
     with open(wanted["log"], "w") as file:
         json.dump(seen, file)
+
+
+def machines(wanted):
+    """Guests that are a program, as QEMU is one: each opens its TAP, and answers ARP and pings for its address."""
+    waiting = selectors.DefaultSelector()
+    for tap, own, address in wanted:
+        device = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(device, 0x400454CA, struct.pack("16sH22x", tap.encode(), 0x1002))
+        waiting.register(device, selectors.EVENT_READ, (mac(own), socket.inet_aton(address)))
+    ready()
+    while True:
+        for key, _ in waiting.select():
+            if said := reply(os.read(key.fileobj, 2048), *key.data):
+                os.write(key.fileobj, said)
+
+
+def reply(frame, own, address):
+    to, sender, kind = frame[:6], frame[6:12], frame[12:14]
+    if kind == b"\x08\x06" and frame[20:22] == b"\0\1" and frame[38:42] == address:
+        return sender + own + kind + frame[14:20] + b"\0\2" + own + address + frame[22:32]
+    if kind == b"\x08\0" and to == own and frame[23] == 1 and frame[34] == 8:
+        echo = frame[38 : 14 + int.from_bytes(frame[16:18], "big")]
+        total = struct.pack("!H", checksum(bytes(4) + echo + bytes(len(echo) % 2)))
+        return sender + own + kind + frame[14:26] + frame[30:34] + frame[26:30] + bytes(2) + total + echo
+    return None
 
 
 def ready():

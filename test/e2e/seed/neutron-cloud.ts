@@ -59,6 +59,8 @@ const guest = (name, node, network, addresses, extra = {}, addressing = "static"
   new neutron.Instance(name, {
     node, guest: { type: "namespace", addressing }, ports: [{ network, addresses, securityGroups: [web], ...extra }],
   });
+const machine = (name, guest, address) =>
+  new neutron.Instance(name, { node: n1, guest, ports: [{ network: blue, addresses: [address], securityGroups: [web] }] });
 const nobodys = { securityGroups: undefined };
 const guests = {
   blue1: guest("blue1", n1, blue, ["10.0.0.10", "fd00:100::10"]),
@@ -76,6 +78,9 @@ const guests = {
   // They get their addresses by DHCP, one on each node.
   dhcp1: guest("dhcp1", n1, blue, undefined, nobodys, "dhcp"),
   dhcp2: guest("dhcp2", n2, blue, undefined, nobodys, "dhcp"),
+  // Of the one the TAP is ours, of the other that of who starts it.
+  vm1: machine("vm1", { type: "tap", owner: "ops" }, "10.0.0.40"),
+  vm2: machine("vm2", "external", "10.0.0.41"),
 };
 
 const outside = new neutron.Network("public", { cloud, physicalNetwork: "public", localVlan: 4000 });

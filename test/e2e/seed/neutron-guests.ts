@@ -54,6 +54,13 @@ export async function stopGuests(): Promise<void> {
   }
 }
 
+/** A guest that is a program: its TAP, MAC address and IP address. */
+export type MachineGuest = [tap: string, mac: string, address: string];
+
+/** Guests that open their TAP, and answer ARP and pings, until they are stopped. */
+export const startMachines = (node: string, guests: MachineGuest[]) => start(node, "machines", guests);
+export const stopMachines = (node: string) => stop(node, "machines");
+
 /** A path by TCP: who, to which address and port. */
 export type TcpPath = [guest: string, address: string, port: number];
 

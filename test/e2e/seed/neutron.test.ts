@@ -14,7 +14,9 @@ import {
   removeOutside,
   type Sent,
   startGuests,
+  startMachines,
   stopGuests,
+  stopMachines,
 } from "./neutron-guests";
 
 /** Rows of seed.md: VM port, VLAN and tunnel id, compute node, network node, qDHCP, qRouter, on one cloud of two hosts. */
@@ -55,7 +57,9 @@ it("looks as an operator of Neutron expects it, and everything in Open vSwitch w
   const ports = (node: string, bridge: string) => trimmed(node, `ovs-vsctl list-ports ${bridge} | sort | xargs`);
   expect(await ports("n1", "br-tun")).toBe("gre-0ac70002 patch-int");
   expect(await ports("n2", "br-tun")).toBe("gre-0ac70001 patch-int");
-  expect(await ports("n1", "br-int")).toBe("patch-tun qvoblue1 qvoblue3 qvodhcp1 qvoloner qvomuted qvoopen1 qvored1");
+  expect(await ports("n1", "br-int")).toBe(
+    "patch-tun qvoblue1 qvoblue3 qvodhcp1 qvoloner qvomuted qvoopen1 qvored1 qvovm1 qvovm2",
+  );
   expect(await ports("n2", "br-ex")).toBe(`${host("n2").interfaces.external} phy-br-ex`);
   expect(await trimmed("n1", "ls /sys/class/net/qbrblue1/brif | xargs")).toBe("qvbblue1 tapblue1");
   expect(await trimmed("n2", "ip netns list | cut -d' ' -f1 | grep ^q | sort | xargs")).toBe(
@@ -116,6 +120,37 @@ async function everyPath() {
 }
 
 it("VLAN and tunnel id, qRouter, VM port: every path that is to be there is, and no other", everyPath, 900_000);
+
+it("VM port: guests that open a TAP, ours and one that their own program makes, are reached over the tunnel", async () => {
+  const pinged = () =>
+    Promise.all(
+      ["10.0.0.40", "10.0.0.41"].map(async (to) => {
+        const { exitCode } = await onHost("n2", `ip netns exec blue2 ping -c 2 -i 0.3 -W 2 ${to}`);
+        return exitCode === 0;
+      }),
+    );
+  const { vm1 = "", vm2 = "" } = macs;
+  // As libvirt does when it starts a guest.
+  await mustOnHost("n1", "ip tuntap add dev tapvm2 mode tap && ip link set dev tapvm2 mtu 1458 master qbrvm2 up");
+  expect(await pinged()).toEqual([false, false]);
+  await startMachines("n1", [
+    ["tapvm1", vm1, "10.0.0.40"],
+    ["tapvm2", vm2, "10.0.0.41"],
+  ]);
+  expect(await pinged()).toEqual([true, true]);
+  // What the group does not let in does not come to them.
+  const [heard = []] = await capture(
+    "n1",
+    [{ device: "tapvm1", filter: "tcp port 22 or tcp port 8080" }],
+    "ip netns exec loner timeout 2 bash -c 'exec 3<>/dev/tcp/10.0.0.40/22' ; ip netns exec loner timeout 2 bash -c 'exec 3<>/dev/tcp/10.0.0.40/8080'; true",
+  );
+  expect(heard.join("\n")).toMatch(/10\.0\.0\.40\.(8080|http-alt): Flags \[S\]/);
+  expect(heard.join("\n")).not.toMatch(/10\.0\.0\.40\.(22|ssh): /);
+  expect(await up("--refresh")).toMatchObject(quiet);
+  await stopMachines("n1");
+  await mustOnHost("n1", "ip link del dev tapvm2");
+  expect(await up("--refresh")).toMatchObject(quiet);
+}, 900_000);
 
 /** What a guest must not send. The same from a port without port security arrives. */
 async function noSpoofing() {
