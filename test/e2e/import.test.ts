@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Footprint } from "../../tools/footprint";
 import { at, hostnet, login } from "./helpers/hostnet";
-import { footprint, mustOnHost, removeNetnsFolder } from "./helpers/lab";
+import { footprint, footprintAtRest, mustOnHost, removeNetnsFolder } from "./helpers/lab";
 import { createStack, type Stack } from "./helpers/stack";
 
 /**
@@ -10,10 +10,7 @@ import { createStack, type Stack } from "./helpers/stack";
  * read, becomes a program in TypeScript and a stack's state, and from then on it is as if it had been declared from the
  * first.
  */
-const settled = `
-ip link set eth1 up; ip link set eth2 up; modprobe ip_gre; udevadm settle
-for try in $(seq 100); do ip -6 address show tentative | grep -q . || exit 0; sleep 0.2; done; exit 1
-`;
+const cardsUp = "ip link set eth1 up; ip link set eth2 up; modprobe ip_gre; udevadm settle";
 
 /** What both nodes have: a guest on br-int, a patch cable, and a GRE tunnel from br-tun. */
 const node = (own: number, other: number) => `
@@ -69,8 +66,8 @@ let before: Footprint[];
 const names = ["n1", "n2"];
 
 beforeAll(async () => {
-  await Promise.all(names.map((name) => mustOnHost(name, settled)));
-  before = await Promise.all(names.map(footprint));
+  await Promise.all(names.map((name) => mustOnHost(name, cardsUp)));
+  before = await Promise.all(names.map(footprintAtRest));
   await mustOnHost("n1", node(1, 2) + everything);
   await mustOnHost("n2", node(2, 1));
   stack = await createStack({ program: `import "./hostnet-n1";\nimport "./hostnet-n2";\n`, language: "ts" });
@@ -78,7 +75,7 @@ beforeAll(async () => {
 afterAll(() => stack?.dispose(), 900_000);
 
 it("says before what it would take, and touches nothing", async () => {
-  const untouched = await Promise.all(names.map(footprint));
+  const untouched = await Promise.all(names.map(footprintAtRest));
   const { exitCode, all: said } = await hostnet(stack, "import", ...names.map(at), ...login(), "--dry-run");
   expect({ exitCode, said }).toMatchObject({ exitCode: 0, said: expect.stringContaining("LinuxBridge im-br") });
   expect(said).toMatch(/Interface eth0 +\(of networkd\)/);

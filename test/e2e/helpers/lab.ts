@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { type Footprint, footprintScript, parseFootprint } from "../../../tools/footprint";
 import { type Login, runAsRoot, type SshResult } from "../../../tools/ssh";
 
@@ -70,6 +72,20 @@ export const removeNetnsFolder = (name: string) => mustOnHost(name, "umount /run
 /** What a host is like, to be compared before and after a test; one round trip. See footprint.ts. */
 export async function footprint(name: string): Promise<Footprint> {
   return parseFootprint(await mustOnHost(name, "bash -s", { stdin: footprintScript }));
+}
+
+/**
+ * The same when the kernel has done what it does by itself after a device came up (an address, its check, its routes, each a
+ * second after the other): nothing has changed for two seconds. @throws Error when something still does after a minute.
+ */
+export async function footprintAtRest(name: string): Promise<Footprint> {
+  for (let last = await footprint(name), tries = 0; tries < 30; tries++) {
+    await sleep(2000);
+    const now = await footprint(name);
+    if (isDeepStrictEqual(now, last)) return now;
+    last = now;
+  }
+  throw new Error(`${name} does not come to rest`);
 }
 
 /** Short, as a socket's path may have 107 bytes; in a folder of this process, so that runs do not meet. */
