@@ -1,3 +1,6 @@
 import { imports } from "./import";
 
 imports(0);
+
+// Most warnings are of what the laws do.
+jest.mock("../../../provider/log", () => ({ warn() {}, tell() {} }));
