@@ -19,6 +19,7 @@ export function fateOf(
  * The declared arguments with live values where they differ. A leaf differs when taking the live value for the declared
  * one changes what is to do: so two spellings of a value are none, and the kind says only once what it compares. While
  * something is to do after that, one difference has hidden another (a device that is made anew hides what is wrong on it).
+ * What is broken and shows in no argument shows in its name: it is not what was called so.
  */
 export function drift(
   kind: Kind,
@@ -45,5 +46,7 @@ export function drift(
     return shownOver(differing.reduce((shown, path) => set(shown, path, live(path)), known));
   };
   const surplus = Object.entries(kind.surplus?.(want, found) ?? {});
-  return surplus.reduce((shown, [path, value]) => set(shown, path, value), shownOver(want));
+  const shown = surplus.reduce((args, [path, value]) => set(args, path, value), shownOver(want));
+  const [name = ""] = kind.identity;
+  return found.broken && same(shown, want) ? set(shown, name, undefined) : shown;
 }

@@ -10,7 +10,7 @@ import { devicesOnHost, managerSections, toLeaveAlone } from "./model/managers";
 import { isMark, markOf } from "./model/mark";
 import { get, same, set } from "./model/path";
 import { hasUnknown, isUnknown } from "./model/unknown";
-import { claim, keep } from "./ownership";
+import { claim, keep, release } from "./ownership";
 import { Run } from "./run";
 import { validate } from "./validate";
 
@@ -147,7 +147,10 @@ export async function read(
     const context = contextOf(olds);
     const run = new Run(kind, machine, olds.host, id, args, context, olds.unfinished);
     await run.lookAtRest();
-    if (!run.found || !run.isOurs()) return {};
+    if (!run.found || !run.isOurs()) {
+      release(olds.revision);
+      return {};
+    }
     keep(olds.revision);
     const inputs = plain({ ...drift(kind, args, run.found, context), ...pick(olds, common) } as Inputs);
     return { id, inputs, props: plain({ ...inputs, ...pick(olds, learned), live: run.found.facts } as Outputs) };

@@ -8,6 +8,9 @@ const kept = new Set<string>();
 
 export const keep = (nonce: string) => kept.add(nonce);
 
+/** It was looked for, and counts as gone: what bears its mark may be taken over. */
+export const release = (nonce: string) => kept.delete(nonce);
+
 export interface Part {
   whose: Ownership;
   /** The mark that says so; somebody's own text when it is none of ours. */

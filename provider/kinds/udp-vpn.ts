@@ -13,7 +13,6 @@ import {
   linkReset,
   linkShape,
   liveLinkArgs,
-  mustBeType,
   nameTaken,
 } from "../model/link";
 import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
@@ -89,6 +88,8 @@ function serviceOf(want: Want): Service {
 interface Raw {
   live?: LiveService;
   device?: LinkState;
+  /** What has its name and is none. */
+  inTheWay?: LinkState;
 }
 
 const rawOf = (found: Found<unknown, unknown>) => found.raw as Raw;
@@ -121,16 +122,17 @@ export const udpVpn = kind({
   ],
   observe: (want) => [...serviceSections, ...linkSections(want.namespace, { ipv6: want.ipv6 !== undefined })],
   find(want, seen) {
-    const device = linkState(seen, want.namespace, want.name);
+    const there = linkState(seen, want.namespace, want.name);
+    const device = there && isTun(there) ? there : undefined;
     const service = serviceOf(want);
     const live = liveService(seen, service);
-    if (!device && !live) return undefined;
+    if (!there && !live) return undefined;
     const { pid, since } = live?.process ?? {};
     // The device has a carrier as long as a process has it open.
     const ready = device?.json.flags.includes("LOWER_UP") === true;
     const values = live ? liveSettings(vpnSettings, want, live, serviceOf) : { running: false };
     const link = device && liveLinkArgs(device, want.namespace);
-    const alias = device?.json.ifalias;
+    const alias = there?.json.ifalias;
     const args = { ...link, ...values, name: want.name, namespace: want.namespace };
     return {
       args: args as Partial<Want>,
@@ -138,15 +140,16 @@ export const udpVpn = kind({
       // A device that the process has made by itself is not persistent, and has no alias.
       marks: [
         ...(live ? [live.mark ?? live.appliedMark] : []),
-        ...(device && (!live || isPersistent(device)) ? [alias] : []),
+        ...(there && (!live || (device && isPersistent(device))) ? [alias] : []),
       ],
+      broken: there && !device ? `${want.name} is by now ${there.type ?? "a network card"}` : undefined,
       pending: want.running && device && isOpen(device) ? comingUp(service, live, ready) : undefined,
-      raw: { live, device } satisfies Raw,
+      raw: { live, device, inTheWay: device ? undefined : there } satisfies Raw,
     };
   },
   converge(want, found, context) {
-    const { live, device } = found ? rawOf(found) : ({} as Raw);
-    if (device) mustBeTun(device);
+    const { live, device, inTheWay } = found ? rawOf(found) : ({} as Raw);
+    if (inTheWay) throw notTun(inTheWay);
     if (!device || !isPersistent(device)) {
       return [
         ...(device ? [deleteLink(want.name, want.namespace)] : []),
@@ -175,8 +178,11 @@ export const udpVpn = kind({
   },
 });
 
-function mustBeTun(device: LinkState): void {
-  mustBeType(device, "tun");
-  if ((device.json.linkinfo?.info_data as TunData | undefined)?.type === "tun") return;
-  throw new HostnetError("FOREIGN", `${device.json.ifname} is there already and is a TAP, not a TUN`);
-}
+const isTun = ({ type, json }: LinkState) =>
+  type === "tun" && (json.linkinfo?.info_data as TunData | undefined)?.type === "tun";
+
+const notTun = ({ type, json }: LinkState) =>
+  new HostnetError(
+    "FOREIGN",
+    `${json.ifname} is there already and is ${type === "tun" ? "a TAP" : (type ?? "a network card")}, not a TUN`,
+  );

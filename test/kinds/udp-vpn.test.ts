@@ -1,3 +1,4 @@
+import { drift } from "../../provider/drift";
 import { udpVpn } from "../../provider/kinds/udp-vpn";
 import { tunnelOf } from "../../provider/model/socat";
 import { hostAnswers } from "./recorded/services";
@@ -62,4 +63,16 @@ test("a TAP of that name is somebody else's", () => {
   tap.linkinfo.info_data.type = "tap";
   const seen = { netns: [{ name: "blue" }], "links@blue": [tap] };
   expect(() => bench.steps(seen)).toThrow(/is a TAP, not a TUN/);
+});
+
+test("a device of another kind in its place shows, and is neither written to nor deleted", () => {
+  const unit = `# Made by pulumi-hostnet. ${mark}\nExecStart=/usr/bin/env socat x\n`;
+  const dummy = { ...device(false), linkinfo: { info_kind: "dummy" }, link_type: "ether" };
+  const seen = hostAnswers(name, { [`${name}.service`]: unit }, "socat x", { "links@blue": [dummy] });
+  const found = bench.look(seen);
+  expect(found?.marks).toEqual([mark]);
+  const shown = drift(udpVpn, bench.want(), found as never, { mark, owner: "a1b2", was: [] });
+  expect(shown).not.toHaveProperty("name", "vpn0");
+  expect(() => bench.steps(seen)).toThrow(/vpn0 is there already and is dummy, not a TUN.*\[FOREIGN\]/);
+  expect(bench.removal(seen).join()).not.toMatch(/ip link del|vpn0$/);
 });
