@@ -2,12 +2,14 @@ import { z } from "zod";
 import { kind } from "../kind";
 import type { Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
+import { unmarked } from "../model/mark";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
 import { type FirewallArgs, firewallArgs } from "../model/nft-args";
 import { difference, tableLine } from "../model/nft-delta";
 import { endedFlows } from "../model/nft-flows";
 import { plainlyDrops } from "../model/nft-guard";
 import { type Reading, shownTable, surplusBlocks, wantedBlocks } from "../model/nft-normal";
+import { declaredTable, keeperOf, rulesetSection, tablesOf } from "../model/nft-ruleset";
 import { contents, type Line, parseTable, titleOf } from "../model/nft-table";
 import { get } from "../model/path";
 
@@ -56,10 +58,13 @@ export const firewall = kind({
         chains: blocks.filter((block) => block.kind === "chain").length,
         rules: blocks.reduce((sum, { rules }) => sum + rules.length, 0),
       },
-      marks: [live.comment],
+      marks: [live.comment ?? unmarked],
       raw,
     };
   },
+  survey: (namespace) => inNamespace(namespace, rulesetSection),
+  list: (seen, namespace) => tablesOf(seen, namespace).flatMap((one) => declaredTable(one, namespace).args ?? []),
+  maker: ({ args: { family = "", name = "" }, raw }) => keeperOf({ family, name, table: (raw as Raw).live }),
   converge(want, live, context) {
     if (!live) return write(want, [{ text: tableLine(want, context.mark), path: "" }, ...contents(want)]);
     const raw = live.raw as Raw;

@@ -8,9 +8,12 @@ export const markOf = (owner: string, nonce: string) => `hostnet:${owner}:${nonc
 
 export type Ownership = "this" | "sibling" | "foreign" | "none";
 
+/** Stands for the mark of what has none and can be given none any more: then the ledger has it. */
+export const unmarked = "unmarked";
+
 /** Whose an object with this mark is, seen from the resource whose mark is `own`. */
 export function ownership(mark: string | undefined, own: string): Ownership {
-  if (!mark) return "none";
+  if (!mark || mark === unmarked) return "none";
   if (mark === own) return "this";
   const owner = own.slice(0, own.lastIndexOf(":") + 1);
   return mark.startsWith(owner) ? "sibling" : "foreign";

@@ -1,3 +1,4 @@
+import { isMark } from "./mark";
 import type { FirewallArgs } from "./nft-args";
 import {
   type Block,
@@ -38,7 +39,9 @@ export interface Difference {
  * again, in the same transaction.
  */
 export function difference(want: FirewallArgs, live: Table, wanted: Map<string, Wanted>, mark: string): Difference {
-  if (mark !== live.comment || [...wanted].some(([key, block]) => redefined(key, block, live)))
+  // What somebody else has made keeps its comment, or none: no comment can be changed (the ledger has the mark).
+  const isRemarked = isMark(live.comment) && mark !== live.comment;
+  if (isRemarked || [...wanted].some(([key, block]) => redefined(key, block, live)))
     return reload(want, mark, [...wanted.values()]);
   const title = titleOf(want);
   const none = { path: "" };

@@ -53,7 +53,7 @@ export function wantedBlocks(
 }
 
 /** Rules may add elements to it. */
-const isOpen = ({ flags = [], timeout }: Partial<SetArgs>) =>
+export const isOpen = ({ flags = [], timeout }: Partial<SetArgs>) =>
   timeout !== undefined || flags.some((flag) => flag === "dynamic" || flag === "timeout");
 
 /** The declared arguments with live values where these are others. */
@@ -101,7 +101,7 @@ export function surplusBlocks(want: FirewallArgs, live: Table): Record<string, u
   );
 }
 
-const groupOf = ({ kind }: Block): Group =>
+export const groupOf = ({ kind }: Block): Group =>
   kind === "chain" || kind === "set" || kind === "map" || kind === "flowtable" ? `${kind}s` : "objects";
 
 /** A block in the words of the arguments; what it has not is left out. */

@@ -114,15 +114,69 @@ test("a namespace as `ip netns add` leaves it, with its loopback down, is declar
   expect(green).toMatchObject({ args: { name: "green", loopback: false }, steps: [] });
 });
 
-test("tables of nftables are told but ours", async () => {
-  const { left } = await look((machine) => {
+/** What `nft -y -s -a list table` of nft 1.0.6 prints. */
+const table = `table inet fw { # handle 4
+	comment "of a person"
+	set members { # handle 2
+		type ipv4_addr
+		flags interval
+		elements = { 10.1.0.0/24, 10.2.0.1 }
+	}
+
+	set seen { # handle 3
+		type ipv4_addr
+		size 65535
+		flags dynamic,timeout
+		timeout 1m30s
+		elements = { 10.9.9.9 timeout 1m30s expires 20s }
+	}
+
+	chain input { # handle 1
+		type filter hook input priority 0; policy drop;
+		ct state established,related accept # handle 5
+		ip saddr @members tcp dport { 22, 443 } counter accept # handle 6
+	}
+}
+`;
+
+test("a table of nftables is a Firewall, taken over as it is; one that none can be is told, with the reason", async () => {
+  const { things, left } = await look((machine) => {
     machine.facts.tools.nft = "/usr/sbin/nft";
-    machine.answers.nftables = { stdout: 'table inet ours {\n\tcomment "hostnet:aa:bb"\ntable ip nat {\n' };
-    machine.answers["nftables@blue"] = { stdout: 'table inet fw {\n\tcomment "of a person"\n' };
+    const byIndex = `table ip other {\n\tchain c {\n\t\tiif "lo" accept\n\t}\n}\n`;
+    const iptables =
+      "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority 0; policy accept;\n\t}\n}\n";
+    machine.answers.nftables = { stdout: byIndex + iptables };
+    machine.answers["nftables@blue"] = { stdout: table };
+    machine.answers["nft:inet:fw@blue"] = { stdout: table };
+    machine.answers["nft:ip:filter"] = { stdout: iptables };
+    // In the namespace in which its normal form is made it has no learned elements, and no handles.
+    machine.answers["nft-normal:blue:inet:fw"] = {
+      stdout: table.replace(/ # handle \d+/g, "").replace(/\t\telements = \{ 10.9.*\n/, ""),
+    };
   });
-  expect(left.filter(({ type }) => type === "nftables").map(({ name, namespace }) => [namespace, name])).toEqual([
-    [undefined, "ip nat"],
-    ["blue", "inet fw"],
+  const found = things.filter(({ kind }) => kind.name === "Firewall");
+  expect(found.map(({ args, steps, learned }) => ({ args, steps, learned }))).toEqual([
+    expect.objectContaining({ args: expect.objectContaining({ name: "filter", family: "ip" }), learned: "iptables" }),
+    {
+      args: {
+        ...{ namespace: "blue", name: "fw" },
+        chains: {
+          input: {
+            ...{ hook: "input", policy: "drop" },
+            rules: ["ct state established,related accept", "ip saddr @members tcp dport { 22, 443 } counter accept"],
+          },
+        },
+        sets: {
+          members: { type: "ipv4_addr", flags: ["interval"], elements: ["10.1.0.0/24", "10.2.0.1"] },
+          seen: { type: "ipv4_addr", flags: ["dynamic", "timeout"], timeout: 90, size: 65535 },
+        },
+      },
+      steps: [],
+      learned: undefined,
+    },
+  ]);
+  expect(left.filter(({ type }) => type === "nftables")).toEqual([
+    expect.objectContaining({ name: "ip other", why: expect.stringMatching(/^no Firewall can be so: .*iifname/) }),
   ]);
 });
 

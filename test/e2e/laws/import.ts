@@ -234,8 +234,19 @@ async function removed(label: string, who: Subject[]): Promise<void> {
 async function forgetMaker(states: { id: string; outs: lifecycle.Outputs }[]): Promise<void> {
   const marks = states.map(({ outs }) => `hostnet:${maker.owner}:${outs.revision}`);
   const commands = (["alias", "externalIds"] as const).map((place) => unmark[place]?.(maker.owner, [], marks) ?? "");
-  await all(trial.node, [...commands, `mv ${ledgerOf(maker)} ${aside}`]);
+  await all(trial.node, [...commands, withoutComments(marks), `mv ${ledgerOf(maker)} ${aside}`]);
 }
+
+/** Tables as they would be had they been made without a comment: none can be taken from one that is there. */
+const withoutComments = (marks: string[]) => `
+for ns in "" $(ip netns list | cut -d" " -f1); do
+  at() { \${ns:+ip netns exec $ns} "$@"; }
+  at nft list tables 2>/dev/null | while read -r _ family name; do
+    text=$(at nft -s list table $family $name)
+    echo "$text" | grep -qF ${marks.map((mark) => `-e ${mark}`).join(" ")} || continue
+    { echo "delete table $family $name"; echo "$text" | grep -v '^\tcomment '; } | at nft -f -
+  done
+done`;
 
 const ledgerOf = ({ owner }: HostRef) => `/run/pulumi-hostnet/${owner}`;
 const aside = "/run/hostnet-law-maker";
