@@ -89,7 +89,10 @@ beforeAll(async () => {
   await mustOnHost("n2", node(2, 1));
   stack = await createStack({ program: `import "./hostnet-n1";\nimport "./hostnet-n2";\n`, language: "ts" });
 }, 900_000);
-afterAll(() => stack?.dispose(), 900_000);
+afterAll(async () => {
+  await stack?.dispose();
+  await Promise.all(names.map((name) => mustOnHost(name, "ip link set eth1 down; ip link set eth2 down")));
+}, 900_000);
 
 it("says before what it would take, and touches nothing", async () => {
   const untouched = await Promise.all(names.map(footprintAtRest));

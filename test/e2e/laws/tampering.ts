@@ -1,5 +1,6 @@
 import * as lifecycle from "../../../provider/lifecycle";
 import { get, leaves, same } from "../../../provider/model/path";
+import { all } from "./shell";
 import { type Args, must, type Subject, type Trial, textOf } from "./trial";
 
 /**
@@ -63,7 +64,7 @@ export async function tampering(trial: Trial, needs: Need[], makeAgain: () => Pr
   const who = trial.subjects.filter(deviceOf);
   const place = (subject: Subject) => who.indexOf(subject);
   if (devices.length > 0) {
-    await run(trial, "a namespace to move to", who.slice(0, 1), () => `ip netns add ${elsewhere}`);
+    await all(trial.node, [`ip netns add ${elsewhere}`]);
     for (const [what, { act, undo }] of Object.entries(acts)) {
       const done = await tried(trial, what, who, (one) => act(deviceOf(one) as Device, place(one)));
       await trial.phase(`refresh of what was ${what}`, noticed, done);
@@ -71,14 +72,13 @@ export async function tampering(trial: Trial, needs: Need[], makeAgain: () => Pr
       await run(trial, `${what}, taken away`, done, (one) => undo(deviceOf(one) as Device, place(one)));
       await mended(trial, what, done);
     }
-    await run(trial, "the namespace taken away", who.slice(0, 1), () => `ip netns del ${elsewhere}`);
+    await all(trial.node, [`ip netns del ${elsewhere}`]);
   }
 
   const standing = trial.subjects.filter(
     (one) => one.kind.mark !== "none" && needs.some((need) => standsOn(one, need)),
   );
-  const deletions = needs.map(deletionOf);
-  await run(trial, "what it stands on deleted", standing.slice(0, 1), () => deletions.join("\n"));
+  await all(trial.node, [needs.map(deletionOf).join("\n")]);
   await trial.phase("refresh of what stood on it", noticed, standing);
   await makeAgain();
   await mended(trial, "what stood on it", standing);
@@ -123,7 +123,11 @@ async function noticed(subject: Subject): Promise<void> {
   subject.state = seen.id && seen.props ? { id: seen.id, outs: seen.props } : undefined;
 }
 
-async function isForeign({ kind, inputs }: Subject): Promise<void> {
+/** What there still is of the object goes first, as in a replacement; what has its place does not. */
+async function isForeign(subject: Subject): Promise<void> {
+  const { kind, inputs, state } = subject;
+  if (state) await lifecycle.remove(kind, state.id, state.outs);
+  subject.state = undefined;
   const error = await lifecycle.apply(kind, inputs).then(
     () => undefined,
     (thrown) => thrown,
