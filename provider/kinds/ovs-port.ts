@@ -1,9 +1,11 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { deleteLink, linkReset } from "../model/link";
 import { addressClaims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
+import { giveBack, type Move, moveToBridge, type Uplink, uplinkIn, uplinkSections } from "../model/networkd-uplink";
 import { type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
 import {
   changeRecord,
@@ -51,7 +53,7 @@ export const ovsPort = kind({
     ...columnResets(interfaceColumns),
     ...columnResets(mtuColumns),
     ...{ qos: null, otherConfig: {}, externalIds: {}, "interface.externalIds": {}, "interface.options": {} },
-    ...{ up: linkReset.up, addresses: linkReset.addresses },
+    ...{ up: linkReset.up, addresses: linkReset.addresses, addressesToBridge: false },
   },
   claims: (want) => [
     portClaim(want.name),
@@ -60,9 +62,12 @@ export const ovsPort = kind({
       ? [linkClaim(want.namespace, want.name), ...addressClaims(want as never)]
       : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
   ],
-  configures: ({ type, bond, name }) => (type === "internal" ? [] : (bond?.members ?? [name])),
+  // With addressesToBridge that is not warned of, but done or refused.
+  configures: ({ type, bond, name, addressesToBridge }) =>
+    type === "internal" || addressesToBridge ? [] : (bond?.members ?? [name]),
   observe: (want) => [
     ...ovsSections,
+    ...(want.addressesToBridge === undefined ? [] : uplinkSections(want.name, want.bridge)),
     ...linkSections(undefined, { ipv6: want.type === "internal" && want.namespace === undefined }),
     ...(want.namespace ? linkSections(want.namespace, { ipv6: true }) : []),
   ],
@@ -72,7 +77,8 @@ export const ovsPort = kind({
     const root = linkState(seen, undefined, want.name);
     const link = want.namespace ? linkState(seen, want.namespace, want.name) : root;
     const newborn = want.namespace ? root : undefined;
-    const raw: OvsPortRaw = { db, port, link, newborn };
+    const uplink = uplinkOf(want, seen);
+    const raw: OvsPortRaw = { db, port, link, newborn, uplink };
     if (!port) {
       // Open vSwitch would make the row, fail to make the device, and exit with 0.
       const inTheWay = want.type === "internal" ? (link ?? newborn) : undefined;
@@ -114,7 +120,10 @@ export const ovsPort = kind({
       return [{ name, bridge: port.bridge, type, namespace, bond } as Partial<OvsPortArgs>];
     }),
   converge(want, live, context) {
-    if (!live) return [...create(want, context), ...(want.type === "internal" ? [settled] : [])];
+    if (!live) {
+      const { before, after } = move(want, uplinkOf(want, context.seen));
+      return [...before, ...create(want, context), ...(want.type === "internal" ? [settled] : []), ...after];
+    }
     const { port, link, newborn } = live.raw as OvsPortRaw;
     if (!port) {
       if (link && isRemnant(link)) return [deleteLink(want.name, want.namespace)];
@@ -131,16 +140,24 @@ export const ovsPort = kind({
       return [deleteLink(want.name, want.namespace), ...deviceSteps(want, undefined, newborn, context)];
     }
     if (live.broken && steps.length === 0) throw portError(`port ${want.name} of bridge ${want.bridge}`, live.broken);
-    if (live.broken || want.type !== "internal") return steps;
+    if (want.type !== "internal") {
+      const { before, after } = live.broken ? noMove : move(want, (live.raw as OvsPortRaw).uplink);
+      return [...before, ...steps, ...after];
+    }
+    if (live.broken) return steps;
     if (rebuildsDevice(interfaceColumns, want, port.interfaces[0])) return steps;
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
-  sweep: (want, seen, context) => vsctl(qosRemains(want.name, ovsDatabase(seen), context)),
+  sweep(want, seen, context) {
+    const uplink = uplinkOf(want, seen);
+    return [...vsctl(qosRemains(want.name, ovsDatabase(seen), context)), ...(uplink ? giveBack(uplink) : [])];
+  },
   remove(live, want, context) {
-    const { db, port } = live.raw as OvsPortRaw;
+    const { db, port, uplink } = live.raw as OvsPortRaw;
     const qos = port ? qosRemoval(want.name, port.row, db, context) : [];
     // Two transactions, of which the first need not be waited for: together with del-port the row is still referenced.
-    return [...vsctl(qos).map(unwaited), ...delPort(want, port?.bridge ?? want.bridge)];
+    const away = [...vsctl(qos).map(unwaited), ...delPort(want, port?.bridge ?? want.bridge)];
+    return [...away, ...(uplink ? giveBack(uplink) : [])];
   },
   shown(path, want, live) {
     const { link } = live.raw as OvsPortRaw;
@@ -153,6 +170,16 @@ export const ovsPort = kind({
 });
 
 type Want = OvsPortArgs;
+
+const uplinkOf = ({ name, bridge, addressesToBridge }: Want, seen: Seen | undefined): Uplink | undefined =>
+  seen && addressesToBridge !== undefined ? uplinkIn(seen, name, bridge) : undefined;
+
+const noMove: Move = { before: [], after: [] };
+
+function move({ addressesToBridge }: Want, uplink: Uplink | undefined): Move {
+  if (!uplink) return noMove;
+  return addressesToBridge ? moveToBridge(uplink) : { before: [], after: giveBack(uplink) };
+}
 
 function deviceSteps(
   want: Want,

@@ -1,0 +1,218 @@
+import type { Seen } from "../../provider/host/seen";
+import { ovsPort } from "../../provider/kinds/ovs-port";
+import { type Step, show } from "../../provider/model/command";
+import type { HostnetError } from "../../provider/model/errors";
+import { uplinkSections } from "../../provider/model/networkd-uplink";
+import { validate } from "../../provider/validate";
+import { answers } from "./answers";
+
+/** A port that takes the addresses of its device to the bridge: what is written where, and what is refused. */
+const { value } = validate(ovsPort.args, { bridge: "br-ex", name: "eth2", addressesToBridge: true });
+const want = value as never;
+
+const theirs = `# An operator's.
+[Match]
+Name=eth2 eth9
+[Link]
+MTUBytes=9000
+RequiredForOnline=yes
+[Network]
+Address=203.0.113.2/24
+VLAN=vlan7
+DNS=203.0.113.53
+[Route]
+Gateway=203.0.113.1
+`;
+
+interface Machine {
+  managed?: Record<string, string>;
+  card?: string;
+  onBridge?: string;
+  source?: string;
+  text?: string;
+  /** Addresses of the NIC and of br-ex. */
+  nic?: string[];
+  bridge?: string[];
+  dynamic?: boolean;
+  ipv6?: boolean;
+}
+
+const filesOf = (device: string) => `/etc/systemd/network/00-hostnet-uplink-${device}.network`;
+
+function machine({ nic = [], bridge = [], dynamic, ipv6, ...more }: Machine): Seen {
+  const { source = "/etc/systemd/network/20-ext.network", text = theirs, card, onBridge, managed = {} } = more;
+  const infos = (all: string[], isDynamic = false) =>
+    all.map((address) => {
+      const [local = "", length] = address.split("/");
+      const family = local.includes(":") ? "inet6" : "inet";
+      return { family, local, prefixlen: Number(length), scope: "global", dynamic: isDynamic };
+    });
+  const link = (ifname: string, ifindex: number, addr_info: object[]) => ({
+    ...{ ifname, ifindex, addr_info, flags: ["UP"], mtu: 1500, link_type: "ether", operstate: "UP" },
+  });
+  const device = nic.length > 0 ? "eth2" : "br-ex";
+  const route = { dst: "default", gateway: "203.0.113.1", dev: device, protocol: "4", scope: "0", flags: [] };
+  const parts = {
+    ...{
+      cardBy: card === undefined ? source : filesOf("eth2"),
+      bridgeBy: onBridge === undefined ? "" : filesOf("br-ex"),
+    },
+    ...{ card: card ?? "", onBridge: onBridge ?? "", source, theirs: text, end: "" },
+  };
+  const [files] = uplinkSections("eth2", "br-ex").slice(-1);
+  return answers([...ovsPort.observe(want)], {
+    links: [link("eth2", 4, infos(nic, dynamic)), link("br-ex", 9, infos(bridge))],
+    ipv6: `/proc/sys/net/ipv6/conf/br-ex/disable_ipv6:${ipv6 ? 0 : 1}\n`,
+    ovsdb: Array.from({ length: 7 }, () => ({ rows: [] })),
+    "ovs-vswitchd": "ovs-vswitchd.1.ctl\n",
+    routes4: [route],
+    routes6: [],
+    ...managed,
+    [files?.key ?? ""]: Object.entries(parts)
+      .map(([name, said]) => `\u001e${name}\n${said}${said === "" || said.endsWith("\n") ? "" : "\n"}`)
+      .join(""),
+  });
+}
+
+const networkd = { networkctl: "  4 eth2 ether routable configured\n" };
+const context = (seen: Seen) => ({ mark: "hostnet:a1b2:c3", owner: "a1b2", was: [], seen });
+const create = (seen: Seen): Step[] => ovsPort.converge(want, undefined, context(seen));
+/** Scripts by their first words only. */
+const words = (steps: Step[]) => steps.map((step) => show(step).replace(/'[^']*\n[\s\S]*?' /, "SCRIPT "));
+
+function refusal(seen: Seen): HostnetError {
+  try {
+    create(seen);
+  } catch (error) {
+    return error as HostnetError;
+  }
+  throw new Error("was not refused");
+}
+
+test("only makes the port where nobody manages the device", () => {
+  expect(words(create(machine({ nic: ["203.0.113.2/24"] })))).toEqual([expect.stringContaining("add-port br-ex eth2")]);
+});
+
+test("moves addresses and routes at once, in files first, and gives them back", () => {
+  const steps = create(machine({ managed: networkd, nic: ["203.0.113.2/24"] }));
+  const files = `${filesOf("eth2")} ${filesOf("br-ex")}`;
+  expect(words(steps)).toEqual([
+    `install -D -m 644 /dev/stdin ${filesOf("eth2")}`,
+    `install -D -m 644 /dev/stdin ${filesOf("br-ex")}`,
+    expect.stringContaining("add-port br-ex eth2"),
+    `sh -c SCRIPT sh eth2 br-ex ${files}`,
+    "ip address replace 203.0.113.2/24 dev br-ex broadcast +",
+    "ip route replace unicast default table main metric 0 proto static scope global via 203.0.113.1 dev br-ex",
+    "ip address del 203.0.113.2/24 dev eth2",
+    "sh -c SCRIPT br-ex 203.0.113.2",
+    "networkctl reload",
+    `sh -c SCRIPT sh eth2 ${filesOf("eth2")} br-ex ${filesOf("br-ex")}`,
+  ]);
+  const [card, onBridge] = steps.map(({ stdin = "" }) => stdin);
+  expect(card?.split("\n")).toEqual([
+    "# Made by pulumi-hostnet in place of: /etc/systemd/network/20-ext.network",
+    "# eth2 is a port of br-ex, which has its addresses.",
+    ...["[Match]", "Name=eth2", "[Link]", "MTUBytes=9000", "RequiredForOnline=yes", "[Network]", "VLAN=vlan7"],
+    ...[
+      "[Link]",
+      "RequiredForOnline=no",
+      "[Network]",
+      "KeepMaster=yes",
+      "LinkLocalAddressing=no",
+      "IPv6AcceptRA=no",
+      "",
+    ],
+  ]);
+  expect(onBridge?.split("\n")).toEqual([
+    "# Made by pulumi-hostnet in place of: /etc/systemd/network/20-ext.network",
+    ...["[Match]", "Name=br-ex", "[Link]", "RequiredForOnline=yes"],
+    ...["[Network]", "Address=203.0.113.2/24", "DNS=203.0.113.53", "[Route]", "Gateway=203.0.113.1"],
+    ...["[Network]", "KeepConfiguration=yes", "LinkLocalAddressing=no", "IPv6AcceptRA=no", ""],
+  ]);
+  const moved = machine({ managed: networkd, card, onBridge, bridge: ["203.0.113.2/24"] });
+  expect(words(create(moved))).toEqual([expect.stringContaining("add-port")]);
+  // What a cut-off create or a deleted port has left behind.
+  expect(words(ovsPort.sweep?.(want, moved, context(moved)) ?? [])).toEqual([
+    `rm -f ${files}`,
+    "ip address del 203.0.113.2/24 dev br-ex",
+    "ip address replace 203.0.113.2/24 dev eth2 broadcast +",
+    "sh -c SCRIPT eth2 203.0.113.2",
+    "networkctl reload",
+    "sh -c SCRIPT sh eth2 /etc/systemd/network/20-ext.network",
+  ]);
+});
+
+test("follows what the operator changes in the file", () => {
+  const at = machine({ managed: networkd, nic: ["203.0.113.2/24"] });
+  const [card, onBridge] = create(at).map(({ stdin = "" }) => stdin);
+  const text = theirs.replace("113.2/24", "113.3/24");
+  const steps = create(machine({ managed: networkd, card, onBridge, bridge: ["203.0.113.2/24"], text }));
+  expect(words(steps)).toContain("ip address replace 203.0.113.3/24 dev br-ex broadcast +");
+  expect(steps.find(({ stdin }) => stdin)?.stdin).toContain("Address=203.0.113.3/24");
+});
+
+test("puts back what somebody took from the bridge, or gave the device again", () => {
+  const [card, onBridge] = create(machine({ managed: networkd, nic: ["203.0.113.2/24"] })).map(
+    ({ stdin = "" }) => stdin,
+  );
+  const files = { managed: networkd, card, onBridge };
+  const steps = words(create(machine({ ...files, nic: ["203.0.113.2/24"] })));
+  expect(steps).toContain("ip address replace 203.0.113.2/24 dev br-ex broadcast +");
+  expect(steps).toContain("ip address del 203.0.113.2/24 dev eth2");
+  const gone = words(create(machine({ ...files })));
+  expect(gone).toContain("ip address replace 203.0.113.2/24 dev br-ex broadcast +");
+  const doubled = words(create(machine({ ...files, nic: ["203.0.113.2/24"], bridge: ["203.0.113.2/24"] })));
+  expect(doubled).toContain("ip address del 203.0.113.2/24 dev eth2");
+});
+
+test("a device without an address that a file for all fits is only kept as it is", () => {
+  const steps = create(machine({ managed: networkd, text: "[Match]\nName=*\n[Network]\nDHCP=yes\n" }));
+  expect(words(steps)).toEqual([
+    `install -D -m 644 /dev/stdin ${filesOf("eth2")}`,
+    expect.stringContaining("add-port br-ex eth2"),
+    expect.stringMatching(/^sh -c SCRIPT sh eth2 br-ex/),
+    "networkctl reload",
+    `sh -c SCRIPT sh eth2 ${filesOf("eth2")}`,
+  ]);
+});
+
+test.each<[string, Machine, RegExp, RegExp]>([
+  [
+    "ifupdown",
+    { managed: { ifupdown: "iface eth2 inet static\n" } },
+    /from ifupdown/,
+    /Take its 'iface eth2' out of \/etc/,
+  ],
+  [
+    "NetworkManager",
+    { managed: { nmcli: "eth2:connected\n" } },
+    /from NetworkManager/,
+    /\/etc\/NetworkManager\/conf\.d/,
+  ],
+  ["DHCP", { managed: networkd, dynamic: true }, /by DHCP/, /10-eth2\.network, say DHCP=no/],
+  ["an address of nobody's", { managed: networkd, text: "[Network]\nDHCP=yes\n" }, /does not say/, /Write Address=/],
+  [
+    "IPv6 that is off",
+    { managed: networkd, nic: ["2001:db8::2/64"], text: "[Network]\nAddress=2001:db8::2/64\n" },
+    /IPv6 is off/,
+    /addresses: \["2001:db8::2\/64"\]/,
+  ],
+  [
+    "a file before ours",
+    { managed: networkd, source: "/etc/systemd/network/00-ext.network" },
+    /comes before/,
+    /Rename it/,
+  ],
+])("is refused: %s", (_, host, why, remedy) => {
+  const error = refusal(machine({ nic: ["203.0.113.2/24"], ...host }));
+  expect(error.code).toBe("IN_USE");
+  expect(error.summary).toMatch(why);
+  expect(error.details.remedy).toMatch(remedy);
+});
+
+test("IPv6 moves to a bridge that has it", () => {
+  const text = "[Network]\nAddress=2001:db8::2/64\n";
+  const steps = create(machine({ managed: networkd, nic: ["2001:db8::2/64"], text, ipv6: true }));
+  expect(words(steps)).toContain("ip address replace 2001:db8::2/64 dev br-ex nodad");
+  expect(steps[1]?.stdin).not.toContain("LinkLocalAddressing");
+});
