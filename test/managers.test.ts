@@ -66,8 +66,18 @@ it("says nothing of a device that nobody else manages, nor of one in a namespace
 it("says nothing where nothing is declared that the other would not do too", async () => {
   await apply(nic, inputs({ name: "eth0", up: true }));
   expect(warned).toEqual([]);
-  const port = { bridge: "br-ex", name: "eth0", addressesToBridge: true } as never;
-  expect(ovsPort.configures?.(port)).toEqual([]);
+});
+
+it("says nothing of who is dealt with, but of the others", async () => {
+  const port = { bridge: "br-ex", addressesToBridge: true } as never;
+  expect(ovsPort.configures?.(port)).toHaveLength(1);
+  expect(ovsPort.dealsWith?.(port)).toEqual(["networkd"]);
+  expect(ovsPort.dealsWith?.({ bridge: "br-ex" } as never)).toEqual([]);
+  const dealing = { ...nic, dealsWith: () => ["networkd"] };
+  await apply(dealing, inputs({ name: "eth0", up: true, mtu: 1500 }));
+  expect(warned).toEqual([]);
+  await apply(dealing, inputs({ name: "eth2", up: true, mtu: 1500 }));
+  expect(warned).toHaveLength(1);
 });
 
 it("reads interfaces.d where there is no file interfaces, for which grep's exit code is 2", () => {

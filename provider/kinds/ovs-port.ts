@@ -5,7 +5,8 @@ import type { Step } from "../model/command";
 import { deleteLink, linkReset } from "../model/link";
 import { addressClaims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
-import { giveBack, type Move, moveToBridge, type Uplink, uplinkIn, uplinkSections } from "../model/networkd-uplink";
+import { giveBack, isHeld, moveToBridge } from "../model/networkd-move";
+import { type Uplink, uplinkIn, uplinkSections } from "../model/networkd-uplink";
 import { type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
 import {
   changeRecord,
@@ -62,9 +63,8 @@ export const ovsPort = kind({
       ? [linkClaim(want.namespace, want.name), ...addressClaims(want as never)]
       : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
   ],
-  // With addressesToBridge that is not warned of, but done or refused.
-  configures: ({ type, bond, name, addressesToBridge }) =>
-    type === "internal" || addressesToBridge ? [] : (bond?.members ?? [name]),
+  configures: ({ type, bond, name }) => (type === "internal" ? [] : (bond?.members ?? [name])),
+  dealsWith: ({ addressesToBridge }) => (addressesToBridge ? ["networkd"] : []),
   observe: (want) => [
     ...ovsSections,
     ...(want.addressesToBridge === undefined ? [] : uplinkSections(want.name, want.bridge)),
@@ -79,6 +79,11 @@ export const ovsPort = kind({
     const newborn = want.namespace ? root : undefined;
     const uplink = uplinkOf(want, seen);
     const raw: OvsPortRaw = { db, port, link, newborn, uplink };
+    if (!port && uplink && isHeld(uplink)) {
+      const { name, type, addressesToBridge } = want;
+      const broken = `its port is gone, and ${name} has no address any more`;
+      return { args: { name, type, addressesToBridge }, facts: {}, marks: [uplink.mark], broken, raw };
+    }
     if (!port) {
       // Open vSwitch would make the row, fail to make the device, and exit with 0.
       const inTheWay = want.type === "internal" ? (link ?? newborn) : undefined;
@@ -120,11 +125,12 @@ export const ovsPort = kind({
       return [{ name, bridge: port.bridge, type, namespace, bond } as Partial<OvsPortArgs>];
     }),
   converge(want, live, context) {
-    if (!live) {
-      const { before, after } = move(want, uplinkOf(want, context.seen));
-      return [...before, ...create(want, context), ...(want.type === "internal" ? [settled] : []), ...after];
+    const raw = live?.raw as OvsPortRaw | undefined;
+    if (!live || !raw || (!raw.port && raw.uplink)) {
+      const uplink = raw ? raw.uplink : uplinkOf(want, context.seen);
+      return [...create(want, context), ...(want.type === "internal" ? [settled] : []), ...move(want, uplink, context)];
     }
-    const { port, link, newborn } = live.raw as OvsPortRaw;
+    const { port, link, newborn, uplink } = raw;
     if (!port) {
       if (link && isRemnant(link)) return [deleteLink(want.name, want.namespace)];
       throw notOurs(`device ${want.name}`, "not of Open vSwitch");
@@ -134,30 +140,25 @@ export const ovsPort = kind({
       throw notOurs(`port ${want.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
     }
     // Made anew in the next round: del-port and add-port in one transaction are no change at all for the datapath.
-    if (other || isGone(want, live.raw as OvsPortRaw)) return delPort(want, port.bridge);
-    const steps = vsctl(changes(want, live.raw as OvsPortRaw, context), touched(want));
+    if (other || isGone(want, raw)) return delPort(want, port.bridge);
+    const steps = vsctl(changes(want, raw, context), touched(want));
     if (want.namespace && link && newborn && isRemnant(link)) {
       return [deleteLink(want.name, want.namespace), ...deviceSteps(want, undefined, newborn, context)];
     }
     if (live.broken && steps.length === 0) throw portError(`port ${want.name} of bridge ${want.bridge}`, live.broken);
-    if (want.type !== "internal") {
-      const { before, after } = live.broken ? noMove : move(want, (live.raw as OvsPortRaw).uplink);
-      return [...before, ...steps, ...after];
-    }
     if (live.broken) return steps;
+    if (want.type !== "internal") return [...steps, ...move(want, uplink, context)];
     if (rebuildsDevice(interfaceColumns, want, port.interfaces[0])) return steps;
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
-  sweep(want, seen, context) {
-    const uplink = uplinkOf(want, seen);
-    return [...vsctl(qosRemains(want.name, ovsDatabase(seen), context)), ...(uplink ? giveBack(uplink) : [])];
-  },
+  sweep: (want, seen, context) => vsctl(qosRemains(want.name, ovsDatabase(seen), context)),
   remove(live, want, context) {
     const { db, port, uplink } = live.raw as OvsPortRaw;
-    const qos = port ? qosRemoval(want.name, port.row, db, context) : [];
+    const back = uplink ? giveBack(uplink) : [];
+    const qos = port ? qosRemoval(want.name, port.row, db, context) : qosRemains(want.name, db, context);
+    if (!port && uplink) return [...vsctl(qos), ...back];
     // Two transactions, of which the first need not be waited for: together with del-port the row is still referenced.
-    const away = [...vsctl(qos).map(unwaited), ...delPort(want, port?.bridge ?? want.bridge)];
-    return [...away, ...(uplink ? giveBack(uplink) : [])];
+    return [...vsctl(qos).map(unwaited), ...delPort(want, port?.bridge ?? want.bridge), ...back];
   },
   shown(path, want, live) {
     const { link } = live.raw as OvsPortRaw;
@@ -174,11 +175,9 @@ type Want = OvsPortArgs;
 const uplinkOf = ({ name, bridge, addressesToBridge }: Want, seen: Seen | undefined): Uplink | undefined =>
   seen && addressesToBridge !== undefined ? uplinkIn(seen, name, bridge) : undefined;
 
-const noMove: Move = { before: [], after: [] };
-
-function move({ addressesToBridge }: Want, uplink: Uplink | undefined): Move {
-  if (!uplink) return noMove;
-  return addressesToBridge ? moveToBridge(uplink) : { before: [], after: giveBack(uplink) };
+function move({ addressesToBridge }: Want, uplink: Uplink | undefined, { mark }: Context<Want>): Step[] {
+  if (!uplink) return [];
+  return addressesToBridge ? moveToBridge({ ...uplink, mark }) : giveBack(uplink);
 }
 
 function deviceSteps(

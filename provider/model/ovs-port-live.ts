@@ -1,7 +1,8 @@
 import type { Found } from "../kind";
 import type { LinkState } from "./link-state";
 import { isMark } from "./mark";
-import { isMoved, type Uplink } from "./networkd-uplink";
+import { isMoved } from "./networkd-move";
+import type { Uplink } from "./networkd-uplink";
 import type { OvsDatabase, OvsPortState } from "./ovs";
 import { columnValues } from "./ovs-columns";
 import { deviceArgs, macIn, mtuColumn } from "./ovs-device";

@@ -126,6 +126,16 @@ it("is quiet, and a refresh names what somebody changed", async () => {
   await reachable("br-ex");
 }, 900_000);
 
+it("follows what the operator changes in the file", async () => {
+  for (const address of ["203.0.113.3/24", "203.0.113.2/24"]) {
+    await mustOnHost("n2", `sed -i 's|^Address=.*|Address=${address}|' ${file}`);
+    await stack.up({ args: ["--refresh"] });
+    const has = await mustOnHost("n2", `ip -4 -o address show dev br-ex; ip -4 -o address show dev ${nic}`);
+    expect([...has.matchAll(/inet (\S+)/g)].map(([, one]) => one)).toEqual([address]);
+  }
+  await reachable("br-ex");
+}, 900_000);
+
 it("gives everything back", async () => {
   const lost = await silence(() => stack.destroy());
   expect(lost).toBeLessThan(5);
@@ -152,6 +162,11 @@ it("has its address on br-ex after a reboot, before any `up`, which then rebuild
   await reachable("br-ex");
   expect(await has()).toMatch(/192\.0\.2\.77/);
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ update: 0, create: 0, replace: 0, delete: 0 });
+}, 900_000);
+
+it("gives them back also when somebody has deleted the port, and a refresh has seen it", async () => {
+  await mustOnHost("n2", `ovs-vsctl del-port br-ex ${nic}`);
+  await stack.refresh();
   await stack.destroy();
   await reachable(nic);
   expect(await ours()).toBe("");
@@ -163,7 +178,9 @@ it("moves nothing when Open vSwitch does not take the NIC in", async () => {
   expect((await stack.up({ expectFailure: true })).all).toMatch(/Open vSwitch did not take eth2 in/);
   await reachable(nic);
   expect(await ours()).toBe("");
-  await mustOnHost("n2", "ip link del mn-busy");
+  // Nor does it take it in later, when what holds it is gone.
+  expect(await mustOnHost("n2", "ip link del mn-busy; sleep 1; ovs-vsctl list-ports br-ex")).not.toMatch(nic);
+  await reachable(nic);
   await stack.destroy();
   await reachable(nic);
 }, 900_000);

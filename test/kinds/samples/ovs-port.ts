@@ -198,6 +198,7 @@ export const ovsUplink: Sample = {
   args: { bridge: "s-ovsup", name: "s-upl0" },
   exists: "ovs-vsctl port-to-br s-upl0",
   vanish: "ovs-vsctl del-port s-upl0",
+  answers: { "uplink:s-upl0:s-ovsup": "\u001ebridge\ns-ovsup\n\u001eend\n" },
   updates: {
     addressesToBridge: {
       to: true,
