@@ -6,7 +6,7 @@ import { deleteLink, linkReset } from "../model/link";
 import { addressClaims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { giveBack, isHeld, moveToBridge } from "../model/networkd-move";
-import { type Uplink, uplinkIn, uplinkSections } from "../model/networkd-uplink";
+import { isUplink, type Uplink, uplinkIn, uplinkSections, uplinksSection } from "../model/networkd-uplink";
 import { type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
 import {
   changeRecord,
@@ -110,7 +110,7 @@ export const ovsPort = kind({
       raw,
     };
   },
-  survey: (namespace) => (namespace ? [] : ovsSections),
+  survey: (namespace) => (namespace ? [] : [...ovsSections, uplinksSection]),
   // An internal port is listed where its device is.
   list: (seen, namespace) =>
     [...ovsDatabase(seen).ports.values()].flatMap((port) => {
@@ -122,7 +122,8 @@ export const ovsPort = kind({
       const isHere = type === "internal" ? /^(openvswitch|tun)$/.test(device?.type ?? "") : namespace === undefined;
       if (own || !isHere || !["system", "internal", "bond"].includes(type)) return [];
       const bond = type === "bond" ? { members: port.interfaces.map((row) => row.name) } : undefined;
-      return [{ name, bridge: port.bridge, type, namespace, bond } as Partial<OvsPortArgs>];
+      const addressesToBridge = (type === "system" && isUplink(seen, name)) || undefined;
+      return [{ name, bridge: port.bridge, type, namespace, bond, addressesToBridge } as Partial<OvsPortArgs>];
     }),
   converge(want, live, context) {
     const raw = live?.raw as OvsPortRaw | undefined;
@@ -177,7 +178,7 @@ const uplinkOf = ({ name, bridge, addressesToBridge }: Want, seen: Seen | undefi
 
 function move({ addressesToBridge }: Want, uplink: Uplink | undefined, { mark }: Context<Want>): Step[] {
   if (!uplink) return [];
-  return addressesToBridge ? moveToBridge({ ...uplink, mark }) : giveBack(uplink);
+  return addressesToBridge ? moveToBridge(uplink, mark) : giveBack(uplink);
 }
 
 function deviceSteps(

@@ -1,9 +1,7 @@
-import { basename } from "node:path";
 import { addAddress, type LiveAddress, removeAddress, giveBack as restore } from "./address";
 import type { Step } from "./command";
-import { HostnetError } from "./errors";
-import { toLeaveAlone } from "./managers";
 import { addressesIn, bridgeText, cardText } from "./networkd-file";
+import { refusal } from "./networkd-refusal";
 import { fileOf, type Uplink } from "./networkd-uplink";
 import { familyOf, type LiveRoute } from "./route";
 import { family } from "./scalars";
@@ -21,11 +19,18 @@ export const isMoved = (uplink: Uplink): boolean => !refusal(uplink) && todo(upl
  * first: whatever is cut off after that, they say what is to be given back. Throws IN_USE where another would give the
  * addresses to the NIC again.
  */
-export function moveToBridge(uplink: Uplink): Step[] {
+export function moveToBridge(uplink: Uplink, mark: string): Step[] {
   const refused = refusal(uplink);
   if (refused) throw refused;
-  const work = todo(uplink);
-  if (!work) return [];
+  const ours = remarked(uplink, mark);
+  const marking =
+    uplink.mark === mark
+      ? []
+      : filesOf(ours)
+          .filter(({ has }) => has)
+          .map(({ path, has }) => write(path, has));
+  const work = todo(ours);
+  if (!work) return marking;
   const { device, bridge, addresses, bridged, routes } = uplink;
   const { files, given, missing } = work;
   const isGiven = ({ address }: LiveAddress) => given.includes(address);
@@ -34,7 +39,8 @@ export function moveToBridge(uplink: Uplink): Step[] {
   const peerOf = (address: string) => addresses.find((item) => item.address === address)?.peer;
   return [
     { argv: ["sh", "-c", taken, "sh", device, bridge] },
-    ...files.filter(({ text, has }) => text !== has).map(write),
+    ...marking,
+    ...files.filter(({ text, has }) => text !== has).map(({ path, text }) => write(path, text)),
     ...takeOff(stale, bridged, bridge),
     ...missing.map((address) => put({ address, peer: peerOf(address) }, bridge)),
     ...(given.length > 0 ? gatewaysLast(routes).map((route) => reroute(route, bridge)) : []),
@@ -80,16 +86,27 @@ interface Work {
   missing: string[];
 }
 
-/** Undefined when nothing is to be done, as where networkd has nothing to do with the NIC. */
-function todo(uplink: Uplink): Work | undefined {
-  const { device, bridge, manager, source, card, onBridge, cardBy, bridgeBy, bridged } = uplink;
-  if (!isHeld(uplink) && (manager !== "networkd" || source === undefined)) return undefined;
-  // Their file is gone: what it said is now only in ours.
-  if (card !== undefined && uplink.theirs === undefined) return undefined;
-  const files: File[] = [
+const filesOf = (uplink: Uplink): File[] => {
+  const { device, bridge, card, onBridge, cardBy, bridgeBy } = uplink;
+  return [
     { device, path: fileOf(device), text: cardText(uplink), has: card, by: cardBy },
     { device: bridge, path: fileOf(bridge), text: bridgeText(uplink), has: onBridge, by: bridgeBy },
   ];
+};
+
+/** As it is once our files bear the mark; networkd need not read them again for that. */
+function remarked(uplink: Uplink, mark: string): Uplink {
+  const { mark: was = mark, card, onBridge } = uplink;
+  return { ...uplink, mark, card: card?.replace(was, mark), onBridge: onBridge?.replace(was, mark) };
+}
+
+/** Undefined when nothing is to be done, as where networkd has nothing to do with the NIC. */
+function todo(uplink: Uplink): Work | undefined {
+  const { manager, source, card, bridged } = uplink;
+  if (!isHeld(uplink) && (manager !== "networkd" || source === undefined)) return undefined;
+  // Their file is gone: what it said is now only in ours.
+  if (card !== undefined && uplink.theirs === undefined) return undefined;
+  const files = filesOf(uplink);
   const given = addressesIn(uplink.theirs);
   const missing = given.filter((address) => !bridged.some((item) => item.address === address));
   const isBack = uplink.addresses.some(({ address }) => given.includes(address));
@@ -97,52 +114,7 @@ function todo(uplink: Uplink): Work | undefined {
   return isStale || isBack || missing.length > 0 ? { files, given, missing } : undefined;
 }
 
-/** Who would undo it, and what to write where, so that it can be done. */
-function refusal(uplink: Uplink): HostnetError | undefined {
-  const { device, bridge, manager, addresses, card, source, bridgeHasIpv6 } = uplink;
-  const refuse = (why: string, remedy: string) =>
-    new HostnetError("IN_USE", `${device} cannot give its addresses to ${bridge}: ${why}`, { remedy });
-  if (card !== undefined || manager === undefined) return undefined;
-  if (manager !== "networkd") {
-    if (addresses.length === 0) return undefined;
-    const all = addresses.map(({ address }) => address);
-    return refuse(
-      `it has ${all.join(", ")} from ${manager}, which would give it them again`,
-      `${capital(toLeaveAlone(device, manager))}; and give them to ${bridge}: \`addresses: ${JSON.stringify(all)}\`.`,
-    );
-  }
-  const ownFile = `a file that fits only ${device}, as /etc/systemd/network/10-${device}.network`;
-  const dynamic = addresses.find((one) => one.dynamic);
-  if (dynamic) {
-    return refuse(
-      `it has ${dynamic.address} by DHCP or router advertisement, and ${bridge} would get another`,
-      `In ${ownFile}, say DHCP=no, IPv6AcceptRA=no, Address= and Gateway=; then 'networkctl reload'.`,
-    );
-  }
-  const given = addressesIn(uplink.theirs);
-  const foreign = addresses.find(({ address }) => !given.includes(address));
-  if (foreign) {
-    return refuse(
-      `it has ${foreign.address}, which ${source ?? "no file of networkd"} does not say, so that it would be gone after a reboot`,
-      `Write Address=${foreign.address} into ${ownFile}, or take it off: 'ip address del ${foreign.address} dev ${device}'.`,
-    );
-  }
-  const ipv6 = given.find((address) => family(address) === 6);
-  if (ipv6 && !bridgeHasIpv6) {
-    return refuse(
-      `it has ${ipv6}, and IPv6 is off on ${bridge}`,
-      `Give it to ${bridge} too: \`addresses: ["${ipv6}"]\`.`,
-    );
-  }
-  if (source && basename(source) < basename(fileOf(device))) {
-    return refuse(`${source} comes before the file that would be written`, `Rename it, as to 10-${device}.network.`);
-  }
-  return undefined;
-}
-
-const capital = (text: string) => text.replace(/^./, (letter) => letter.toUpperCase());
-
-function write({ path, text }: File): Step {
+function write(path: string, text: string | undefined): Step {
   if (text === undefined) return { argv: ["rm", "-f", path] };
   return { argv: ["install", "-D", "-m", "644", "/dev/stdin", path], stdin: text };
 }

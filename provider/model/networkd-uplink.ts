@@ -32,6 +32,12 @@ export interface Uplink extends Taken {
 /** Before what anybody else has there, but after what takes the NIC from networkd as our warnings have it. */
 const prefix = "/etc/systemd/network/00-hostnet-uplink-";
 
+/** For `list`: the NICs of which there is a file of ours. */
+export const uplinksSection: Section = { key: "uplinks", argv: ["sh", "-c", `ls ${prefix}*; exit 0`] };
+
+export const isUplink = (seen: Seen, device: string): boolean =>
+  seen.result(uplinksSection.key).stdout.split("\n").includes(fileOf(device));
+
 export const fileOf = (device: string) => `${prefix}${device}.network`;
 
 /**

@@ -2,6 +2,7 @@ import type { Seen } from "../../provider/host/seen";
 import { ovsPort } from "../../provider/kinds/ovs-port";
 import { type Step, show } from "../../provider/model/command";
 import type { HostnetError } from "../../provider/model/errors";
+import { isMarking } from "../../provider/model/mark";
 import { addressesIn } from "../../provider/model/networkd-file";
 import { uplinkSections } from "../../provider/model/networkd-uplink";
 import { validate } from "../../provider/validate";
@@ -185,6 +186,36 @@ Address=\\
 192.0.2.3/24
 `;
   expect(addressesIn(text)).toEqual(["192.0.2.2/24", "192.0.2.3/24"]);
+});
+
+test("is found by its file, and taken over by what says whose it is, which networkd need not read", () => {
+  const { card, onBridge } = written(create(machine({ managed: networkd, nic: ["203.0.113.2/24"] })));
+  const moved = machine({ managed: networkd, card, onBridge, bridge: ["203.0.113.2/24"] });
+  const other = { ...context(moved), mark: "hostnet:a1b2:d4" };
+  const [, ...steps] = ovsPort.converge(want, ovsPort.find(want, moved), other);
+  expect(words(steps)).toEqual([
+    `install -D -m 644 /dev/stdin ${filesOf("eth2")}`,
+    `install -D -m 644 /dev/stdin ${filesOf("br-ex")}`,
+  ]);
+  expect(steps[0]?.stdin).toBe(card?.replace(mark, other.mark));
+  expect(steps.every((step) => isMarking(step, other.mark))).toBe(true);
+  const row = (name: string, more: object) => ({ _uuid: ["uuid", name], name, ...more });
+  const rows: object[][] = [
+    [],
+    [row("br-ex", { ports: ["uuid", "p"] })],
+    [row("eth2", { _uuid: ["uuid", "p"], interfaces: ["uuid", "i"] })],
+    [row("eth2", { _uuid: ["uuid", "i"], type: "" })],
+  ];
+  const listed = (uplinks: string) =>
+    ovsPort.list?.(
+      answers(ovsPort.survey?.() ?? [], {
+        ovsdb: Array.from({ length: 7 }, (_, index) => ({ rows: rows[index] ?? [] })),
+        "ovs-vswitchd": "ovs-vswitchd.1.ctl\n",
+        uplinks,
+      }),
+    );
+  expect(listed(`${filesOf("eth2")}\n`)).toMatchObject([{ name: "eth2", addressesToBridge: true }]);
+  expect(listed("")).toMatchObject([{ name: "eth2", addressesToBridge: undefined }]);
 });
 
 test("follows what the operator changes in the file", () => {
