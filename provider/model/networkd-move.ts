@@ -31,17 +31,14 @@ export function moveToBridge(uplink: Uplink, mark: string): Step[] {
           .map(({ path, has }) => write(path, has));
   const work = todo(ours);
   if (!work) return marking;
-  const { device, bridge, addresses, bridged, routes } = uplink;
+  const { device, bridge, addresses, routes } = uplink;
   const { files, given, missing } = work;
   const isGiven = ({ address }: LiveAddress) => given.includes(address);
-  const formerly = addressesIn(uplink.onBridge);
-  const stale = bridged.filter((item) => formerly.includes(item.address) && !isGiven(item));
   const peerOf = (address: string) => addresses.find((item) => item.address === address)?.peer;
   return [
     { argv: ["sh", "-c", taken, "sh", device, bridge] },
     ...marking,
     ...files.filter(({ text, has }) => text !== has).map(({ path, text }) => write(path, text)),
-    ...takeOff(stale, bridged, bridge),
     ...missing.map((address) => put({ address, peer: peerOf(address) }, bridge)),
     ...(given.length > 0 ? gatewaysLast(routes).map((route) => reroute(route, bridge)) : []),
     ...takeOff(addresses.filter(isGiven), addresses, device),
