@@ -74,7 +74,7 @@ const isLayer3 = (section: string, line: string) => layer3.test(section) && !onC
 
 const noLinkLocal = ["LinkLocalAddressing=no", "IPv6AcceptRA=no"];
 
-/** KeepMaster, as networkd would ask Open vSwitch to let the NIC go, and call it failed when that refuses. */
+/** KeepMaster, as networkd would take the NIC from Open vSwitch; that the kernel refuses it, networkd 252 only logs. */
 export const cardText = (taken: Taken): string =>
   text(
     head(taken),
