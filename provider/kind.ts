@@ -71,6 +71,8 @@ export interface Kind<A = any, F = any, M = any> {
   claims(want: A): string[];
   /** Devices of the host's own namespace that it sets up without having made them: who else manages one is warned of. */
   configures?(want: A): string[];
+  /** Managers of these devices of whom it does not warn, as it sees to what they do. */
+  dealsWith?(want: A): string[];
   /** What has to be read to find it. */
   observe(want: A): Section[];
   /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */

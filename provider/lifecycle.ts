@@ -256,10 +256,12 @@ async function othersDevices(machine: Machine, names: string[]): Promise<string[
 /** Law 16: another manager of a device may undo what is declared on it. Asked along with the first write. */
 async function warnOfManagers(kind: Kind, machine: Machine, news: Inputs, names: string[]): Promise<void> {
   if (names.length === 0) return;
+  const args = argumentsOf(news);
+  const dealtWith = kind.dealsWith?.(args) ?? [];
   for (const { name, managedBy } of devicesOnHost(await machine.observe(managerSections))) {
-    if (managedBy && names.includes(name)) {
+    if (managedBy && names.includes(name) && !dealtWith.includes(managedBy)) {
       warn(
-        `${news.host.name}: ${titleOf(kind, argumentsOf(news))}: ${name} is managed by ${managedBy} too; ${toLeaveAlone(name, managedBy)}`,
+        `${news.host.name}: ${titleOf(kind, args)}: ${name} is managed by ${managedBy} too; ${toLeaveAlone(name, managedBy)}`,
       );
     }
   }

@@ -1535,6 +1535,8 @@ export interface OvsPortArgs {
   externalIds?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
   /** What belongs to the port's one interface; not with type bond. */
   interface?: pulumi.Input<OvsPortInterfaceArgs>;
+  /** With type system: the addresses and routes that systemd-networkd gives the device go to the bridge's device, now and at boot, in files of ours in /etc/systemd/network; deleted, or with false, the device gets them back. Refused where they come from DHCP, NetworkManager or ifupdown; nothing is done where nobody manages the device. Default: they stay where they are of no use. */
+  addressesToBridge?: pulumi.Input<boolean>;
   /** The network namespace of an internal port's device. It is made in the host's own and then moved; after a reboot it is moved again. A VethPair and a system port survive more. A change replaces the port. */
   namespace?: pulumi.Input<string> | Namespace;
   /** An internal port's device is administratively up. Default: true. */
@@ -3086,6 +3088,8 @@ export class OvsPort extends KindBase {
   declare readonly externalIds: pulumi.Output<{ [key: string]: string | number | boolean } | undefined>;
   /** What belongs to the port's one interface; not with type bond. */
   declare readonly interface: pulumi.Output<OvsPortInterface | undefined>;
+  /** With type system: the addresses and routes that systemd-networkd gives the device go to the bridge's device, now and at boot, in files of ours in /etc/systemd/network; deleted, or with false, the device gets them back. Refused where they come from DHCP, NetworkManager or ifupdown; nothing is done where nobody manages the device. Default: they stay where they are of no use. */
+  declare readonly addressesToBridge: pulumi.Output<boolean | undefined>;
   /** The network namespace of an internal port's device. It is made in the host's own and then moved; after a reboot it is moved again. A VethPair and a system port survive more. A change replaces the port. */
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** An internal port's device is administratively up. Default: true. */

@@ -4,6 +4,7 @@ import { address } from "../provider/kinds/address";
 import { nic } from "../provider/kinds/interface";
 import { ovsPort } from "../provider/kinds/ovs-port";
 import { apply, type Inputs } from "../provider/lifecycle";
+import { devicesOnHost, managerSections } from "../provider/model/managers";
 import { answers } from "./kinds/answers";
 
 /** Law 16: a device that another program manages as well is warned of, with what to write on the host. */
@@ -44,7 +45,7 @@ it.each([
   ["eth2", /managed by NetworkManager too; .*unmanaged-devices=interface-name:eth2/],
   ["eth3", /managed by ifupdown too; take its 'iface eth3' out/],
 ])("a network card, %s", async (name, pattern) => {
-  await apply(nic, inputs({ name, up: true }));
+  await apply(nic, inputs({ name, up: true, mtu: 1500 }));
   expect(warned).toEqual([expect.stringMatching(pattern)]);
 });
 
@@ -59,12 +60,35 @@ it("asks nobody about a device of our own making", async () => {
 it("says nothing of a device that nobody else manages, nor of one in a namespace", async () => {
   await apply(nic, inputs({ name: "eth1", up: true }));
   expect(warned).toEqual([]);
-  expect(nic.configures?.({ name: "eth0", namespace: "blue", up: true })).toEqual([]);
+  expect(nic.configures?.({ name: "eth0", namespace: "blue", up: true, mtu: 1500 })).toEqual([]);
+});
+
+it("says nothing where nothing is declared that the other would not do too", async () => {
+  await apply(nic, inputs({ name: "eth0", up: true }));
+  expect(warned).toEqual([]);
+});
+
+it("says nothing of who is dealt with, but of the others", async () => {
+  const port = { bridge: "br-ex", addressesToBridge: true } as never;
+  expect(ovsPort.configures?.(port)).toHaveLength(1);
+  expect(ovsPort.dealsWith?.(port)).toEqual(["networkd"]);
+  expect(ovsPort.dealsWith?.({ bridge: "br-ex" } as never)).toEqual([]);
+  const dealing = { ...nic, dealsWith: () => ["networkd"] };
+  await apply(dealing, inputs({ name: "eth0", up: true, mtu: 1500 }));
+  expect(warned).toEqual([]);
+  await apply(dealing, inputs({ name: "eth2", up: true, mtu: 1500 }));
+  expect(warned).toHaveLength(1);
+});
+
+it("reads interfaces.d where there is no file interfaces, for which grep's exit code is 2", () => {
+  const seen = answers(managerSections, said);
+  Object.assign(seen.result("ifupdown"), { exitCode: 2 });
+  expect(devicesOnHost(seen).find(({ name }) => name === "eth3")?.managedBy).toBe("ifupdown");
 });
 
 it("says it once, when the resource is made", async () => {
-  const { outs } = await apply(nic, inputs({ name: "eth0", up: true }));
-  await apply(nic, inputs({ name: "eth0", up: true }), outs);
+  const { outs } = await apply(nic, inputs({ name: "eth0", up: true, mtu: 1500 }));
+  await apply(nic, inputs({ name: "eth0", up: true, mtu: 1500 }), outs);
   expect(warned).toHaveLength(1);
 });
 

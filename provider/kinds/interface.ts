@@ -70,6 +70,9 @@ const traits = { keepsMac: true, unmarked: true };
 /** What is given back, each by itself. */
 const kept = ["mac", "mtu", "up", "bridge", "ipv6", "arp", "txQueueLength", "promisc", "allMulticast"] as const;
 
+const isMore = ([path, value]: [string, unknown]) =>
+  value !== undefined && path !== "name" && !(path === "up" && value === true);
+
 const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
 
 /** The MAC address that it was built with; a member's is its bond's to say. */
@@ -92,7 +95,9 @@ export const nic = kind({
     selector
       ? [`the device ${shownChoice({ ...want, selector })}`]
       : [linkClaim(want.namespace, want.name), ...addressClaims(want), ...portClaims(want)],
-  configures: (want) => (want.namespace === undefined && !want.selector ? [want.name] : []),
+  // Whoever else manages it wants it up as well.
+  configures: (want) =>
+    want.namespace === undefined && !want.selector && Object.entries(want).some(isMore) ? [want.name] : [],
   observe: (want) => [
     ...linkSections(want.namespace, { ipv6: true }),
     ...inNamespace(want.namespace, ...nicSections(want)),

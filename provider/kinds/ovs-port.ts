@@ -1,9 +1,12 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { deleteLink, linkReset } from "../model/link";
 import { addressClaims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
+import { giveBack, isHeld, moveToBridge } from "../model/networkd-move";
+import { isUplink, type Uplink, uplinkIn, uplinkSections, uplinksSection } from "../model/networkd-uplink";
 import { type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
 import {
   changeRecord,
@@ -51,7 +54,7 @@ export const ovsPort = kind({
     ...columnResets(interfaceColumns),
     ...columnResets(mtuColumns),
     ...{ qos: null, otherConfig: {}, externalIds: {}, "interface.externalIds": {}, "interface.options": {} },
-    ...{ up: linkReset.up, addresses: linkReset.addresses },
+    ...{ up: linkReset.up, addresses: linkReset.addresses, addressesToBridge: false },
   },
   claims: (want) => [
     portClaim(want.name),
@@ -61,8 +64,10 @@ export const ovsPort = kind({
       : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
   ],
   configures: ({ type, bond, name }) => (type === "internal" ? [] : (bond?.members ?? [name])),
+  dealsWith: ({ addressesToBridge }) => (addressesToBridge ? ["networkd"] : []),
   observe: (want) => [
     ...ovsSections,
+    ...(want.addressesToBridge === undefined ? [] : uplinkSections(want.name, want.bridge)),
     ...linkSections(undefined, { ipv6: want.type === "internal" && want.namespace === undefined }),
     ...(want.namespace ? linkSections(want.namespace, { ipv6: true }) : []),
   ],
@@ -72,7 +77,13 @@ export const ovsPort = kind({
     const root = linkState(seen, undefined, want.name);
     const link = want.namespace ? linkState(seen, want.namespace, want.name) : root;
     const newborn = want.namespace ? root : undefined;
-    const raw: OvsPortRaw = { db, port, link, newborn };
+    const uplink = uplinkOf(want, seen);
+    const raw: OvsPortRaw = { db, port, link, newborn, uplink };
+    if (!port && uplink && isHeld(uplink)) {
+      const { name, type, addressesToBridge } = want;
+      const broken = `its port is gone, and ${name} has no address any more`;
+      return { args: { name, type, addressesToBridge }, facts: {}, marks: [uplink.mark], broken, raw };
+    }
     if (!port) {
       // Open vSwitch would make the row, fail to make the device, and exit with 0.
       const inTheWay = want.type === "internal" ? (link ?? newborn) : undefined;
@@ -99,7 +110,7 @@ export const ovsPort = kind({
       raw,
     };
   },
-  survey: (namespace) => (namespace ? [] : ovsSections),
+  survey: (namespace) => (namespace ? [] : [...ovsSections, uplinksSection]),
   // An internal port is listed where its device is.
   list: (seen, namespace) =>
     [...ovsDatabase(seen).ports.values()].flatMap((port) => {
@@ -111,11 +122,16 @@ export const ovsPort = kind({
       const isHere = type === "internal" ? /^(openvswitch|tun)$/.test(device?.type ?? "") : namespace === undefined;
       if (own || !isHere || !["system", "internal", "bond"].includes(type)) return [];
       const bond = type === "bond" ? { members: port.interfaces.map((row) => row.name) } : undefined;
-      return [{ name, bridge: port.bridge, type, namespace, bond } as Partial<OvsPortArgs>];
+      const addressesToBridge = (type === "system" && isUplink(seen, name)) || undefined;
+      return [{ name, bridge: port.bridge, type, namespace, bond, addressesToBridge } as Partial<OvsPortArgs>];
     }),
   converge(want, live, context) {
-    if (!live) return [...create(want, context), ...(want.type === "internal" ? [settled] : [])];
-    const { port, link, newborn } = live.raw as OvsPortRaw;
+    const raw = live?.raw as OvsPortRaw | undefined;
+    if (!live || !raw || (!raw.port && raw.uplink)) {
+      const uplink = raw ? raw.uplink : uplinkOf(want, context.seen);
+      return [...create(want, context), ...(want.type === "internal" ? [settled] : []), ...move(want, uplink, context)];
+    }
+    const { port, link, newborn, uplink } = raw;
     if (!port) {
       if (link && isRemnant(link)) return [deleteLink(want.name, want.namespace)];
       throw notOurs(`device ${want.name}`, "not of Open vSwitch");
@@ -125,22 +141,25 @@ export const ovsPort = kind({
       throw notOurs(`port ${want.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
     }
     // Made anew in the next round: del-port and add-port in one transaction are no change at all for the datapath.
-    if (other || isGone(want, live.raw as OvsPortRaw)) return delPort(want, port.bridge);
-    const steps = vsctl(changes(want, live.raw as OvsPortRaw, context), touched(want));
+    if (other || isGone(want, raw)) return delPort(want, port.bridge);
+    const steps = vsctl(changes(want, raw, context), touched(want));
     if (want.namespace && link && newborn && isRemnant(link)) {
       return [deleteLink(want.name, want.namespace), ...deviceSteps(want, undefined, newborn, context)];
     }
     if (live.broken && steps.length === 0) throw portError(`port ${want.name} of bridge ${want.bridge}`, live.broken);
-    if (live.broken || want.type !== "internal") return steps;
+    if (live.broken) return steps;
+    if (want.type !== "internal") return [...steps, ...move(want, uplink, context)];
     if (rebuildsDevice(interfaceColumns, want, port.interfaces[0])) return steps;
     return [...steps, ...deviceSteps(want, link, newborn, context)];
   },
   sweep: (want, seen, context) => vsctl(qosRemains(want.name, ovsDatabase(seen), context)),
   remove(live, want, context) {
-    const { db, port } = live.raw as OvsPortRaw;
-    const qos = port ? qosRemoval(want.name, port.row, db, context) : [];
+    const { db, port, uplink } = live.raw as OvsPortRaw;
+    const back = uplink ? giveBack(uplink) : [];
+    const qos = port ? qosRemoval(want.name, port.row, db, context) : qosRemains(want.name, db, context);
+    if (!port && uplink) return [...vsctl(qos), ...back];
     // Two transactions, of which the first need not be waited for: together with del-port the row is still referenced.
-    return [...vsctl(qos).map(unwaited), ...delPort(want, port?.bridge ?? want.bridge)];
+    return [...vsctl(qos).map(unwaited), ...delPort(want, port?.bridge ?? want.bridge), ...back];
   },
   shown(path, want, live) {
     const { link } = live.raw as OvsPortRaw;
@@ -153,6 +172,14 @@ export const ovsPort = kind({
 });
 
 type Want = OvsPortArgs;
+
+const uplinkOf = ({ name, bridge, addressesToBridge }: Want, seen: Seen | undefined): Uplink | undefined =>
+  seen && addressesToBridge !== undefined ? uplinkIn(seen, name, bridge) : undefined;
+
+function move({ addressesToBridge }: Want, uplink: Uplink | undefined, { mark }: Context<Want>): Step[] {
+  if (!uplink) return [];
+  return addressesToBridge ? moveToBridge(uplink, mark) : giveBack(uplink);
+}
 
 function deviceSteps(
   want: Want,

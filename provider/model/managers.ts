@@ -31,7 +31,8 @@ export interface DeviceOnHost {
 /** The devices of the host's own namespace and who manages each. A manager that is not installed says nothing. */
 export function devicesOnHost(seen: Seen): DeviceOnHost[] {
   const managed = new Map<string, string>();
-  for (const line of answer(seen, "ifupdown")) managed.set(line.trim().split(/\s+/)[1] ?? "", "ifupdown");
+  // grep says 2 where one of the places is missing, also when it has found something in the other.
+  for (const line of answer(seen, "ifupdown", [0, 2])) managed.set(line.trim().split(/\s+/)[1] ?? "", "ifupdown");
   for (const line of answer(seen, "nmcli")) {
     const [device = "", state] = line.split(":");
     if (state && state !== "unmanaged") managed.set(device, "NetworkManager");
@@ -60,9 +61,10 @@ export function toLeaveAlone(device: string, manager: string): string {
   };
   return advice[manager] ?? "it may undo what is declared";
 }
+
 const makerOf = (name: string) => byName.find(([pattern]) => pattern.test(name))?.[1];
 
-function answer(seen: Seen, key: string): string[] {
+function answer(seen: Seen, key: string, complete = [0]): string[] {
   const { exitCode, stdout } = seen.result(key);
-  return exitCode === 0 ? stdout.split("\n").filter((line) => line.trim() !== "") : [];
+  return complete.includes(exitCode) ? stdout.split("\n").filter((line) => line.trim() !== "") : [];
 }

@@ -189,6 +189,12 @@ export const ovsPortArgs = z
       ),
     externalIds: externalIdsArgument("port"),
     interface: iface.optional(),
+    addressesToBridge: z
+      .boolean()
+      .optional()
+      .describe(
+        "With type system: the addresses and routes that systemd-networkd gives the device go to the bridge's device, now and at boot, in files of ours in /etc/systemd/network; deleted, or with false, the device gets them back. Refused where they come from DHCP, NetworkManager or ifupdown; nothing is done where nobody manages the device. Default: they stay where they are of no use.",
+      ),
     namespace: namespaceRef
       .optional()
       .describe(
@@ -206,6 +212,9 @@ export const ovsPortArgs = z
     if (name === want.bridge) refuse("name", "must not be the bridge's: its own port belongs to OvsBridge");
     if ((type === "bond") !== (want.bond !== undefined)) refuse("bond", "must be given with type bond, and only then");
     if (type === "bond" && want.interface) refuse("interface", "must not be given with type bond");
+    if (type !== "system" && want.addressesToBridge !== undefined) {
+      refuse("addressesToBridge", `must not be given with type ${type}`);
+    }
     if (type !== "internal") {
       for (const path of internalOnly) {
         const given = path === "interface.mac" ? want.interface?.mac : want[path];

@@ -1,6 +1,8 @@
 import type { Found } from "../kind";
 import type { LinkState } from "./link-state";
 import { isMark } from "./mark";
+import { isMoved } from "./networkd-move";
+import type { Uplink } from "./networkd-uplink";
 import type { OvsDatabase, OvsPortState } from "./ovs";
 import { columnValues } from "./ovs-columns";
 import { deviceArgs, macIn, mtuColumn } from "./ovs-device";
@@ -20,6 +22,8 @@ export interface OvsPortRaw {
   link?: LinkState | undefined;
   /** The device in the host's own namespace, where ovs-vswitchd makes it, when it belongs elsewhere. */
   newborn?: LinkState | undefined;
+  /** Whose addresses the bridge has to have; where that was asked. */
+  uplink?: Uplink | undefined;
 }
 
 export const macColumn = { column: "mac" };
@@ -27,7 +31,7 @@ export const mtuColumns = [mtuColumn("interface.mtu")];
 
 export function liveArgs(
   { row, bridge, interfaces }: OvsPortState,
-  { db, link }: OvsPortRaw,
+  { db, link, uplink }: OvsPortRaw,
   want: Want,
 ): Partial<Want> {
   const [iface] = interfaces;
@@ -52,6 +56,7 @@ export function liveArgs(
     otherConfig: row.map("other_config"),
     externalIds: row.map("external_ids"),
     qos: liveQos(row, db),
+    addressesToBridge: uplink && isMoved(uplink),
     ...(link && type === "internal" && deviceArgs(link)),
   } as Partial<Want>;
 }

@@ -125,7 +125,8 @@ export abstract class Node extends Part {
         typeof nic === "string"
           ? new Interface(this.child(nic), { host: this.host, name: nic }, { parent: this })
           : nic;
-      new OvsPort(this.child(`${name}-nic`), { bridge, name: card.name }, { parent: this, dependsOn: card });
+      const port = { bridge, name: card.name, addressesToBridge: true };
+      new OvsPort(this.child(`${name}-nic`), port, { parent: this, dependsOn: card });
     }
     return { bridge, patch, int, phy };
   }

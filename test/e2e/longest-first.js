@@ -7,6 +7,7 @@ const long = [
   "laws/import-n1",
   "laws/import-n2",
   "examples",
+  "seed/managed-nic",
   "seed/neutron",
   "import",
   "survival",

@@ -59,6 +59,10 @@ it("floods a network to the nodes that have it, and to no others", async () => {
   expect([...all.keys()].filter((key) => key.includes("n2-br-tun"))).toEqual([]);
 });
 
+it("has br-ex take over what the physical NIC has", () => {
+  expect(plain.get("OvsPort net/br-ex-nic")?.inputs).toMatchObject({ name: "eth2", addressesToBridge: true });
+});
+
 it("makes tunnels from every node to every other", async () => {
   const all = plain;
   expect([...all.keys()].filter((key) => key.startsWith("OvsTunnel")).sort()).toEqual([

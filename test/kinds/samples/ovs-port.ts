@@ -186,3 +186,30 @@ export const ovsBond: Sample = {
   replaces: { name: "s-bond2" },
   invalid: [{ args: { bond: { members: ["s-va"] } }, path: "bond.members", text: /at least two/ }],
 };
+
+const network = "/etc/systemd/network/20-s-upl.network";
+
+/** The port of a device that systemd-networkd has given an address. */
+export const ovsUplink: Sample = {
+  kind: "OvsPort",
+  needs: [{ kind: "OvsBridge", args: { name: "s-ovsup" } }],
+  before: `ip link add name s-upl0 type dummy && ip link add name s-upl1 type dummy && printf '[Match]\\nName=s-upl0\\n[Network]\\nLinkLocalAddressing=no\\nAddress=10.64.0.1/24\\n' >${network} && networkctl reload && sleep 2`,
+  after: `rm -f ${network}; networkctl reload; ip link del s-upl0; ip link del s-upl1`,
+  args: { bridge: "s-ovsup", name: "s-upl0" },
+  exists: "ovs-vsctl port-to-br s-upl0",
+  vanish: "ovs-vsctl del-port s-upl0",
+  answers: { "uplink:s-upl0:s-ovsup": "\u001ebridge\ns-ovsup\n\u001eend\n" },
+  updates: {
+    addressesToBridge: {
+      to: true,
+      shows: "ip -4 -br address show to 10.64.0.1",
+      expect: /^s-ovsup .*10\.64\.0\.1\/24 *$/m,
+      removed: /^s-upl0 .*10\.64\.0\.1\/24 *$/m,
+      drift: "ip address del 10.64.0.1/24 dev s-ovsup",
+    },
+  },
+  replaces: { name: "s-upl1" },
+  invalid: [
+    { args: { type: "internal", addressesToBridge: true }, path: "addressesToBridge", text: /with type internal/ },
+  ],
+};
