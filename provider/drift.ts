@@ -19,7 +19,8 @@ export function fateOf(
  * The declared arguments with live values where they differ. A leaf differs when taking the live value for the declared
  * one changes what is to do: so two spellings of a value are none, and the kind says only once what it compares. While
  * something is to do after that, one difference has hidden another (a device that is made anew hides what is wrong on it).
- * What is broken and shows in no argument shows in its name: it is not what was called so.
+ * What is broken so that `converge` refuses it, whatever is declared, shows in all that differs, but for its identity: by
+ * that it is found and deleted.
  */
 export function drift(
   kind: Kind,
@@ -47,6 +48,7 @@ export function drift(
   };
   const surplus = Object.entries(kind.surplus?.(want, found) ?? {});
   const shown = surplus.reduce((args, [path, value]) => set(args, path, value), shownOver(want));
-  const [name = ""] = kind.identity;
-  return found.broken && same(shown, want) ? set(shown, name, undefined) : shown;
+  if (!found.broken || !same(shown, want)) return shown;
+  const differing = paths.filter((path) => !kind.identity.includes(path) && !same(live(path), get(want, path)));
+  return differing.reduce((args, path) => set(args, path, live(path)), shown);
 }

@@ -133,7 +133,8 @@ export const udpVpn = kind({
     const values = live ? liveSettings(vpnSettings, want, live, serviceOf) : { running: false };
     const link = device && liveLinkArgs(device, want.namespace);
     const alias = there?.json.ifalias;
-    const args = { ...link, ...values, name: want.name, namespace: want.namespace };
+    const running = values.running === true && (!there || device !== undefined);
+    const args = { ...link, ...values, running, name: want.name, namespace: want.namespace };
     return {
       args: args as Partial<Want>,
       facts: { ...(device && linkFactsOf(device)), mac: undefined, pid, since },
