@@ -37,8 +37,13 @@ const given = `cat >${file} && networkctl reload && for i in $(seq 50); do netwo
 
 const interfacesFile = "/etc/network/interfaces.d/external";
 
+/** What networkd sets on a device that it manages, and leaves so. */
+const touched = `net.ipv4.conf.${nic}.promote_secondaries net.ipv6.conf.${nic}.accept_ra`;
+
+let settings: string;
 let stack: Stack;
 beforeAll(async () => {
+  settings = await mustOnHost("n2", `sysctl ${touched} | tr -d ' ' | xargs`);
   await mustOnHost("n1", `ip address replace 203.0.113.1/24 dev ${outside} && ip link set ${outside} up`);
   await mustOnHost("n1", "ip address replace 198.51.100.1/32 dev lo");
   await mustOnHost("n2", given, { stdin: text });
@@ -52,7 +57,7 @@ afterAll(async () => {
   );
   await onHost(
     "n2",
-    `rm -f ${file} ${interfacesFile}; networkctl reload; sleep 2; ip address flush dev ${nic}; ip link set ${nic} down`,
+    `rm -f ${file} ${interfacesFile}; networkctl reload; sleep 2; ip address flush dev ${nic}; ip link set ${nic} down; sysctl -qw ${settings}`,
   );
 }, 900_000);
 
