@@ -105,6 +105,12 @@ export function addAddress(item: AddressObject, device: string, namespace?: stri
   return { argv, namespace };
 }
 
+/** The same, where it may be there already. */
+export function replaceAddress(item: AddressObject, device: string, namespace?: string): Step {
+  const { argv } = addAddress(item, device, namespace);
+  return { argv: argv.map((word) => (word === "add" ? "replace" : word)), namespace };
+}
+
 export function removeAddress(item: LostAddress, device: string, namespace?: string): Step {
   const { address, peer, secondary } = item;
   const loses = namespace ? undefined : [{ address, peer, secondary }];
@@ -164,10 +170,9 @@ export function giveBack(leaving: LiveAddress[], live: LiveAddress[], device: st
         (item) =>
           item.secondary && family(item.address) === 4 && lost.has(subnet(item.address)) && !leaving.includes(item),
       )
-      .map(({ address, scope, label }) => {
-        const { argv } = addAddress({ address, scope: scope as "global", label }, device, namespace);
-        return { argv: argv.map((word) => (word === "add" ? "replace" : word)), namespace };
-      })
+      .map(({ address, scope, label }) =>
+        replaceAddress({ address, scope: scope as "global", label }, device, namespace),
+      )
   );
 }
 

@@ -1,4 +1,4 @@
-import { addAddress, type LiveAddress, removeAddress, giveBack as restore } from "./address";
+import { type LiveAddress, removeAddress, replaceAddress, giveBack as restore } from "./address";
 import type { Step } from "./command";
 import { addressesIn, bridgeText, cardText } from "./networkd-file";
 import { refusal } from "./networkd-refusal";
@@ -126,10 +126,10 @@ exit 1
 
 /** As networkd does it, so that it finds its own: with the broadcast address that `ip` leaves out. */
 function put({ address, peer }: Pick<LiveAddress, "address" | "peer">, device: string): Step {
-  const { argv } = addAddress({ address, peer }, device);
+  const { argv } = replaceAddress({ address, peer }, device);
   const hasBroadcast = family(address) === 4 && !peer && Number(address.split("/")[1]) < 31;
   return {
-    argv: [...argv.map((word) => (word === "add" ? "replace" : word)), ...(hasBroadcast ? ["broadcast", "+"] : [])],
+    argv: [...argv, ...(hasBroadcast ? ["broadcast", "+"] : [])],
   };
 }
 

@@ -25,10 +25,12 @@ export function tablesOf(seen: Seen, namespace: string | undefined): RulesetTabl
   if (exitCode !== 0) {
     throw new HostnetError("READ_FAILED", "could not read the tables", { step: "nft list ruleset", exitCode, stderr });
   }
-  return stdout.split(/^(?=table )/m).flatMap((text) => {
-    const [, family, name] = /^table (\S+) (\S+) \{/.exec(text) ?? [];
-    return family && name ? [{ family, name, table: parseTable(text) }] : [];
-  });
+  return seen.derive(keyIn("tables", namespace), () =>
+    stdout.split(/^(?=table )/m).flatMap((text) => {
+      const [, family, name] = /^table (\S+) (\S+) \{/.exec(text) ?? [];
+      return family && name ? [{ family, name, table: parseTable(text) }] : [];
+    }),
+  );
 }
 
 /** The arguments of a Firewall that is this table, or why there are none. */

@@ -1,7 +1,6 @@
 import * as lifecycle from "../../../provider/lifecycle";
-import { get, leaves, same } from "../../../provider/model/path";
 import type { Group } from "./groups";
-import { must, type Subject, type Trial, updatesOf } from "./trial";
+import { differing, must, type Subject, type Trial, updatesOf } from "./trial";
 
 /**
  * A round with one group of updates of each subject: base → updated, broken off half way and finished → the same again
@@ -81,8 +80,7 @@ async function refreshed(subject: Subject, expected: string[]): Promise<void> {
 
 /** The declared paths at which a refresh shows something else. */
 function drifted(inputs: lifecycle.Inputs, shown: lifecycle.Inputs | undefined): string[] {
-  const paths = new Set([...leaves(inputs), ...leaves(shown ?? {})]);
-  return [...paths].filter((path) => !path.startsWith("host.") && !same(get(inputs, path), get(shown, path)));
+  return differing(inputs, shown).filter((path) => !path.startsWith("host."));
 }
 
 const related = (a: string, b: string) => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);

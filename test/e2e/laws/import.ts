@@ -9,7 +9,7 @@ import { prepare } from "../../../provider/import/prepare";
 import type { Kind } from "../../../provider/kind";
 import { kinds } from "../../../provider/kinds";
 import * as lifecycle from "../../../provider/lifecycle";
-import { get, leaves, same, set } from "../../../provider/model/path";
+import { get, same, set } from "../../../provider/model/path";
 import { resourcesOf } from "../../../provider/state";
 import { validate } from "../../../provider/validate";
 import type { Footprint } from "../../../tools/footprint";
@@ -19,7 +19,7 @@ import { footprint } from "../helpers/lab";
 import { type Group, groupsOf } from "./groups";
 import { unmark } from "./ownership";
 import { all } from "./shell";
-import { halfOf, hostOf, must, report, type Subject, Trial, textOf } from "./trial";
+import { differing, halfOf, hostOf, must, report, type Subject, Trial, textOf } from "./trial";
 
 /**
  * What somebody else has made, of every kind that can be found and with every attribute that its sample has: it is found,
@@ -196,8 +196,7 @@ async function quiet(subject: Subject): Promise<void> {
   const { id, outs } = must(subject);
   const { id: still, inputs } = await lifecycle.read(subject.kind, id, outs);
   if (still === undefined) throw new Error("counts as gone");
-  const paths = [...new Set([...leaves(subject.inputs), ...leaves(inputs ?? {})])];
-  const drifted = paths.filter((path) => !same(get(subject.inputs, path), get(inputs, path)));
+  const drifted = differing(subject.inputs, inputs);
   if (drifted.length > 0) throw new Error(`shows drift of ${drifted.join(", ")}`);
 }
 

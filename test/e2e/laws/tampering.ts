@@ -1,7 +1,7 @@
 import * as lifecycle from "../../../provider/lifecycle";
-import { get, leaves, same } from "../../../provider/model/path";
+import { same } from "../../../provider/model/path";
 import { all } from "./shell";
-import { type Args, must, type Subject, type Trial, textOf } from "./trial";
+import { type Args, differing, must, type Subject, type Trial, textOf } from "./trial";
 
 /**
  * What somebody does to an object that is more than a changed value, for every kind that it can be done to: the device is
@@ -60,16 +60,15 @@ const acts: Record<
 };
 
 export async function tampering(trial: Trial, needs: Need[], makeAgain: () => Promise<void>): Promise<void> {
-  const devices = trial.subjects.flatMap((subject) => deviceOf(subject) ?? []);
   const who = trial.subjects.filter(deviceOf);
   const place = (subject: Subject) => who.indexOf(subject);
-  if (devices.length > 0) {
+  if (who.length > 0) {
     await all(trial.node, [`ip netns add ${elsewhere}`]);
     for (const [what, { act, undo }] of Object.entries(acts)) {
       const done = await tried(trial, what, who, (one) => act(deviceOf(one) as Device, place(one)));
       await trial.phase(`refresh of what was ${what}`, noticed, done);
       if (what === "replaced") await trial.phase("one in its place", isForeign, done);
-      await run(trial, `${what}, taken away`, done, (one) => undo(deviceOf(one) as Device, place(one)));
+      await trial.run(`${what}, taken away`, (one) => undo(deviceOf(one) as Device, place(one)), done);
       await mended(trial, what, done);
     }
     await all(trial.node, [`ip netns del ${elsewhere}`]);
@@ -84,15 +83,7 @@ export async function tampering(trial: Trial, needs: Need[], makeAgain: () => Pr
   await mended(trial, "what stood on it", standing);
 }
 
-/** The commands of all; each has to succeed. */
-const run = (trial: Trial, label: string, who: Subject[], command: (subject: Subject) => string) =>
-  trial.onHost(
-    label,
-    (subject) => [{ command: command(subject), fault: (_, code) => (code ? "failed" : undefined) }],
-    who,
-  );
-
-/** The same; the kernel does not move a bridge, nor rename everything. Gives those with whom it was done. */
+/** A command of each; the kernel does not move a bridge, nor rename everything. Gives those with whom it was done. */
 async function tried(trial: Trial, label: string, who: Subject[], command: (subject: Subject) => string) {
   const refused = new Set<Subject>();
   await trial.onHost(
@@ -116,10 +107,7 @@ async function tried(trial: Trial, label: string, who: Subject[], command: (subj
 async function noticed(subject: Subject): Promise<void> {
   const { id, outs } = must(subject);
   const seen = await lifecycle.read(subject.kind, id, outs);
-  const paths = [...new Set([...leaves(subject.inputs), ...leaves(seen.inputs ?? {})])];
-  if (seen.id && paths.every((path) => same(get(subject.inputs, path), get(seen.inputs, path)))) {
-    throw new Error("is shown as it was declared");
-  }
+  if (seen.id && differing(subject.inputs, seen.inputs).length === 0) throw new Error("is shown as it was declared");
   subject.state = seen.id && seen.props ? { id: seen.id, outs: seen.props } : undefined;
 }
 

@@ -6,6 +6,7 @@ import type { Kind } from "../../../provider/kind";
 import * as lifecycle from "../../../provider/lifecycle";
 import type { Section, Step } from "../../../provider/model/command";
 import { show } from "../../../provider/model/command";
+import { get, leaves, same } from "../../../provider/model/path";
 import type { Sample, Update } from "../../kinds/sample";
 import { kindNames, trials } from "../../laws/samples";
 import { footprint, hosts } from "../helpers/lab";
@@ -134,12 +135,17 @@ export class Trial {
     report(`${label} (${asked.length} commands): ${Date.now() - start} ms`);
   }
 
-  /** The samples' own root shell commands; each has to succeed. */
-  prepare(): Promise<void> {
-    const commands = ({ sample: { before } }: Subject) =>
-      before ? [{ command: before, fault: (_: string, code: number) => (code ? "failed" : undefined) }] : [];
-    return this.onHost("before", commands);
+  /** A root shell command of each subject that has one, which has to succeed. */
+  run(label: string, command: (subject: Subject) => string | undefined, who = this.subjects): Promise<void> {
+    const looks = (subject: Subject) => {
+      const text = command(subject);
+      return text ? [{ command: text, fault: (_: string, code: number) => (code ? "failed" : undefined) }] : [];
+    };
+    return this.onHost(label, looks, who);
   }
+
+  /** The samples' own commands. */
+  prepare = (): Promise<void> => this.run("before", ({ sample }) => sample.before);
 
   /** A permanent object is there before and after us. */
   exists(label: string, there: boolean, who = this.subjects): Promise<void> {
@@ -196,6 +202,12 @@ export class Trial {
     const guilty = this.subjects.filter((subject) => steps.some((step) => step.includes(names(subject))));
     for (const subject of guilty.length > 0 ? guilty : this.subjects) this.fail(subject, text);
   }
+}
+
+/** The paths at which a refresh shows something else than what was declared. */
+export function differing(declared: lifecycle.Inputs, shown: lifecycle.Inputs | undefined): string[] {
+  const paths = new Set([...leaves(declared), ...leaves(shown ?? {})]);
+  return [...paths].filter((path) => !same(get(declared, path), get(shown, path)));
 }
 
 export function must({ state }: Subject): State {
