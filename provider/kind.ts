@@ -87,8 +87,11 @@ export interface Kind<A = any, F = any, M = any> {
    * them or the schema refuses them; `find` then tells the others. What belongs to no namespace is listed in the host's own.
    */
   list?(seen: Seen, namespace?: string): Partial<A>[];
-  /** What `list` needs to have read of a namespace, beside the names of all namespaces and the links in each. */
-  survey?(namespace?: string): Section[];
+  /**
+   * What `list` needs to have read of a namespace, beside the names of all namespaces and the links in each. `first`: what
+   * the first look at the host has shown, with the database of Open vSwitch.
+   */
+  survey?(namespace: string | undefined, first: Seen): Section[];
   /** Where a live value stands for "not declared", beside `reset`: what the kernel or a driver chose by itself. */
   usual?: Record<Path, (live: Found<A, F>) => unknown>;
   /** Who has made it, when no administrator has: `kernel`, `dhcp`, `ra`, a routing daemon. Such a thing is not declared. */

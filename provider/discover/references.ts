@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { Path } from "../kind";
 import { full } from "../model/address";
 import { linkClaim } from "../model/link-kind";
+import { type Flow, portNames } from "../model/openflow";
+import { portClaim } from "../model/ovs-port";
 import { get } from "../model/path";
 import { family, subnet } from "../model/scalars";
 import { unwrap, validate } from "../validate";
@@ -59,7 +61,7 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
         references.set(path, { ...found, whole: found.name === "name" && kinds.includes(found.to.kind.name) });
       }
     }
-    const after = new Set<Thing>([...portsOf(thing, args, references), ...carriersOf(args)]);
+    const after = new Set<Thing>([...portsOf(thing, args, references), ...carriersOf(args), ...flowPortsOf(args)]);
     for (const { to } of references.values()) after.delete(to);
     after.delete(thing);
     return { references, after: [...after] };
@@ -86,6 +88,12 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
     return ports.map(([, { to }]) => to);
   }
 
+  /** What makes a port of a bridge that flows name. */
+  function flowPortsOf({ flows }: Record<string, unknown>): Thing[] {
+    const claims = portNames((flows ?? []) as Flow[]).map((name) => portClaim(name));
+    return claims.flatMap((claim) => things.filter((thing) => claimsOf(thing).includes(claim)));
+  }
+
   /** What has the address by which a route or tunnel goes. */
   function carriersOf(args: Record<string, unknown>): Thing[] {
     const own = [args.local, args.source].filter((item) => typeof item === "string");
@@ -102,6 +110,8 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
     });
   }
 }
+
+const claimsOf = (thing: Thing) => thing.kind.claims(whole(thing));
 
 const whole = ({ kind, args }: Thing) => validate(kind.args, args).value as Record<string, unknown>;
 

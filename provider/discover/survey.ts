@@ -7,11 +7,12 @@ import { HostnetError } from "../model/errors";
 import { linkSections, linksIn } from "../model/link-state";
 import { type DeviceOnHost, devicesOnHost, managerSections } from "../model/managers";
 import { namespacesSection, placesOf } from "../model/namespaces";
+import { ovsSections } from "../model/ovs";
 import { get, set } from "../model/path";
 import { validate } from "../validate";
 import { daemonSections, daemonsIn } from "./daemons";
 import { describe } from "./describe";
-import { bridgesIn, flowSections, flowsOn } from "./flows";
+import { bridgesIn, flowsOn } from "./flows";
 import { type Left, leftovers } from "./leftovers";
 import { once } from "./once";
 import { tableSections, tablesIn } from "./tables";
@@ -52,14 +53,17 @@ export interface Survey {
 export async function survey(machine: Machine, machineId: string, kinds: Kind[]): Promise<Survey> {
   const unread: Survey["unread"] = [];
   const usable = kinds.filter((kind) => kind.list && kind.needs.every((tool) => machine.facts.tools[tool]));
-  const first = await machine.observe([namespacesSection, ledgersSection, ...managerSections, ...daemonSections]);
+  const first = await machine.observe([
+    ...[namespacesSection, ledgersSection, ...managerSections, ...daemonSections],
+    ...(machine.facts.tools["ovs-vsctl"] ? ovsSections : []),
+  ]);
   const places = placesOf(first);
   const asked = places.flatMap((place) => [
     ...linkSections(place, { ipv6: true }),
     ...tableSections(place),
-    ...usable.flatMap((kind) => kind.survey?.(place) ?? []),
+    ...usable.flatMap((kind) => attempt(kind.name, () => kind.survey?.(place, first)) ?? []),
   ]);
-  const second = first.and(await machine.observe(asked));
+  const second = first.and(await machine.observe(asked.filter(({ key }) => !first.has(key))));
   const readable = places.filter((place) => attempt(`namespace ${place}`, () => linksIn(second, place)) !== undefined);
   const listed = usable.flatMap((kind) =>
     readable.flatMap((place) => {
@@ -72,7 +76,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     return identity ? [{ kind, args: identity, want: validate(kind.args, identity).value as Args }] : [];
   });
   const bridges = attempt("OpenFlow", () => bridgesIn(second)) ?? [];
-  const details = [...wanted.flatMap(({ kind, want }) => kind.observe(want)), ...flowSections(bridges)];
+  const details = wanted.flatMap(({ kind, want }) => kind.observe(want));
   const seen = second.and(await machine.observe(details.filter(({ key }) => !second.has(key))));
   const devices = devicesOnHost(first);
   const things = wanted.flatMap(({ kind, args, want }) => {

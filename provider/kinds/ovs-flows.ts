@@ -19,17 +19,20 @@ import {
 } from "../model/openflow";
 import { type OvsDatabase, ovsDatabase, ovsSections } from "../model/ovs";
 import { changeRecord, vsctl, word } from "../model/ovs-columns";
-import { cookieOf, learnedCookie, setKey, setMask } from "../model/ovs-cookie";
+import { cookieOf, learnedCookie, setKey, setMask, setNames } from "../model/ovs-cookie";
 import { type OvsFlowsArgs, ovsFlowsArgs, placeKey } from "../model/ovs-flow-args";
 import { get, same } from "../model/path";
+import { argumentsOf, straysOn } from "../model/stray-flows";
 
 type Want = OvsFlowsArgs;
 
 /** What converge needs of the answers. */
 interface Raw {
-  mark: string;
-  /** The cookie that goes with it. */
+  mark: string | undefined;
+  /** What its flows have. */
   cookie: bigint;
+  /** As if its flows had our cookie: they are given it without a change of what they do, or of their counters. */
+  taken?: boolean;
   /** Flows of the set itself, in normal form, without those that it learned. */
   own: LiveFlow[];
   learned: LiveFlow[];
@@ -65,9 +68,12 @@ export const ovsFlows = kind({
     return [...ovsSections, flowsSection(want.bridge), parsedSection(want.bridge, want.name, flows)];
   },
   find(want, seen) {
-    const mark = bridgeOf(want, seen)?.map("external_ids")[setKey(want.name)];
-    if (mark === undefined) return undefined;
-    const raw = rawOf(want, seen, mark);
+    const row = bridgeOf(want, seen);
+    if (!row) return undefined;
+    const mark = row.map("external_ids")[setKey(want.name)];
+    const stray = mark === undefined ? strayOf(want, seen) : [];
+    if (mark === undefined && stray.length === 0) return undefined;
+    const raw = rawOf(want, seen, mark, stray);
     return {
       args: { bridge: want.bridge, name: want.name },
       facts: { cookie: hex(raw.cookie), flows: raw.own.length, learned: raw.learned.length },
@@ -75,6 +81,22 @@ export const ovsFlows = kind({
       raw,
     };
   },
+  survey: (namespace, first) =>
+    namespace === undefined ? [...ovsDatabase(first).bridges.keys()].map(flowsSection) : [],
+  list(seen, namespace) {
+    if (namespace !== undefined) return [];
+    const db = ovsDatabase(seen);
+    return [...db.bridges].flatMap(([bridge, row]) => {
+      if (seen.result(flowsSection(bridge).key).exitCode !== 0) return [];
+      const ids = row.map("external_ids");
+      const marked = setNames(ids).map((name) => {
+        const { own } = ofMark(flowsOf(seen, bridge), bridge, name, ids[setKey(name)] ?? "");
+        return { bridge, name, flows: argumentsOf(own, db, bridge) };
+      });
+      return [...marked, ...straysOn(seen, bridge).flatMap(({ args }) => args ?? [])] as Want[];
+    });
+  },
+  asOurs: (found) => ({ ...found, raw: { ...(found.raw as Raw), taken: true } }),
   converge(want, live, context) {
     const seen = context.seen as Seen;
     if (!live && !bridgeOf(want, seen)) throw noBridge(want);
@@ -104,26 +126,46 @@ const noBridge = ({ bridge }: Want) =>
     remedy: "Declare it (OvsBridge), and give `bridge` as that resource, so that it is there first.",
   });
 
-/** The flows of a bridge as those of the set with this mark and those of others. Throws READ_FAILED. */
-function rawOf(want: Want, seen: Seen, mark: string): Raw {
-  const { exitCode, stdout, stderr } = seen.result(flowsSection(want.bridge).key);
-  if (exitCode !== 0) {
-    throw new HostnetError("READ_FAILED", `the flows of bridge ${want.bridge} could not be read`, {
-      ...{ step: "ovs-ofctl dump-flows", exitCode, stderr },
-      remedy:
-        "The bridge must speak OpenFlow 1.3 or 1.4: look at its `protocols`, and at ovs-vswitchd.log on the host.",
-    });
-  }
-  const cookie = cookieOf(ownerOf(mark), want.bridge, want.name);
-  const all = parseFlows(stdout);
-  const own = all.filter((flow) => flow.cookie === cookie).map((flow) => withoutLearnCookie(flow, cookie));
-  const learned = all.filter((flow) => flow.cookie === learnedCookie(cookie));
-  const others = all.filter((flow) => flow.cookie !== cookie && flow.cookie !== learnedCookie(cookie));
+const strayOf = ({ bridge, name }: Want, seen: Seen) =>
+  straysOn(seen, bridge).find((stray) => stray.name === name)?.flows ?? [];
+
+/** All flows of a bridge. Throws READ_FAILED. */
+function flowsOf(seen: Seen, bridge: string): LiveFlow[] {
+  const { exitCode, stdout, stderr } = seen.result(flowsSection(bridge).key);
+  if (exitCode === 0) return parseFlows(stdout);
+  throw new HostnetError("READ_FAILED", `the flows of bridge ${bridge} could not be read`, {
+    ...{ step: "ovs-ofctl dump-flows", exitCode, stderr },
+    remedy: "The bridge must speak OpenFlow 1.3 or 1.4: look at its `protocols`, and at ovs-vswitchd.log on the host.",
+  });
+}
+
+/** The flows of a bridge as those of the set with this mark and those of others. */
+function ofMark(all: LiveFlow[], bridge: string, name: string, mark: string) {
+  const cookie = cookieOf(ownerOf(mark), bridge, name);
+  return {
+    cookie,
+    own: all.filter((flow) => flow.cookie === cookie).map((flow) => withoutLearnCookie(flow, cookie)),
+    learned: all.filter((flow) => flow.cookie === learnedCookie(cookie)),
+    others: all.filter((flow) => flow.cookie !== cookie && flow.cookie !== learnedCookie(cookie)),
+  };
+}
+
+/** The same for a set without a mark. What its `learn` actions have added nobody can tell. */
+function ofStray(all: LiveFlow[], own: LiveFlow[]) {
+  const places = own.map(keyOf);
+  const others = all.filter((flow) => !places.includes(keyOf(flow)));
+  return { cookie: own[0]?.cookie ?? 0n, own, learned: [], others };
+}
+
+/** What converge needs. Throws READ_FAILED. */
+function rawOf(want: Want, seen: Seen, mark: string | undefined, stray: LiveFlow[] = []): Raw {
+  const all = flowsOf(seen, want.bridge);
+  const { others, ...set } = mark === undefined ? ofStray(all, stray) : ofMark(all, want.bridge, want.name, mark);
   const parsed = seen.result(parsedSection(want.bridge, want.name, []).key);
   const db = ovsDatabase(seen);
   const ports = portNames(want.flows).map((name) => [name, portNumber(db, want.bridge, name)] as const);
   return {
-    ...{ mark, cookie, own, learned },
+    ...{ mark, ...set },
     others: new Map(others.map((flow) => [keyOf(flow), flow])),
     normal: normalForms(want.flows, parseFlows(parsed.stdout), new Map(ports)),
     complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
@@ -194,7 +236,7 @@ function refuse(want: Want, raw: Raw, cookie: bigint): void {
       "FOREIGN",
       `flows[${index}]: bridge ${want.bridge} has a flow ${place} of another, ${lineOf(other)}`,
       {
-        remedy: `Take it away with \`ovs-ofctl --strict del-flows ${want.bridge} '${place}'\`. A bridge with the fail mode standalone has one of its own, priority 0 in table 0: declare \`failMode: "secure"\`.`,
+        remedy: `Take it away with \`ovs-ofctl --strict del-flows ${want.bridge} '${place}'\`, or take over all flows of its cookie by \`hostnet import\`. A bridge with the fail mode standalone has one of its own, priority 0 in table 0: declare \`failMode: "secure"\`.`,
       },
     );
   }
@@ -203,31 +245,31 @@ function refuse(want: Want, raw: Raw, cookie: bigint): void {
 /** The lines of the bundle: the difference and nothing else, so that the counters of what stays go on. */
 function changes(want: Want, raw: Raw, context: Context<Want>): string[] {
   const cookie = cookieOf(context.owner, want.bridge, want.name);
-  const before = raw.cookie;
-  // Another owner's set that is taken over: all its flows are made again, under our cookie.
-  const replaced = before !== cookie && raw.own.length + raw.learned.length > 0;
-  const live = new Map(before === cookie ? raw.own.map((flow) => [keyOf(flow), flow]) : []);
+  const isOurs = raw.taken || raw.cookie === cookie;
+  const live = new Map(raw.own.map((flow) => [keyOf(flow), flow]));
   const wanted = want.flows.map((flow) => ({ flow, normal: normalOf(flow, raw) }));
   const places = new Set(wanted.map(({ normal }) => keyOf(normal)));
 
-  const surplus = [...live.values()].filter((flow) => !places.has(keyOf(flow)));
+  const surplus = raw.own.filter((flow) => !places.has(keyOf(flow)));
   const put = wanted.flatMap(({ flow, normal }) => {
     const there = live.get(keyOf(normal));
-    if (there && same(contentOf(there), contentOf(normal))) return [];
+    if (isOurs && there && same(contentOf(there), contentOf(normal))) return [];
     const line = `cookie=${hex(cookie)},${lineOf(withLearnCookie(flow, cookie))}`;
-    // To modify keeps the counters, but not to change a timeout: that is another flow.
-    const kept = there && same({ ...contentOf(there), actions: "" }, { ...contentOf(normal), actions: "" });
+    // To modify keeps the counters, but cannot change a timeout or the cookie. Nor does to add set them back, but for
+    // the time since when the flow is there.
+    const kept = isOurs && there && same({ ...contentOf(there), actions: "" }, { ...contentOf(normal), actions: "" });
     return kept ? [`modify_strict ${line}`] : [`add ${line}`];
   });
   const stays = new Set(wanted.map(({ normal }) => JSON.stringify([keyOf(normal), contentOf(normal)])));
-  // What a learn action that is no more has added would go on to send packets where they are not to go.
-  const forget = [...live.values()].some(
-    (flow) => flow.actions.includes("learn(") && !stays.has(JSON.stringify([keyOf(flow), contentOf(flow)])),
+  // What a learn action that is no more has added would go on to send packets where they are not to go; what one of
+  // another owner's has, would be nobody's.
+  const forget = raw.own.some(
+    (flow) =>
+      flow.actions.includes("learn(") && (!isOurs || !stays.has(JSON.stringify([keyOf(flow), contentOf(flow)]))),
   );
   return [
-    ...(replaced ? [`delete cookie=${hex(before)}/${setMask}`] : []),
-    ...(forget && raw.learned.length > 0 ? [`delete cookie=${hex(learnedCookie(cookie))}/-1`] : []),
-    ...surplus.map((flow) => `delete_strict cookie=${hex(cookie)}/-1,${keyOf(flow)}`),
+    ...(forget && raw.learned.length > 0 ? [`delete cookie=${hex(learnedCookie(raw.cookie))}/-1`] : []),
+    ...surplus.map((flow) => `delete_strict cookie=${hex(raw.cookie)}/-1,${keyOf(flow)}`),
     ...put,
   ];
 }
@@ -251,6 +293,6 @@ function shownFlows(want: Want, raw: Raw): Want["flows"] {
     const { actions, ...others } = contentOf(there);
     return [{ ...flow, ...others, actions: actions === normalOf(flow, raw).actions ? flow.actions : actions }];
   });
-  const surplus = [...live.values()].map(({ cookie, ...flow }) => ({ ...flow, ...contentOf(flow) }));
+  const surplus = [...live.values()].map(({ cookie, flags, ...flow }) => ({ ...flow, ...contentOf(flow) }));
   return [...declared, ...surplus];
 }

@@ -19,6 +19,8 @@ export interface Flow {
 
 export interface LiveFlow extends Flow {
   cookie: bigint;
+  /** `send_flow_rem` and the like, as they are printed. */
+  flags?: string;
 }
 
 /** What a flow without a priority has (OFP_DEFAULT_PRIORITY). */
@@ -61,17 +63,24 @@ export function lineOf(flow: Flow): string {
 const attributes =
   /^(cookie|table|duration|n_packets|n_bytes|idle_age|hard_age|idle|hard|importance)(?:_timeout)?[:=](.*)$/;
 
+const flags = /^(send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts)$/;
+
+/** What every flow has that was added by OpenFlow 1.0: it has had its effect then. */
+const spent = "reset_counts";
+
 /** The flows in what `dump-flows` or `parse-flows` prints; other lines of it are passed over. */
 export function parseFlows(text: string): LiveFlow[] {
   return text.split("\n").flatMap((line) => {
     const [, head, actions] = /^(?:.*: ADD)? ?(.*?)\bactions=(.*)$/.exec(line) ?? [];
     if (head === undefined || actions === undefined) return [];
     const values = new Map<string, string>();
+    const flagged: string[] = [];
     let words = "";
-    // The match is one word without a space, the last before the actions; flags may stand before it.
+    // The match is one word without a space.
     for (const word of head.split(/,?\s+/).filter(Boolean)) {
       const [, name, value] = attributes.exec(word) ?? [];
       if (name !== undefined) values.set(name, value ?? "");
+      else if (flags.test(word)) flagged.push(...(word === spent ? [] : [word]));
       else words = word;
     }
     const [, priority, match] = /^priority=(\d+),?(.*)$/.exec(words) ?? [];
@@ -81,6 +90,7 @@ export function parseFlows(text: string): LiveFlow[] {
         ...{ table: number("table"), priority: Number(priority ?? defaultPriority), match: match ?? words, actions },
         ...{ idleTimeout: number("idle"), hardTimeout: number("hard"), importance: number("importance") },
         cookie: BigInt(values.get("cookie") ?? 0),
+        ...(flagged.length > 0 ? { flags: flagged.join(" ") } : {}),
       },
     ];
   });

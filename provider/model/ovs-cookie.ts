@@ -21,8 +21,12 @@ const setPrefix = "hostnet-flows-";
 /** The external id of a bridge that holds a set's mark. */
 export const setKey = (name: string) => `${setPrefix}${name}`;
 
+/** The names of all sets, of whatever stack, whose marks are in a bridge's external ids. */
+export const setNames = (externalIds: Record<string, string>): string[] =>
+  Object.keys(externalIds)
+    .filter((key) => key.startsWith(setPrefix))
+    .map((key) => key.slice(setPrefix.length));
+
 /** The cookies of all sets, of whatever stack, whose marks are in a bridge's external ids; without the last bit. */
 export const setCookies = (bridge: string, externalIds: Record<string, string>): bigint[] =>
-  Object.entries(externalIds)
-    .filter(([key]) => key.startsWith(setPrefix))
-    .map(([key, mark]) => cookieOf(ownerOf(mark), bridge, key.slice(setPrefix.length)));
+  setNames(externalIds).map((name) => cookieOf(ownerOf(externalIds[setKey(name)] ?? ""), bridge, name));

@@ -198,38 +198,74 @@ test("a host without nft has no tables; any other failure to read them is told",
 describe("flows of Open vSwitch", () => {
   const ours = cookieOf("aa", "br-int", "base");
   const line = (cookie: bigint, rest: string) => ` cookie=0x${cookie.toString(16)}, table=0, ${rest}\n`;
-  const dumped = (bridge: object, stdout: string, exitCode = 0) =>
+  const dumped = (bridge: object, stdout: string, parsed: Record<string, string> = {}, exitCode = 0) =>
     look((machine) => {
-      machine.facts.tools["ovs-vsctl"] = "/usr/bin/ovs-vsctl";
+      for (const [key, text] of Object.entries(parsed)) machine.answers[key] = { stdout: text };
+      for (const tool of ["ovs-vsctl", "ovs-ofctl"]) machine.facts.tools[tool] = `/usr/bin/${tool}`;
       const row = { name: "br-int", external_ids: ["map", [["hostnet-flows-base", "hostnet:aa:bb"]]], ...bridge };
-      const tables = [[], [row], [], [], [], [], []];
+      const port = { _uuid: ["uuid", "p"], name: "tap7", interfaces: ["uuid", "i"] };
+      const iface = { _uuid: ["uuid", "i"], name: "tap7", type: "internal", ofport: 7 };
+      const tables = [[], [{ ports: ["uuid", "p"], ...row }], [port], [iface], [], [], []];
       machine.answers.ovsdb = { stdout: tables.map((rows) => ({ rows })) };
       machine.answers["ovs-vswitchd"] = { stdout: "ovs-vswitchd.1.ctl\n" };
       machine.answers["flows:br-int"] = { stdout, exitCode, stderr: exitCode ? "version negotiation failed" : "" };
     });
-  const told = async (bridge: object, stdout: string) =>
-    (await dumped(bridge, stdout)).left.filter(({ type }) => type === "OpenFlow");
+  const plain = line(0n, "priority=0 actions=NORMAL");
 
-  test("that no OvsFlows describes are counted, with what to do", async () => {
-    const flows = [line(0n, "priority=0 actions=NORMAL"), line(ours, "priority=1 actions=drop")];
-    expect(await told({}, flows.join("") + line(ours | 1n, "hard_timeout=9, priority=1,ip actions=drop"))).toEqual([]);
-    const others = [line(0n, "priority=9,arp actions=NORMAL"), line(5n, "idle_timeout=60, priority=9,ip actions=drop")];
-    expect(await told({}, flows.concat(others).join(""))).toEqual([
+  test("that nobody's OvsFlows has are one, by their cookie; those with a timeout are told", async () => {
+    const set = [
+      plain,
+      line(ours, "priority=1 actions=drop"),
+      line(ours | 1n, "hard_timeout=9, priority=1 actions=drop"),
+    ];
+    const strays = [line(0n, "priority=9,in_port=7 actions=output:8"), line(5n, "idle_timeout=60, ip actions=drop")];
+    const { things, left } = await dumped({}, set.concat(strays).join(""), {
+      "flows:br-int:base": "x: ADD priority=1 actions=drop\n",
+      "flows:br-int:cookie-0x0": "x: ADD priority=9,in_port=60000 actions=output:8\n",
+    });
+    const sets = things.filter(({ kind }) => kind.name === "OvsFlows");
+    expect(sets.map(({ args, mark, steps }) => ({ args, mark, steps }))).toEqual([
       {
-        ...{ name: "br-int", type: "OpenFlow" },
-        why: "2 flows of no OvsFlows, 1 of them for a while, as learned ones; to declare them, delete them by `ovs-ofctl --strict del-flows` and let an OvsFlows add them",
+        args: { bridge: "br-int", name: "base", flows: [{ priority: 1, actions: "drop" }] },
+        ...{ mark: "hostnet:aa:bb", steps: [] },
       },
+      {
+        args: {
+          ...{ bridge: "br-int", name: "cookie-0x0" },
+          flows: [{ priority: 9, match: 'in_port="tap7"', actions: "output:8" }],
+        },
+        ...{ mark: undefined, steps: [] },
+      },
+    ]);
+    expect(left.filter(({ type }) => type === "OpenFlow")).toEqual([
+      { name: "br-int cookie-0x5", type: "OpenFlow", why: "1 flow with a timeout, as learned ones have" },
     ]);
   });
 
-  test("may be somebody's own NORMAL, or a controller's", async () => {
-    const normal = line(0n, "priority=0 actions=NORMAL");
-    const [one] = await told({ fail_mode: "secure", controller: ["uuid", "1"] }, normal);
-    expect(one?.why).toBe("1 flow of no OvsFlows; the bridge has a controller, which sets them");
+  test.each<[string, string, RegExp, object]>([
+    ["a controller's", plain, /^the bridge has a controller, which sets them$/, { controller: ["uuid", "1"] }],
+    ["flags", line(0n, "send_flow_rem ip actions=drop"), /^no flow of an OvsFlows has send_flow_rem$/, {}],
+    ["a learn with a cookie", line(0n, "ip actions=learn(cookie=0x3,table=1)"), /^actions must not have a cookie/, {}],
+    [
+      "a set's name",
+      line(0n, "ip actions=drop"),
+      /^the bridge has a set cookie-0x0 already$/,
+      { external_ids: ["map", [["hostnet-flows-cookie-0x0", "hostnet:aa:bb"]]] },
+    ],
+  ])("that can be no OvsFlows are told: %s", async (_title, flow, why, bridge) => {
+    const { things, left } = await dumped({ fail_mode: "secure", ...bridge }, flow);
+    expect(things.filter(({ kind, mark }) => kind.name === "OvsFlows" && !mark)).toEqual([]);
+    const [one, ...more] = left.filter(({ type }) => type === "OpenFlow");
+    expect(more).toEqual([]);
+    const [count, reason] = one?.why.split(/: (.*)/) ?? [];
+    expect(count).toBe("1 flow");
+    expect(reason).toMatch(why);
   });
 
   test("that cannot be read are told", async () => {
-    expect((await dumped({}, "", 1)).unread).toEqual([{ what: "OpenFlow br-int", why: "version negotiation failed" }]);
+    expect((await dumped({}, "", {}, 1)).unread).toEqual([
+      { what: "OpenFlow br-int", why: "version negotiation failed" },
+    ]);
   });
 });
 

@@ -57,7 +57,9 @@ table inet im-fw {
 }
 table ip im-odd { chain c { iif lo accept; }; }
 END
-ovs-ofctl add-flow im-int priority=7,arp,actions=NORMAL
+ovs-ofctl add-flow im-int priority=7,arp,in_port=im-port,actions=NORMAL
+ovs-ofctl add-flow im-int cookie=0x9,send_flow_rem,priority=3,tcp,actions=drop
+ip netns exec im-guest arping -q -c 2 -w 3 -I eth0 10.7.1.9 || true
 `;
 
 /** Of what can be found on a host all kinds: a check is nothing on it. */
@@ -74,7 +76,19 @@ const all = [
     "Macvlan",
     "Macvtap",
   ],
-  ...["Namespace", "OvsBridge", "OvsPatch", "OvsPort", "OvsTunnel", "Route", "Rule", "Sysctl", "Tap", "VethPair"],
+  ...[
+    "Namespace",
+    "OvsBridge",
+    "OvsFlows",
+    "OvsPatch",
+    "OvsPort",
+    "OvsTunnel",
+    "Route",
+    "Rule",
+    "Sysctl",
+    "Tap",
+    "VethPair",
+  ],
   ...["Vlan", "Vxlan"],
 ];
 
@@ -100,7 +114,8 @@ it("says before what it would take, and touches nothing", async () => {
   expect({ exitCode, said }).toMatchObject({ exitCode: 0, said: expect.stringContaining("LinuxBridge im-br") });
   expect(said).toMatch(/Interface eth0 +\(of networkd\)/);
   expect(said).toMatch(/nftables ip im-odd in im-a +no Firewall can be so: .*iifname/);
-  expect(said).toMatch(/OpenFlow im-int +1 flow of no OvsFlows/);
+  expect(said).toContain("OvsFlows cookie-0x0,im-int");
+  expect(said).toMatch(/OpenFlow im-int cookie-0x9 +1 flow: no flow of an OvsFlows has send_flow_rem/);
   expect(await Promise.all(names.map(footprint))).toEqual(untouched);
 }, 900_000);
 
@@ -108,6 +123,14 @@ it("takes both machines into the stack; the program compiles, and nothing is to 
   // With the handles of its rules: it is not made again.
   const table = () => mustOnHost("n1", "ip netns exec im-a nft -a list table inet im-fw");
   const asBuilt = await table();
+  const flow = async () => {
+    const dumped = await mustOnHost("n1", "ovs-ofctl dump-flows im-int");
+    const [, cookie, packets] = /cookie=(\w+), .*n_packets=(\d+), .*priority=7,arp/.exec(dumped) ?? [];
+    return { cookie, packets: Number(packets) };
+  };
+  const counted = await flow();
+  expect(counted).toMatchObject({ cookie: "0x0", packets: expect.any(Number) });
+  expect(counted.packets).toBeGreaterThan(0);
   const { exitCode, all: said } = await hostnet(
     stack,
     "import",
@@ -123,6 +146,9 @@ it("takes both machines into the stack; the program compiles, and nothing is to 
   expect([...new Set(kinds)].sort()).toEqual(all);
   expect(await stack.preview()).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0, same: kinds.length });
   expect(await table()).toBe(asBuilt);
+  const now = await flow();
+  expect(now.cookie).not.toBe("0x0");
+  expect(now.packets).toBeGreaterThanOrEqual(counted.packets);
 }, 900_000);
 
 it("has taken no packet's way: the guests reach each other through the tunnel", async () => {

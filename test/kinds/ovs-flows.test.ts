@@ -63,7 +63,12 @@ function on({ dump = dumped, parse = parsed, owned = mark, complaint }: Answer =
   });
   const answer = (key: string, stdout: string, stderr = "") =>
     [key, { section: { key, argv: [key] } as Section, result: { exitCode: stderr ? 1 : 0, stdout, stderr } }] as const;
-  const own = new Seen(new Map([answer("flows:br-tun", dump), answer("flows:br-tun:base", parse, complaint)]));
+  const own = new Seen(
+    new Map([
+      answer("flows:br-tun", dump),
+      ...["base", "cookie-0x5"].map((name) => answer(`flows:br-tun:${name}`, parse, complaint)),
+    ]),
+  );
   const seen = new Proxy(base, {
     get: (target, name) =>
       name === "result"
@@ -192,12 +197,33 @@ describe("OvsFlows", () => {
   it("takes over another owner's set under its own cookie, and its mark last", () => {
     const theirs = "hostnet:beef:1111";
     const old = hex(cookieOf(ownerOf(theirs), "br-tun", "base"));
-    const lines = bundle(declared, { owned: theirs, dump: dumped.replaceAll(C, old) });
-    expect(lines[0]).toBe(`delete cookie=${old}/0xfffffffffffffffe`);
-    expect(lines).toHaveLength(6);
-    expect(lines.at(-1)).toContain(`hostnet-flows-base="${mark}"`);
+    const oldLearned = hex(learnedCookie(cookieOf(ownerOf(theirs), "br-tun", "base")));
+    const there = (dumped + learned).replaceAll(C, old).replaceAll(L, oldLearned);
+    const lines = bundle(declared, { owned: theirs, dump: `${there} cookie=${old}, table=9, ip actions=drop\n` });
+    // What is there and stays is overwritten, not deleted: its counters go on.
+    expect(lines).toEqual([
+      `delete cookie=${oldLearned}/-1`,
+      `delete_strict cookie=${old}/-1,table=9,priority=32768,ip`,
+      ...flows.map(() => expect.stringContaining(`add cookie=${C},`)),
+      expect.stringContaining(`hostnet-flows-base="${mark}"`),
+    ]);
     // Cut off before the mark: the flows are ours by their cookie.
     expect(bundle(declared, { owned: theirs }).at(-1)).toContain(mark);
+  });
+
+  it("finds flows without a mark by the cookie in its name; they are given ours in place", () => {
+    const strays = `${dumped.replaceAll(C, "0x5").replaceAll(`cookie=${L},`, "")} cookie=0x5, hard_timeout=9, ip actions=drop\n`;
+    const answer = { owned: "", dump: strays, parse: parsed };
+    const named = { ...declared, name: "cookie-0x5" };
+    const found = on(answer).find(named);
+    expect(found).toMatchObject({ marks: [undefined], facts: { cookie: "0x5", flows: 4, learned: 0 } });
+    expect(on(answer).drift(named)).toStrictEqual({});
+    const own = hex(cookieOf(owner, "br-tun", "cookie-0x5"));
+    const lines = bundle(named, answer);
+    expect(lines).toHaveLength(5);
+    for (const line of lines.slice(0, 4)) expect(line).toMatch(new RegExp(`^add cookie=${own},`));
+    expect(lines[4]).toContain(`hostnet-flows-cookie-0x5="${mark}"`);
+    expect(on({ ...answer, dump: ` cookie=0x5, hard_timeout=9, ip actions=drop\n` }).find(named)).toBeUndefined();
   });
 
   it("takes flows, what they learned, and the mark away", () => {
@@ -219,10 +245,13 @@ test("a cookie never has the last bit, by which learned flows are told", () => {
 });
 
 test("reads flags and statistics beside a match", () => {
-  const text = ` cookie=0x1, duration=1.2s, table=2, n_packets=3, n_bytes=4, idle_timeout=60, idle_age=5, send_flow_rem priority=0,tcp,tp_dst=80 actions=drop
- cookie=0x1, duration=1.2s, table=3, n_packets=3, n_bytes=4, actions=NORMAL`;
+  const text = ` cookie=0x1, duration=1.2s, table=2, n_packets=3, n_bytes=4, idle_timeout=60, idle_age=5, send_flow_rem reset_counts priority=0,tcp,tp_dst=80 actions=drop
+ cookie=0x1, duration=1.2s, table=3, n_packets=3, n_bytes=4, reset_counts actions=NORMAL`;
   expect(parseFlows(text)).toMatchObject([
-    { table: 2, priority: 0, match: "tcp,tp_dst=80", idleTimeout: 60, cookie: 1n, actions: "drop" },
+    {
+      ...{ table: 2, priority: 0, match: "tcp,tp_dst=80", idleTimeout: 60, cookie: 1n, actions: "drop" },
+      flags: "send_flow_rem",
+    },
     { table: 3, priority: 32768, match: "", actions: "NORMAL" },
   ]);
 });

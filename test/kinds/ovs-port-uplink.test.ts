@@ -1,4 +1,4 @@
-import type { Seen } from "../../provider/host/seen";
+import { Seen } from "../../provider/host/seen";
 import { ovsPort } from "../../provider/kinds/ovs-port";
 import { type Step, show } from "../../provider/model/command";
 import type { HostnetError } from "../../provider/model/errors";
@@ -208,7 +208,7 @@ test("is found by its file, and taken over by what says whose it is, which netwo
   ];
   const listed = (uplinks: string) =>
     ovsPort.list?.(
-      answers(ovsPort.survey?.() ?? [], {
+      answers(ovsPort.survey?.(undefined, new Seen(new Map())) ?? [], {
         ovsdb: Array.from({ length: 7 }, (_, index) => ({ rows: rows[index] ?? [] })),
         "ovs-vswitchd": "ovs-vswitchd.1.ctl\n",
         uplinks,

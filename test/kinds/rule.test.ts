@@ -1,3 +1,4 @@
+import { Seen } from "../../provider/host/seen";
 import { rule } from "../../provider/kinds/rule";
 import { namespacesSection } from "../../provider/model/namespaces";
 import { answers, netns } from "./answers";
@@ -127,7 +128,7 @@ test("two spellings claim one rule", () => {
 });
 
 test("is found on a host by what selects its packets, and told from the kernel's and a daemon's", () => {
-  const sections = rule.survey?.("blue") ?? [];
+  const sections = rule.survey?.("blue", new Seen(new Map())) ?? [];
   expect(sections.map(({ key }) => key)).toEqual(["netns", "rules4@blue", "rules6@blue"]);
   const kernels = four.filter(({ protocol }) => protocol === "2");
   expect(kernels).not.toEqual([]);

@@ -157,11 +157,15 @@ async function imported(label: string, who: Subject[], looked: Kind[]): Promise<
   const start = Date.now();
   const found = await survey(machine, machineId, looked);
   report(`${label}, survey (${found.things.length} things): ${Date.now() - start} ms`);
-  // What can never change is in the id as the program says it: the thing is the same when it claims the same.
-  const claimOf = (kind: Kind, args: unknown) =>
-    `${kind.name} ${kind.claims(validate(kind.args, args).value).find((claim) => !claim.startsWith("shared "))}`;
-  const thingOf = ({ kind, inputs }: Subject) =>
-    found.things.find((thing) => claimOf(thing.kind, thing.args) === claimOf(kind, lifecycle.argumentsOf(inputs)));
+  // What can never change is in the id as the program says it: the thing is the same when both claim one thing.
+  const claimsOf = (kind: Kind, args: unknown) =>
+    kind.claims(validate(kind.args, args).value).filter((claim) => !claim.startsWith("shared "));
+  const thingOf = ({ kind, inputs }: Subject) => {
+    const claims = claimsOf(kind, lifecycle.argumentsOf(inputs));
+    return found.things.find(
+      (thing) => thing.kind === kind && claimsOf(kind, thing.args).some((claim) => claims.includes(claim)),
+    );
+  };
   const things = new Set(who.map(thingOf));
   const discovered: Discovered = {
     host: { name, args: { address: trial.host.address } },
@@ -233,8 +237,18 @@ async function removed(label: string, who: Subject[]): Promise<void> {
 async function forgetMaker(states: { id: string; outs: lifecycle.Outputs }[]): Promise<void> {
   const marks = states.map(({ outs }) => `hostnet:${maker.owner}:${outs.revision}`);
   const commands = (["alias", "externalIds"] as const).map((place) => unmark[place]?.(maker.owner, [], marks) ?? "");
-  await all(trial.node, [...commands, withoutComments(marks), `mv ${ledgerOf(maker)} ${aside}`]);
+  await all(trial.node, [...commands, withoutComments(marks), withoutCookies(marks), `mv ${ledgerOf(maker)} ${aside}`]);
 }
+
+/** Sets of flows as they would be had somebody added them by ovs-ofctl, who gives no cookie. */
+const withoutCookies = (marks: string[]) => `
+ovs-vsctl -f csv --no-headings --columns=name,external_ids list Bridge | grep -F ${marks.map((mark) => `-e ${mark}`).join(" ")} |
+  while IFS=, read -r bridge ids; do
+    ofctl() { ovs-ofctl -O OpenFlow14 "$@"; }
+    flows=$(ofctl --no-stats --no-names dump-flows $bridge | sed -E 's/cookie=0x[0-9a-f]+,? ?//g')
+    ofctl del-flows $bridge && echo "$flows" | ofctl add-flows $bridge -
+    ovs-vsctl remove Bridge $bridge external_ids $(echo "$ids" | grep -o 'hostnet-flows-[a-z]*')
+  done`;
 
 /** Tables as they would be had they been made without a comment: none can be taken from one that is there. */
 const withoutComments = (marks: string[]) => `

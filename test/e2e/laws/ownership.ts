@@ -93,7 +93,7 @@ export const unmark: Partial<Record<MarkPlace, (owner: string, states: State[], 
   externalIds: (_owner, _states, marks) => `
     for table in Bridge Port QoS Queue; do
       ovs-vsctl -f csv --no-headings --columns=_uuid,external_ids list $table |
-        grep -F ${marks.map((mark) => `-e ${mark}`).join(" ")} |
+        grep ${marks.map((mark) => `-e '${markKey}="*${mark}'`).join(" ")} |
         while IFS=, read -r row ids; do ovs-vsctl remove $table $row external_ids ${markKey} && echo "$ids"; done
     done`,
   ledger: (owner, states, marks) =>

@@ -1,0 +1,82 @@
+import type { Seen } from "../host/seen";
+import { defaultPriority, flowsSection, type LiveFlow, parseFlows } from "./openflow";
+import { type OvsDatabase, ovsDatabase } from "./ovs";
+import { learnedCookie, setCookies, setNames } from "./ovs-cookie";
+import { ovsFlowsArgs } from "./ovs-flow-args";
+import type { OvsRow } from "./ovs-row";
+
+/**
+ * Flows that are of no OvsFlows, of whatever stack. Those of one cookie that stay for good are one set, which has no mark
+ * and is known by its cookie; those with a timeout are somebody's for a while, as learned ones.
+ */
+export interface Stray {
+  /** What an OvsFlows of them is called: `cookie-0x5`. */
+  name: string;
+  flows: LiveFlow[];
+  /** With a timeout. */
+  passing: LiveFlow[];
+  /** What a program says of those that stay; undefined, with the reason, when it can say them in no way. */
+  args?: { bridge: string; name: string; flows: object[] };
+  why?: string;
+}
+
+const nameOf = (cookie: bigint) => `cookie-0x${cookie.toString(16)}`;
+
+/** By their cookies; none where the flows could not be read. Throws READ_FAILED when the database could not. */
+export function straysOn(seen: Seen, bridge: string): Stray[] {
+  const db = ovsDatabase(seen);
+  const row = db.bridges.get(bridge) as OvsRow;
+  const ids = row.map("external_ids");
+  const ours = setCookies(bridge, ids).map(learnedCookie);
+  const byCookie = new Map<bigint, LiveFlow[]>();
+  for (const flow of parseFlows(seen.result(flowsSection(bridge).key).stdout)) {
+    if (ours.includes(learnedCookie(flow.cookie)) || isBridges(flow, row)) continue;
+    byCookie.set(flow.cookie, [...(byCookie.get(flow.cookie) ?? []), flow]);
+  }
+  return [...byCookie].map(([cookie, all]) => {
+    const name = nameOf(cookie);
+    const flows = all.filter((flow) => !passes(flow));
+    const stray = { name, flows, passing: all.filter(passes) };
+    const args = { bridge, name, flows: argumentsOf(flows, db, bridge) };
+    if (flows.length === 0) return stray;
+    if (row.list("controller").length > 0) return { ...stray, why: "the bridge has a controller, which sets them" };
+    if (setNames(ids).includes(name)) return { ...stray, why: `the bridge has a set ${name} already` };
+    const flagged = flows.find(({ flags }) => flags);
+    if (flagged) return { ...stray, why: `no flow of an OvsFlows has ${flagged.flags}` };
+    const { error } = ovsFlowsArgs.safeParse(args);
+    const [issue] = error?.issues ?? [];
+    return issue ? { ...stray, why: `${issue.path.slice(2).join(".")} ${issue.message}` } : { ...stray, args };
+  });
+}
+
+const passes = ({ idleTimeout, hardTimeout }: LiveFlow) => Boolean(idleTimeout || hardTimeout);
+
+/** A bridge that is no `secure` one has a flow of its own: it is a plain switch. */
+const isBridges = ({ cookie, table, priority, match, actions }: LiveFlow, row: OvsRow) =>
+  row.text("fail_mode") !== "secure" &&
+  cookie === 0n &&
+  table === 0 &&
+  priority === 0 &&
+  match === "" &&
+  actions === "NORMAL";
+
+/** Flows as arguments, with the names of ports: their numbers are others when the ports are made again. */
+export function argumentsOf(flows: LiveFlow[], db: OvsDatabase, bridge: string): object[] {
+  const names = new Map(
+    [...db.ports].flatMap(([name, port]) =>
+      port.bridge === bridge && port.interfaces.length === 1 ? [[port.interfaces[0]?.number("ofport"), name]] : [],
+    ),
+  );
+  const put = (text: string) =>
+    text.replace(/\b(in_port=|output:)(\d+)\b/g, (word, what, number) => {
+      const name = names.get(Number(number));
+      return name === undefined ? word : `${what}"${name}"`;
+    });
+  return flows.map(({ table, priority, match, actions, importance }) => ({
+    ...(table ? { table } : {}),
+    ...(priority === defaultPriority ? {} : { priority }),
+    ...(match ? { match: put(match) } : {}),
+    actions: put(actions),
+    ...(importance ? { importance } : {}),
+  }));
+}
