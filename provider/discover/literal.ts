@@ -8,6 +8,7 @@ const width = 118;
 /** A value as TypeScript: on one line where it fits. Values that are undefined are left out. */
 export function literal(value: unknown, indent = 0, before = indent): string {
   if (value instanceof Code) return value.text;
+  if (typeof value === "string") return quoted(value);
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "undefined";
   const [open, close, items] = Array.isArray(value)
     ? ["[", "]", value.map((item) => ["", item] as const)]
@@ -31,3 +32,7 @@ export function literal(value: unknown, indent = 0, before = indent): string {
   const lines = one(indent + 2).map((item) => `${pad}${item},\n`);
   return `${open.trim()}\n${lines.join("")}${" ".repeat(indent)}${close.trim()}`;
 }
+
+/** As a formatter has it: in the quotes that leave least to escape. */
+const quoted = (text: string) =>
+  text.includes('"') && /^[\x20-\x7e]*$/.test(text) && !/['\\]/.test(text) ? `'${text}'` : JSON.stringify(text);

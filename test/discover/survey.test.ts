@@ -219,11 +219,12 @@ describe("flows of Open vSwitch", () => {
       line(ours | 1n, "hard_timeout=9, priority=1 actions=drop"),
     ];
     const strays = [line(0n, "priority=9,in_port=7 actions=output:8"), line(5n, "idle_timeout=60, ip actions=drop")];
-    const { things, left } = await dumped({}, set.concat(strays).join(""), {
+    const { things, left, program } = await dumped({}, set.concat(strays).join(""), {
       "flows:br-int:base": "x: ADD priority=1 actions=drop\n",
       "flows:br-int:cookie-0x0": "x: ADD priority=9,in_port=60000 actions=output:8\n",
     });
     const sets = things.filter(({ kind }) => kind.name === "OvsFlows");
+    expect(program).toContain(`flows: [{ priority: 9, match: 'in_port="tap7"', actions: "output:8" }]`);
     expect(sets.map(({ args, mark, steps }) => ({ args, mark, steps }))).toEqual([
       {
         args: { bridge: "br-int", name: "base", flows: [{ priority: 1, actions: "drop" }] },
