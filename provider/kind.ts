@@ -75,6 +75,8 @@ export interface Kind<A = any, F = any, M = any> {
   dealsWith?(want: A): string[];
   /** What has to be read to find it. */
   observe(want: A): Section[];
+  /** What has to be read beside that before it is taken away. */
+  beforeRemoval?(want: A): Section[];
   /** undefined = proven absent. Throws READ_FAILED when the answers do not prove anything. */
   find(want: A, seen: Seen): Found<A, F> | undefined;
   /**

@@ -99,7 +99,8 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     run = new Run(kind, machine, host, id, withResets(kind, args, was), context, olds?.unfinished);
     const configured = olds ? [] : (kind.configures?.(args) ?? []);
     // What is only now made touches nothing that carries us.
-    const [others] = await Promise.all([othersDevices(machine, configured), run.look(olds !== undefined)]);
+    const wasThere = olds !== undefined || configured.length > 0 || (kind.permanent === true && kind.mark !== "none");
+    const [others] = await Promise.all([othersDevices(machine, configured), run.look(wasThere)]);
     run.want = withResets(kind, args, was, run.found);
     const adopted = claim(kind, run.parts(), adopts);
     if (adopted && run.found && !olds) {
@@ -168,7 +169,7 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
   try {
     const machine = await reachIfSame(host);
     if (!machine) return say("was on a machine that no longer answers at this address; it counts as gone");
-    const run = new Run(kind, machine, host, id, args, contextOf(olds), olds.unfinished);
+    const run = new Run(kind, machine, host, id, args, contextOf(olds), olds.unfinished, true);
     await run.look(true);
     if (run.found && !run.isOurs()) {
       if (run.parts().some(({ whose }) => whose !== "this" && whose !== "sibling"))

@@ -50,10 +50,12 @@ export class Run {
     public want: Record<string, unknown>,
     private readonly context: Context<unknown>,
     private readonly unfinished = false,
+    private readonly removes = false,
   ) {}
 
   private get sections() {
-    return [...this.kind.observe(this.want), ledgerSection(this.host.owner)];
+    const more = this.removes ? (this.kind.beforeRemoval?.(this.want) ?? []) : [];
+    return [...this.kind.observe(this.want), ...more, ledgerSection(this.host.owner)];
   }
 
   /** With `guarded`, also at what `guard` asks of the first write: else that takes a round trip of its own. */

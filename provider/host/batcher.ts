@@ -29,10 +29,10 @@ export interface BatcherOptions {
 const stepMs = 150;
 
 /**
- * How long to wait for those who were answered just now and have more to say: of the time that the last batch took, for a
- * host that is slow gains most when they share the next one.
+ * How long to wait for those who were answered just now and have more to say: until nobody has come for a while, as parts
+ * of the time that the last batch took, for a host that is slow gains most when they share the next one.
  */
-const linger = { part: 0.1, mostMs: 100 };
+const linger = { quiet: { part: 0.1, mostMs: 250 }, whole: { part: 0.3, mostMs: 750 } };
 
 /** How long a kernel that was too busy for a step is left alone. */
 const busyMs = 200;
@@ -88,13 +88,23 @@ export class MachineBatcher implements Machine {
     if (this.running || this.queue.length === 0) return;
     this.running = true;
     const turn = async () => {
+      await this.gather();
       const start = performance.now();
       await this.turn();
       this.tookMs = performance.now() - start;
       this.running = false;
       this.wake();
     };
-    setTimeout(turn, Math.min(this.tookMs * linger.part, linger.mostMs));
+    setTimeout(turn);
+  }
+
+  private async gather(): Promise<void> {
+    const [quiet, whole] = [linger.quiet, linger.whole].map(({ part, mostMs }) => Math.min(this.tookMs * part, mostMs));
+    const end = performance.now() + (whole as number);
+    for (let known = 0; known < this.queue.length && performance.now() < end; ) {
+      known = this.queue.length;
+      await sleep(quiet);
+    }
   }
 
   /** Never rejects. */

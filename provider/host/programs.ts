@@ -62,6 +62,14 @@ const shared: Program = {
   blame: () => "all",
 };
 
+/** systemd does the same to several units at once, each for itself; a failure does not say whose it was. */
+const units: Program = {
+  bucket: ({ argv }) => (/^(restart|reload|stop)$/.test(argv[1] ?? "") && argv.length === 3 ? argv[1] : undefined),
+  judge: () => () => true,
+  join: (steps) => ({ argv: [...(steps[0] as Step).argv.slice(0, 2), ...steps.flatMap(({ argv }) => argv.slice(2))] }),
+  blame: ({ exitCode }) => (notStarted(exitCode) ? "all" : "apart"),
+};
+
 /** By name, the better way first; what is not here runs alone. */
 export const programs: Record<string, Program[]> = {
   ip: [groupDelete, ipBatch],
@@ -70,8 +78,7 @@ export const programs: Record<string, Program[]> = {
   "ovs-ofctl": [ovsOfctl],
   udevadm: [{ ...shared, late: true, optional: true }],
   modprobe: [shared],
-  // The other words of systemctl are about one unit each.
-  systemctl: [{ ...shared, bucket: ({ argv }) => (argv[1] === "daemon-reload" ? "" : undefined) }],
+  systemctl: [{ ...shared, bucket: ({ argv }) => (argv[1] === "daemon-reload" ? "" : undefined) }, units],
   mkdir: [shared],
 };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
-import { type Address, full, sameAddress } from "../model/address";
+import { type Address, full, isChecked, sameAddress } from "../model/address";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import {
@@ -119,7 +119,7 @@ export const nic = kind({
       facts: { ...linkFactsOf(state), name: ifname },
       // A device that a resource of ours has made is that resource's.
       marks: isMark(ifalias) ? [ifalias] : [],
-      pending: state.addresses.some((item) => item.tentative) ? "duplicate address detection" : undefined,
+      pending: isChecked(state.addresses) ? "duplicate address detection" : undefined,
       raw: state,
     };
   },

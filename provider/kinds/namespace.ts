@@ -7,7 +7,7 @@ import { markLink } from "../model/link";
 import { fallbackDevices, linkSections, linkState, linksIn } from "../model/link-state";
 import { isMark, ownership } from "../model/mark";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
-import { netnsInode, type Process, processesIn, processSections } from "../model/processes";
+import { netnsInode, netnsSection, type Process, processesIn, processSections } from "../model/processes";
 import { namespaceName } from "../model/scalars";
 import { sysctlKey, sysctlValue } from "../model/sysctl";
 
@@ -41,12 +41,9 @@ export const namespace = kind({
   observe(want) {
     const keys = Object.keys(want.sysctls ?? {});
     const sysctls = { key: sysctlsKey(keys), argv: ["sysctl", "-e", ...keys] };
-    return [
-      ...linkSections(want.name),
-      ...processSections,
-      ...inNamespace(want.name, ...(keys.length > 0 ? [sysctls] : [])),
-    ];
+    return [...linkSections(want.name), netnsSection, ...inNamespace(want.name, ...(keys.length > 0 ? [sysctls] : []))];
   },
+  beforeRemoval: () => processSections,
   find(want, seen) {
     if (!namespaceExists(seen, want.name)) return undefined;
     const lo = linkState(seen, want.name, "lo");
@@ -63,7 +60,7 @@ export const namespace = kind({
       raw: {
         alias: lo?.json.ifalias,
         devices,
-        processes: processesIn(seen, want.name),
+        processes: seen.has("processes") ? processesIn(seen, want.name) : [],
       },
     };
   },

@@ -18,7 +18,7 @@ import {
   replacePorts,
 } from "../model/openflow";
 import { type OvsDatabase, ovsDatabase, ovsSections } from "../model/ovs";
-import { changeRecord, vsctl, word } from "../model/ovs-columns";
+import { changeRecord, unwaited, vsctl, word } from "../model/ovs-columns";
 import { cookieOf, learnedCookie, setKey, setMask, setNames } from "../model/ovs-cookie";
 import { type OvsFlowsArgs, ovsFlowsArgs, placeKey } from "../model/ovs-flow-args";
 import { get, same } from "../model/path";
@@ -111,7 +111,7 @@ export const ovsFlows = kind({
   remove(live, want) {
     const { cookie, own, learned } = live.raw as Raw;
     const away = { ...bundle(want.bridge, [`delete cookie=${hex(cookie)}/${setMask}`]), touches: [want.bridge] };
-    const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(setKey(want.name))]]);
+    const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(setKey(want.name))]]).map(unwaited);
     return [...(own.length + learned.length > 0 ? [away] : []), ...unmark];
   },
   shown: (path, want, live) => (path === "flows" ? shownFlows(want, live.raw as Raw) : get(live.args, path)),
@@ -173,8 +173,11 @@ function rawOf(want: Want, seen: Seen, mark: string | undefined, stray: LiveFlow
   };
 }
 
+/** ovs-vswitchd has nothing to do for it. */
 const writeMark = (want: Want, mark: string): Step[] =>
-  vsctl(changeRecord("Bridge", want.bridge, [{ column: "external_ids", key: setKey(want.name), value: word(mark) }]));
+  vsctl(
+    changeRecord("Bridge", want.bridge, [{ column: "external_ids", key: setKey(want.name), value: word(mark) }]),
+  ).map(unwaited);
 
 /** The number that a port has; the bridge's own port is called LOCAL in flows. */
 function portNumber(db: OvsDatabase, bridge: string, name: string): string | undefined {

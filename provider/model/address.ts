@@ -78,6 +78,10 @@ export function liveAddress(info: AddressInfo): LiveAddress {
   };
 }
 
+/** The host is still at an address that somebody has set: nobody waits for those that the kernel makes by itself. */
+export const isChecked = (addresses: LiveAddress[]) =>
+  addresses.some(({ tentative, kernelMade, dynamic }) => tentative && !kernelMade && !dynamic);
+
 export const full = (item: Address): AddressObject => (typeof item === "string" ? { address: item } : item);
 
 /** Two addresses are one when the kernel would call the second one a duplicate. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { Context, Found, Kind, kind } from "../kind";
-import { shownAddresses } from "./address";
+import { isChecked, shownAddresses } from "./address";
 import type { Section, Step } from "./command";
 import {
   afterCreation,
@@ -275,7 +275,7 @@ export function found<A>(
 ): Found<A, z.output<typeof linkFacts>> {
   const data = live.json.linkinfo?.info_data ?? {};
   const values = Object.fromEntries(table.map(([key, option]) => [key, liveValue(option, data)]));
-  const pending = live.addresses.some((item) => item.tentative) ? "duplicate address detection" : undefined;
+  const pending = isChecked(live.addresses) ? "duplicate address detection" : undefined;
   return {
     args: { ...liveLinkArgs(live, namespace), ...values } as Partial<A>,
     facts: linkFactsOf(live),

@@ -20,7 +20,7 @@ const psSection: Section = {
 };
 
 // `find -printf %i` would tell the inode below the mount.
-const netnsSection: Section = {
+export const netnsSection: Section = {
   key: "netns-inodes",
   argv: ["find", "/run/netns", "-mindepth", "1", "-maxdepth", "1", "-exec", "stat", "-Lc", "%i %n", "{}", "+"],
 };

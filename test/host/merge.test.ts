@@ -127,6 +127,17 @@ describe("plan", () => {
     expect(plan(list).map(({ command }) => command.stdin)).toEqual(["add x\n", "add z\n"]);
   });
 
+  test("systemctl: units are started together, and each alone when one fails", () => {
+    const of = (unit: string) => [words("install -d x"), words(`systemctl restart ${unit}`)];
+    const list = jobs(of("a"), of("b"), [words("systemctl stop c")]);
+    const planned = plan(list);
+    expect(planned.map(({ command }) => command.argv.join(" "))).toEqual([
+      ...["install -d x", "install -d x", "systemctl restart a b", "systemctl stop c"],
+    ]);
+    settle(planned, [result(0), result(0), result(1, "Job for b.service failed"), result(0)]);
+    expect(texts(list)).toEqual(["systemctl restart a", "systemctl restart b"]);
+  });
+
   test("ovs-vsctl: other options, and two rows of one name, apart", () => {
     const qos = (port: string) => vs(`set Port ${port} qos=@q -- --id=@q create QoS type=linux-htb`);
     const planned = plan(jobs([qos("a")], [qos("b")], [words("ovs-vsctl --no-wait -- add-br c")]));

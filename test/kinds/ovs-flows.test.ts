@@ -96,7 +96,7 @@ const without = (text: string, word: string) =>
 describe("OvsFlows", () => {
   it("writes its mark first, then adds all in one bundle", () => {
     expect(on({ owned: "", dump: "" }).converge(declared)).toEqual([
-      `ovs-vsctl --timeout=30 -- set Bridge br-tun 'external_ids:hostnet-flows-base="${mark}"'`,
+      `ovs-vsctl --no-wait --timeout=30 -- set Bridge br-tun 'external_ids:hostnet-flows-base="${mark}"'`,
       "ovs-ofctl -O OpenFlow13,OpenFlow14 --bundle add-flows br-tun -",
     ]);
     // Its mark was taken away: what has its cookie is its own.
@@ -229,7 +229,7 @@ describe("OvsFlows", () => {
   it("takes flows, what they learned, and the mark away", () => {
     expect(on().remove(declared)).toEqual([
       "ovs-ofctl -O OpenFlow13,OpenFlow14 --bundle add-flows br-tun -",
-      "ovs-vsctl --timeout=30 -- remove Bridge br-tun external_ids hostnet-flows-base",
+      "ovs-vsctl --no-wait --timeout=30 -- remove Bridge br-tun external_ids hostnet-flows-base",
     ]);
     expect(on({ dump: "" }).remove(declared)).toHaveLength(1);
   });
