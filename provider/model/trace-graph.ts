@@ -138,9 +138,11 @@ export class Graph {
   private lower(point: Point): Point[] {
     const { view, namespace, link } = point;
     if (kindOf(point) === "bond") {
-      return this.points.filter(
+      const members = this.points.filter(
         (one) => one.view === view && one.namespace === namespace && one.link?.master === point.name,
       );
+      const active = members.filter((one) => one.link?.linkinfo?.info_slave_data?.state === "ACTIVE");
+      return active.length > 0 ? active : members;
     }
     if (!["macvlan", "macvtap", "ipvlan", "vlan"].includes(kindOf(point) ?? "")) return [];
     if (link?.link) return [this.device(view, namespace, link.link)].flatMap((one) => one ?? []);

@@ -4,36 +4,73 @@ import { createStack, type Stack } from "../helpers/stack";
 
 /**
  * Row of seed.md: connectivity test. Paths of two hosts side by side: namespace, veth, br-int with a tag, patch, br-tun,
- * GRE, and the same on the other host; one with a bridge and a tunnel of its own; one with a router behind it.
+ * GRE, and the same on the other host; one with IPv6; some with a bridge and a tunnel of their own (GRE, VXLAN, Geneve, the
+ * kernel's VXLAN); one by a bond; one with a router behind it.
  */
 const underlay = host("n1").interfaces.underlay;
 
 /** The number of each path: of its devices (e1 in the namespace, p1 outside) and of its subnet. */
-const paths = { down: 1, tag: 2, key: 3, firewall: 4, route: 5, mtu: 6 };
+const paths = {
+  down: 1,
+  tag: 2,
+  key: 3,
+  firewall: 4,
+  route: 5,
+  mtu: 6,
+  six: 7,
+  vxlan: 8,
+  geneve: 9,
+  kernel: 10,
+  bond: 11,
+};
 type Breakage = keyof typeof paths | "router";
+
+/** Paths over a bridge and a tunnel of Open vSwitch that are theirs alone. */
+const tunnels = { key: ["gre", 200], vxlan: ["vxlan", 300], geneve: ["geneve", 400] };
 
 const program = (trigger: string) => `
 const hostnet = require("pulumi-hostnet");
 const hosts = [${declareHost("n1")}, ${declareHost("n2")}];
 const paths = ${JSON.stringify(paths)};
+const tunnels = ${JSON.stringify(tunnels)};
 const [near, far] = hosts.map((host, index) => {
   const number = index + 1, own = "10.198.0." + number, other = "10.198.0." + (3 - number);
   const node = "n" + number + "/";
   const nic = new hostnet.Interface(node + "underlay", { host, name: ${JSON.stringify(underlay)}, addresses: [own + "/24"] });
-  const [brInt, brTun, brKey] = ["br-int", "br-tun", "br-key"].map((name) => new hostnet.OvsBridge(node + name, { host }));
+  const [brInt, brTun] = ["br-int", "br-tun"].map((name) => new hostnet.OvsBridge(node + name, { host }));
   const made = [
     new hostnet.OvsPatch(node + "cable", { a: { bridge: brInt, name: "patch-tun" }, b: { bridge: brTun, name: "patch-int" } }),
     new hostnet.OvsTunnel(node + "gre", { bridge: brTun, type: "gre", local: own, remote: other, key: 4711 }, { dependsOn: nic }),
-    new hostnet.OvsTunnel(node + "gre-key", { bridge: brKey, type: "gre", local: own, remote: other, key: 200 }, { dependsOn: nic }),
   ];
+  const bridges = {};
+  for (const [name, [type, key]] of Object.entries(tunnels)) {
+    bridges[name] = new hostnet.OvsBridge(node + "br-" + name, { host });
+    made.push(new hostnet.OvsTunnel(node + "to-" + name, { bridge: bridges[name], type, local: own, remote: other, key }, { dependsOn: nic }));
+  }
+  const brKernel = new hostnet.LinuxBridge(node + "br-kernel", { host });
+  made.push(new hostnet.Vxlan(node + "vx-kernel", { host, vni: 500, local: own, remote: other, port: 4790, bridge: brKernel, mtu: 1450 }, { dependsOn: nic }));
   const namespace = new hostnet.Namespace(node + "cc", { host, sysctls: { "net.ipv4.ip_forward": 1 } });
   for (const [name, path] of Object.entries(paths)) {
-    const pair = new hostnet.VethPair(node + name, {
-      a: { name: "e" + path, namespace, addresses: ["10.66." + path + "." + number + "/24"], mtu: 1450 },
-      b: { name: "p" + path },
+    const addresses = [name === "six" ? "fd66::7:" + number + "/112" : "10.66." + path + "." + number + "/24"];
+    const pairOf = (inside, outside, a, b) => new hostnet.VethPair(node + inside, {
+      a: { name: inside, namespace, mtu: 1450, ...a }, b: { name: outside, ...b },
     });
-    const port = name === "key" ? { bridge: brKey } : { bridge: brInt, tag: 10 + path };
-    made.push(pair, new hostnet.OvsPort(node + name + "-port", { ...port, name: pair.b.name }));
+    if (name === "kernel") {
+      made.push(pairOf("e" + path, "p" + path, { addresses }, { bridge: brKernel }));
+      continue;
+    }
+    const port = name in tunnels ? { bridge: bridges[name] } : { bridge: brInt, tag: 10 + path };
+    if (name !== "bond") {
+      const pair = pairOf("e" + path, "p" + path, { addresses });
+      made.push(pair, new hostnet.OvsPort(node + name + "-port", { ...port, name: pair.b.name }));
+      continue;
+    }
+    const pairs = [pairOf("f" + path, "q" + path), pairOf("g" + path, "r" + path)];
+    const members = pairs.map(({ b }) => b.name);
+    made.push(
+      new hostnet.Bond(node + "e" + path, { namespace, mode: "active-backup", primary: pairs[0].a.name, mtu: 1450, addresses, members: pairs.map(({ a }) => a.name) }),
+      new hostnet.OvsPort(node + "p" + path, { ...port, type: "bond", bond: { mode: "active-backup", primary: members[0], members } }),
+    );
   }
   return { namespace, made };
 });
@@ -53,7 +90,8 @@ const made = [
 const check = (name, args) => new hostnet.ConnectivityCheck(name, {
   namespace: near.namespace, hosts: [hosts[1]], timeout: ${trigger === "deployed" ? 20 : 1}, triggers: [${JSON.stringify(trigger)}], ...args,
 }, { dependsOn: made });
-for (const name of ["down", "tag", "key", "firewall"]) check(name, { to: "10.66." + paths[name] + ".2" });
+check("six", { to: "fd66::7:2" });
+for (const name of ["down", "tag", "key", "firewall", "vxlan", "geneve", "kernel", "bond"]) check(name, { to: "10.66." + paths[name] + ".2" });
 check("mtu", { to: "10.66.6.2", size: 1400, dontFragment: true });
 check("route", { to: "10.77.0.1" });
 check("router", { to: "10.79.0.1" });
@@ -72,9 +110,34 @@ const breakages: Record<Breakage, { breaks: string; mends: string; says: RegExp 
     says: /last seen at port patch-tun of br-int on n2, not at port p2 of br-int on n2: its tag is 99, and they are in VLAN 12/,
   },
   key: {
-    breaks: "ovs-vsctl set interface gre-key options:key=7",
-    mends: "ovs-vsctl set interface gre-key options:key=200",
-    says: /last seen at port gre-key of br-key on n1, not at port gre-key of br-key on n2: they come with key 200, and it takes key 7/,
+    breaks: "ovs-vsctl set interface to-key options:key=7",
+    mends: "ovs-vsctl set interface to-key options:key=200",
+    says: /last seen at port to-key of br-key on n1, not at port to-key of br-key on n2: they come with key 200, and it takes key 7/,
+  },
+  vxlan: {
+    breaks: "ovs-vsctl set interface to-vxlan options:key=7",
+    mends: "ovs-vsctl set interface to-vxlan options:key=300",
+    says: /last seen at port to-vxlan of br-vxlan on n1, not at port to-vxlan of br-vxlan on n2: they come with VNI 300, and it takes VNI 7/,
+  },
+  geneve: {
+    breaks: "ovs-vsctl set interface to-geneve options:key=7",
+    mends: "ovs-vsctl set interface to-geneve options:key=400",
+    says: /last seen at port to-geneve of br-geneve on n1, not at port to-geneve of br-geneve on n2: they come with VNI 400, and it takes VNI 7/,
+  },
+  kernel: {
+    breaks: "bridge link set dev vx-kernel isolated on; bridge link set dev p10 isolated on",
+    mends: "bridge link set dev vx-kernel isolated off; bridge link set dev p10 isolated off",
+    says: /last seen at vx-kernel .*on n2, not at p10 .*on n2: both are isolated ports of the bridge/,
+  },
+  six: {
+    breaks: "ip netns exec cc nft add rule inet cc input iifname e7 icmpv6 type echo-request drop",
+    mends: "true",
+    says: /arrive at e7 in namespace cc on n2, .* not sent by .*: the rule `iifname "e7" icmpv6 type echo-request drop` in chain input of the nftables table inet cc in namespace cc on n2 drops them/,
+  },
+  bond: {
+    breaks: "ip link set dev q11 down; ip link set dev r11 down",
+    mends: "ip link set dev q11 up; ip link set dev r11 up",
+    says: /last seen at port patch-tun of br-int on n2, not at .* on n2: it is down/,
   },
   firewall: {
     breaks: "ip netns exec cc nft add rule inet cc input iifname e4 icmp type echo-request drop",
