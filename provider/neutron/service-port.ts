@@ -15,7 +15,7 @@ export interface ServicePort {
   /** What the names of its resources begin with. */
   path: string;
   title: string;
-  /** What has to be there before. */
+  /** What has to be there before it is plugged into br-int, and so before a packet comes or goes. */
   after?: pulumi.Resource | undefined;
 }
 
@@ -35,13 +35,13 @@ export function servicePort(port: ServicePort): { cable: VethPair; plug: OvsPort
       a: { name: devices.inside, namespace, addresses, mtu, offloads: { tx: false } },
       b: { name: devices.outside, mtu, ipv6: false },
     },
-    { parent, dependsOn: after ? [after] : [] },
+    { parent },
   );
   const externalIds = { "iface-id": uuidOf(`${path}/${devices.inside}`), "iface-status": "active" };
   const plug = new OvsPort(
     `${path}/${devices.outside}`,
     { bridge: node.brInt, name: cable.b.name, tag, interface: { externalIds } },
-    { parent },
+    { parent, dependsOn: after ? [after] : [] },
   );
   return { cable, plug };
 }
