@@ -59,7 +59,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     ...tableSections(place),
     ...usable.flatMap((kind) => kind.survey?.(place) ?? []),
   ]);
-  const second = first.and(await machine.observe(asked));
+  const second = first.and(await machine.observe(asked.filter(({ key }) => !first.has(key))));
   const readable = places.filter((place) => attempt(`namespace ${place}`, () => linksIn(second, place)) !== undefined);
   const listed = usable.flatMap((kind) =>
     readable.flatMap((place) => {
@@ -86,7 +86,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
       (place) => attempt(`nftables${place ? ` in ${place}` : ""}`, () => tablesIn(second, place)) ?? [],
     ),
     ...bridges.flatMap((bridge) => attempt(`OpenFlow ${bridge}`, () => flowsOn(seen, bridge)) ?? []),
-    ...readable.flatMap((place) => daemonsIn(first, place)),
+    ...readable.flatMap((place) => daemonsIn(seen, place, declared)),
   ];
   return { facts: machine.facts, things: declared, left, unread };
 

@@ -7,7 +7,14 @@ import { namespacesSection } from "../model/namespaces";
 import { get, same } from "../model/path";
 import { between, deviceRef, namespaceRef } from "../model/scalars";
 import { type Service, serviceFacts, serviceShape } from "../model/service";
-import { comingUp, type LiveService, liveService, othersRunning, serviceSections } from "../model/service-live";
+import {
+  comingUp,
+  type LiveService,
+  liveService,
+  othersRunning,
+  serviceSections,
+  servicesIn,
+} from "../model/service-live";
 import { convergeService, removeService } from "../model/service-steps";
 import { folderOf, serviceName } from "../model/service-unit";
 import { fileText, linesIn, liveSettings } from "../model/settings";
@@ -130,6 +137,9 @@ export const lldp = kind({
     ask(want, "configuration"),
     ask(want, "neighbors details"),
   ],
+  survey: () => serviceSections,
+  // What somebody else's has been told is nowhere to be read: it has put a title in the place of its command line.
+  list: (seen, namespace) => servicesIn(seen, "lldp", namespace).map(() => ({ namespace })),
   find(want, seen) {
     const service = serviceOf(want);
     const live = liveService(seen, service);

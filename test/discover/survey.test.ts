@@ -256,7 +256,9 @@ test("DHCP and LLDP servers of others are told, once each, where they run", asyn
     ["lldpd[40]", undefined],
     ["dnsmasq[30]", "blue"],
   ]);
-  expect(program).toMatch(/^\/\/ not declared: process dnsmasq\[30\] in blue \(.*a DhcpServer on its device.*\)$/m);
+  expect(program).toMatch(
+    /^\/\/ not declared: process dnsmasq\[30\] in blue \(no DhcpServer can say --conf-file=\/etc\/blue\)$/m,
+  );
 });
 
 test("a namespace that cannot be read is told, and the others are read all the same", async () => {
