@@ -3,6 +3,7 @@ import { dhcpOthersSections, otherServers } from "../model/dhcp-others";
 import { processTitle } from "../model/handover";
 import { netnsInode, type Process } from "../model/processes";
 import { othersRunning } from "../model/service-live";
+import { otherTunnels } from "../model/vpn-others";
 import type { Left } from "./leftovers";
 import type { Thing } from "./survey";
 
@@ -15,6 +16,7 @@ interface Other {
 /** Programs that a resource can run too. */
 const daemons: Record<string, (seen: Seen, namespace: string | undefined) => Other[]> = {
   dnsmasq: otherServers,
+  socat: (seen, namespace) => otherTunnels(seen).filter(({ place }) => place === namespace),
   lldpd: (seen, namespace) =>
     othersRunning(seen, "lldpd")
       .filter(({ netns }) => netns === netnsInode(seen, namespace))

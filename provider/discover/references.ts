@@ -59,7 +59,7 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
         references.set(path, { ...found, whole: found.name === "name" && kinds.includes(found.to.kind.name) });
       }
     }
-    const after = new Set<Thing>([...portsOf(thing, args, references), ...carriersOf(args)]);
+    const after = new Set<Thing>([...portsOf(thing, args, references), ...carriersOf(thing, args)]);
     for (const { to } of references.values()) after.delete(to);
     after.delete(thing);
     return { references, after: [...after] };
@@ -87,10 +87,11 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
   }
 
   /** What has the address by which a route or tunnel goes. */
-  function carriersOf(args: Record<string, unknown>): Thing[] {
+  function carriersOf({ kind }: Thing, args: Record<string, unknown>): Thing[] {
     const own = [args.local, args.source].filter((item) => typeof item === "string");
     const routers = [args.via, ...((args.nexthops ?? []) as { via?: string }[]).map(({ via }) => via)];
-    const place = args.underlay === "host" ? undefined : args.namespace;
+    const above = kind.identity.includes("underlayNamespace") ? args.underlayNamespace : args.namespace;
+    const place = args.underlay === "host" ? undefined : above;
     return carriers.flatMap(({ namespace, address, thing }) => {
       if (namespace !== place) return [];
       const [ip, length] = address.split("/");

@@ -109,7 +109,7 @@ export const dhcpServer = kind({
       return {
         args: { ...other.args, namespace: want.namespace, name: want.name },
         facts: { pid, since, leases: [] },
-        marks: [live && handoverIn(live)?.mark],
+        marks: [handoverIn(live)?.mark],
         restarts: processTitle("dnsmasq", other.process),
         raw: { live, other, ifindex } satisfies Raw,
       };
@@ -130,9 +130,10 @@ export const dhcpServer = kind({
   },
   asOurs(found) {
     const { live, other, ifindex } = rawOf(found);
-    const { data } = dhcpArgs.safeParse({ ...found.args, running: true });
     // A take-over that was cut off goes on.
-    if (!data || (!other && !(live && handoverIn(live)))) return found;
+    const begun = handoverIn(live);
+    const { data } = dhcpArgs.safeParse(begun ? begun.want : found.args);
+    if (!data || !(begun ?? other)) return found;
     return { ...found, args: data, raw: { live: madeAs(serviceOf(data, ifindex)), ifindex } satisfies Raw };
   },
   converge(want, found, context: Context<unknown>) {
@@ -144,15 +145,15 @@ export const dhcpServer = kind({
       });
     }
     const service = serviceOf(want, ifindex);
-    const begun = live && handoverIn(live);
+    const begun = handoverIn(live);
     if (other && !begun) mustAdopt(processTitle("dnsmasq", other.process), context);
     // Its clients keep their addresses.
     const handover =
       begun ?? (other && { processes: [other.process], carried: { from: other.leases, name: "leases" } });
-    if (!handover) return convergeService(service, live, context, want.running, { first: [check(want)] });
-    const first = [check(want), ...(begun ? [] : beginHandover(service, handover, context))];
-    const then = [endPredecessor(service, handover)];
-    return [...convergeService(service, live, context, want.running, { first, then }), closeHandover(service)];
+    if (!handover) return convergeService(service, live, context, want.running, { before: [check(want)] });
+    const before = [check(want), ...(begun ? [] : beginHandover(service, handover, want, context))];
+    const after = [endPredecessor(service, handover)];
+    return [...convergeService(service, live, context, want.running, { before, after }), closeHandover(service)];
   },
   remove(found, want) {
     const { live } = rawOf(found);

@@ -20,28 +20,33 @@ export interface Handover {
   carried?: { from: string; name: string };
 }
 
+/** One that has begun: by whom, and what is to come of it. */
+export interface Begun extends Handover {
+  mark: string;
+  want: unknown;
+}
+
 const file = "predecessor";
 const pathOf = (service: string) => `${folderOf(service)}/${file}`;
 
-/** What was begun and has not come to its end, and the mark of who began it. */
-export function handoverIn({ files }: ServiceFolder): (Handover & { mark: string }) | undefined {
-  const [mark, name = "", from = "", ...processes] = files.get(file)?.trimEnd().split("\n") ?? [];
-  if (mark === undefined) return undefined;
-  return {
-    mark,
-    processes: processes.map((line) => ({ pid: Number.parseInt(line, 10), args: line.slice(line.indexOf(" ") + 1) })),
-    carried: name ? { from, name } : undefined,
-  };
+/** What was begun and has not come to its end. */
+export function handoverIn(service: ServiceFolder | undefined): Begun | undefined {
+  const text = service?.files.get(file)?.trim();
+  // Half a file: nothing else was written after it.
+  return text?.endsWith("}") ? (JSON.parse(text) as Begun) : undefined;
 }
 
 /** To be done before anything else is written. */
-export function beginHandover({ name }: Service, { processes, carried }: Handover, context: Context<unknown>): Step[] {
-  const lines = [context.mark, carried?.name ?? "", carried?.from ?? "", ...processes.map(lineOf)];
-  const write = ["install", "-m", "600", "/dev/stdin", pathOf(name)];
-  return [folderStep(name), { argv: write, stdin: `${lines.join("\n")}\n` }];
+export function beginHandover(
+  { name }: Service,
+  { processes, carried }: Handover,
+  want: unknown,
+  { mark }: Context<unknown>,
+): Step[] {
+  const begun: Begun = { mark, processes: processes.map(({ pid, args }) => ({ pid, args })), carried, want };
+  const argv = ["install", "-m", "600", "/dev/stdin", pathOf(name)];
+  return [folderStep(name), { argv, stdin: `${JSON.stringify(begun)}\n` }];
 }
-
-const lineOf = ({ pid, args }: Handover["processes"][number]) => `${pid} ${args}`;
 
 /** $1 is carried over as $2, an account's ($3), unless it was before; number and command line of each process follow. */
 const endText = `is() { [ "$(ps -ww -o args= -p "$1")" = "$2" ]; }

@@ -32,19 +32,19 @@ function writes(service: Service, live: LiveService, mark: string): Step[] {
 export const folderStep = (name: string): Step => ({ argv: ["install", "-d", "-m", "711", folderOf(name)] });
 
 /**
- * What makes the live service into the declared one. `first` comes before anything else of it is written (it refuses a
- * wrong configuration, say), `then` when all is written and before it is started.
+ * What makes the live service into the declared one. `before` comes before anything else of it is written (it
+ * refuses a wrong configuration, say), `after` when all is written and before it is started.
  */
 export function convergeService(
   service: Service,
   found: LiveService | undefined,
   context: Context<unknown>,
   running: boolean,
-  { first = [], then = [] }: { first?: Step[]; then?: Step[] } = {},
+  { before = [], after = [] }: { before?: Step[]; after?: Step[] } = {},
 ): Step[] {
   const live = found ?? (context.seen ? serviceAt(context.seen, service) : nothing);
   const written = writes(service, live, context.mark);
-  const changes = [...(isWritten(service, live) ? [] : first), ...written, ...then];
+  const changes = [...(isWritten(service, live) ? [] : before), ...written, ...after];
   const applied: Step = {
     argv: ["install", "-m", "600", "/dev/stdin", `${folderOf(service.name)}/applied`],
     stdin: `${context.mark}\n${startDigest(service)}\n${loadDigest(service)}\n`,
