@@ -14,7 +14,7 @@ import { type Service, serviceFacts } from "../model/service";
 import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
 import { convergeService, madeAs, removeService } from "../model/service-steps";
 import { folderOf, serviceName, unitName } from "../model/service-unit";
-import { fileText, linesIn, liveSettings, valuesIn } from "../model/settings";
+import { asTold, fileText, linesIn, liveSettings, valuesIn } from "../model/settings";
 
 type Want = DhcpArgs;
 
@@ -132,9 +132,11 @@ export const dhcpServer = kind({
     const { live, other, ifindex } = rawOf(found);
     // A take-over that was cut off goes on.
     const begun = handoverIn(live);
-    const { data } = dhcpArgs.safeParse(begun ? begun.want : found.args);
-    if (!data || !(begun ?? other)) return found;
-    return { ...found, args: data, raw: { live: madeAs(serviceOf(data, ifindex)), ifindex } satisfies Raw };
+    const { data } = dhcpArgs.safeParse(begun ? begun.want : { ...found.args, running: true });
+    if (!data) return found;
+    const asMade = { live: madeAs(serviceOf(data, ifindex)), ifindex } satisfies Raw;
+    if (begun ?? other) return { ...found, args: data, raw: asMade };
+    return asTold(found, live, (ours) => liveSettings(dhcpSettings, data, ours, (want) => serviceOf(want, ifindex)));
   },
   converge(want, found, context: Context<unknown>) {
     const { live, other } = found ? rawOf(found) : ({} as Raw);

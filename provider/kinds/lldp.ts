@@ -17,7 +17,7 @@ import {
 } from "../model/service-live";
 import { convergeService, removeService } from "../model/service-steps";
 import { folderOf, serviceName } from "../model/service-unit";
-import { fileText, linesIn, liveSettings } from "../model/settings";
+import { asTold, fileText, linesIn, liveSettings } from "../model/settings";
 
 const text = z
   .string()
@@ -161,6 +161,10 @@ export const lldp = kind({
         othersRun: othersRunning(seen, "lldpd").length > 0,
       } satisfies Raw,
     };
+  },
+  asOurs(found) {
+    const { data } = args.safeParse({ ...found.args, running: true });
+    return data ? asTold(found, rawOf(found).live, (live) => liveSettings(lldpSettings, data, live, serviceOf)) : found;
   },
   converge: (want, found, context) =>
     convergeService(serviceOf(want), found && rawOf(found).live, context, want.running),

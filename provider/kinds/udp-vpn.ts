@@ -21,7 +21,7 @@ import { type Service, serviceFacts } from "../model/service";
 import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
 import { convergeService, madeAs, removeService } from "../model/service-steps";
 import { serviceName, unitName } from "../model/service-unit";
-import { liveSettings } from "../model/settings";
+import { asTold, liveSettings } from "../model/settings";
 import { tunnelOf, vpnSettings } from "../model/socat";
 import { tunnelIn } from "../model/socat-line";
 import { udpPortClaim } from "../model/tunnel";
@@ -94,7 +94,7 @@ export const udpVpn = kind({
   survey: () => vpnOthersSections,
   list: (seen, namespace) =>
     [
-      ...servicesIn(seen, "vpn", namespace).map(({ argv, inside }) => tunnelIn(argv.slice(1), inside)?.args),
+      ...servicesIn(seen, "vpn", namespace).map(({ argv, inside }) => tunnelIn(argv.slice(1).join(" "), inside)?.args),
       ...otherTunnels(seen).map(({ args }) => args),
     ].flatMap((args) => (args && args.namespace === namespace ? [pick(args, named)] : [])),
   find(want, seen) {
@@ -110,7 +110,7 @@ export const udpVpn = kind({
     if (other?.args && device && !live?.files.has(unitName(service.name))) {
       const { pid, since } = other.process;
       return {
-        args: { ...liveLinkArgs(device, want.namespace), ...other.args },
+        args: { ...other.args, ...liveLinkArgs(device, want.namespace) },
         facts: { ...linkFactsOf(device), mac: undefined, pid, since },
         // The device goes with the process, unless it is persistent.
         marks: [begun?.mark, ...(isPersistent(device) ? [device.json.ifalias] : [])],
@@ -144,8 +144,10 @@ export const udpVpn = kind({
     const { live, other } = rawOf(found);
     // A take-over that was cut off goes on.
     const begun = handoverIn(live);
-    const { data } = udpVpnArgs.safeParse(begun ? begun.want : pick(found.args, Object.keys(udpVpnArgs.shape)));
-    if (!data || !(begun ?? other)) return found;
+    const args = { ...pick(found.args, Object.keys(udpVpnArgs.shape)), running: true };
+    const { data } = udpVpnArgs.safeParse(begun ? begun.want : args);
+    if (!data) return found;
+    if (!(begun ?? other)) return asTold(found, live, (ours) => liveSettings(vpnSettings, data, ours, serviceOf));
     const link = madeLink(linkOf(data));
     const device = { ...link, json: { ...link.json, linkinfo: { info_data: { persist: true } } } };
     return { ...found, args: data, raw: { live: madeAs(serviceOf(data)), device } satisfies Raw };

@@ -55,6 +55,13 @@ export function liveSettings<W extends object>(
   return { ...values, running: live.right && started && explained };
 }
 
+/** A service that was found by its name alone: whether it runs as it is told shows only with all that is in its files. */
+export const asTold = <F extends { args: object }>(
+  found: F,
+  live: LiveService | undefined,
+  read: (live: LiveService) => Record<string, unknown>,
+): F => (live ? { ...found, args: { ...found.args, running: read(live).running } } : found);
+
 function isExplained<W>(serviceOf: (want: W) => Service, shown: W, live: LiveService): boolean {
   try {
     return isWritten(serviceOf(shown), live);

@@ -17,14 +17,15 @@ interface End {
 
 const isTun = (address: string) => /^TUN\b/i.test(address);
 
-/** The words behind the program's name, and where it runs. Undefined for one that opens no TUN or TAP device. */
-export function tunnelIn(words: string[], namespace: string | undefined): TunnelLine | undefined {
+/** The text behind the program's name, and where it runs. Undefined for one that opens no TUN or TAP device. */
+export function tunnelIn(text: string, namespace: string | undefined): TunnelLine | undefined {
+  const words = text.split(" ");
   if (!words.some(isTun)) return undefined;
-  const ends = endsIn(words.join(" "), namespace);
+  const ends = endsIn(text, namespace);
   const tun = ends.find(({ address }) => isTun(address));
   const udp = ends.find((end) => end !== tun);
   if (tun && udp && ends.length === 2) return compared(tun, udp);
-  return { why: `no UdpVpn can say ${words.find((word) => word.startsWith("-")) ?? words.join(" ")}` };
+  return { why: `no UdpVpn can say ${words.find((word) => word.startsWith("-")) ?? text}` };
 }
 
 /** A larger buffer than socat's own, of 8192 bytes, makes no difference: it may be told to each of two. */

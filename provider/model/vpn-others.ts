@@ -24,7 +24,7 @@ export interface OtherTunnel {
 export function otherTunnels(seen: Seen): OtherTunnel[] {
   return othersRunning(seen, "socat").flatMap((process) => {
     const place = placeOfNetns(seen, process.netns);
-    const line = place && tunnelIn(process.args.split(" ").slice(1), place.namespace);
+    const line = place && tunnelIn(process.args.replace(/^\S+ /, ""), place.namespace);
     if (!line) return [];
     const runner = runnerOf(seen, process);
     const why = runner === undefined ? line.why : `systemd's ${runner} runs it`;

@@ -130,7 +130,7 @@ describe("somebody else's socat", () => {
     ],
     [`EXEC:ip netns exec red socat - ${udp.replace(/[,:]/g, "\\$&")},so-type=5 ${tun}`, { underlayNamespace: "red" }],
   ])("may say the same in other words: %s", (words, more) => {
-    const said = tunnelIn(words.split(" "), "blue");
+    const said = tunnelIn(words, "blue");
     expect(said?.why).toBeUndefined();
     expect(said?.args).toMatchObject({ ...args, underlayNamespace: "blue", ...more });
   });
@@ -139,7 +139,7 @@ describe("somebody else's socat", () => {
     for (const more of [{}, { underlayNamespace: "blue" }, { namespace: undefined, underlayNamespace: "red" }]) {
       const want = { ...args, ...more };
       const { argv, namespace } = tunnelOf(want);
-      expect(tunnelIn(argv.slice(1).join(" ").split(" "), namespace)?.args).toMatchObject(want);
+      expect(tunnelIn(argv.slice(1).join(" "), namespace)?.args).toMatchObject(want);
     }
   });
 
@@ -154,8 +154,17 @@ describe("somebody else's socat", () => {
     [`${udp} TUN,iff-no-pi`, expect.stringMatching(/tun-name/)],
     [udp.replace(/10.9.0.2/g, "224.0.0.9").concat(" ", tun), expect.stringMatching(/^no UdpVpn can be so: remote/)],
   ])("that says more, or less, is not listed: %s", (words, why) => {
-    expect(tunnelIn(words.split(" "), "blue")).toEqual({ why });
+    expect(tunnelIn(words, "blue")).toEqual({ why });
     expect(udpVpn.list?.(seenOf(host(`socat ${words}`)), "blue")).toEqual([]);
+  });
+
+  test("a service of ours is listed, also where its command line has words with spaces", () => {
+    const { argv } = tunnelOf(args);
+    const word = (text: string) => (text.includes(" ") ? `"${text.replaceAll("\\", "\\\\")}"` : text);
+    const unit = `# Made by pulumi-hostnet. ${mark}\nExecStart=/usr/bin/env ${argv.map(word).join(" ")}\n`;
+    const seen = seenOf(hostAnswers(name, { [`${name}.service`]: unit }, "socat x", { "links@blue": [device(true)] }));
+    expect(udpVpn.list?.(seen, "blue")).toEqual([args]);
+    expect(udpVpn.list?.(seen, undefined)).toEqual([]);
   });
 
   test("for something else is nobody's business; systemd's is systemd's", () => {
@@ -170,6 +179,8 @@ describe("somebody else's socat", () => {
   });
 
   test("once it is ours nothing is to be done but to mark it", () => {
+    const down = { "links@blue": [{ ...device(false), flags: ["NOARP"] }] };
+    expect(bench.look(host(line, down), underlay)?.args.up).toBe(false);
     const found = udpVpn.asOurs?.(bench.look(host(line), underlay) as never);
     const steps = udpVpn.converge({ ...found?.args } as never, found, context);
     expect(steps.filter((step) => !isMarking(step, mark))).toEqual([]);

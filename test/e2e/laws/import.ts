@@ -19,7 +19,7 @@ import { footprint } from "../helpers/lab";
 import { type Group, groupsOf } from "./groups";
 import { unmark } from "./ownership";
 import { all } from "./shell";
-import { differing, halfOf, hostOf, must, report, type Subject, Trial, textOf } from "./trial";
+import { type Args, differing, halfOf, hostOf, must, report, type Subject, Trial, textOf } from "./trial";
 
 /**
  * What somebody else has made, of every kind that can be found and with every attribute that its sample has: it is found,
@@ -47,6 +47,35 @@ const others: Record<string, Partial<Sample>> = {
 };
 
 /**
+ * Of a service, its process as a person starts it, with nothing of ours around it: where that can be, else it is one of
+ * whose unit the mark was taken away. $service and $folder are its.
+ */
+const byHand: Record<string, { can(args: Args): boolean; start: string }> = {
+  DhcpServer: {
+    // It is called as its device.
+    can: ({ running, name, device }) => running !== false && name === device,
+    start: `
+      set -- $(echo "$line" | tr ' ' '\n' | grep -vE -- '--(keep-in|dhcp-hostsf|dhcp-optsf|dhcp-leasef|pid-f)')
+      set -- "$@" --dhcp-leasefile=/tmp/s-dh.leases --pid-file=/tmp/s-dh.pid
+      set -- "$@" $(sed -n '/^#/!s/^/--dhcp-option=/p' options) $(sed -n '/^#/!s/^/--dhcp-host=/p' hosts)
+      "$@"`,
+  },
+  UdpVpn: {
+    can: ({ running }) => running !== false,
+    start: `eval "setsid -f $line" >/dev/null 2>&1`,
+  },
+};
+
+const startedByHand = (name: string, start: string) => `
+  set -e
+  service=${name}; folder=/run/pulumi-hostnet/services/$service
+  cd $folder/data
+  line=$(sed -n 's|^ExecStart=/usr/bin/env ||p' ../$service.service)
+  systemctl stop $service.service
+  ${start}
+  rm -rf $folder /run/systemd/system/$service.service`;
+
+/**
  * What no look at a host can tell: what is meant to be exact, what a driver has from the start, and IPv6 where it is on
  * because there are addresses.
  */
@@ -68,7 +97,8 @@ async function round(number: number): Promise<void> {
   const group = (subject: Subject) => subject.groups[number] as Group;
   const label = (what: string) => `round ${number + 1}, ${what}`;
   // What the sample's command looks for is the sample's object.
-  const usual = who.filter((subject) => group(subject).base === subject.sample.args);
+  const isUsual = (one: Subject) => group(one).base === one.sample.args && !isStopped(one.kind, group(one).args);
+  const usual = who.filter(isUsual);
   const made = new Map<Subject, { id: string; outs: lifecycle.Outputs }>();
   await trial.phase(
     label("made by another"),
@@ -81,6 +111,12 @@ async function round(number: number): Promise<void> {
   );
   await trial.exists(label("made by another"), true, usual);
   await forgetMaker([...made.values()]);
+  const others = who.filter((one) => made.has(one) && byHand[one.kind.name]?.can(group(one).args));
+  await trial.run(
+    label("started by hand"),
+    (subject) => startedByHand(serviceOf(subject), byHand[subject.kind.name]?.start ?? ""),
+    others,
+  );
   try {
     await takenOver(number, who);
     await trial.exists(label("delete"), false, usual);
@@ -233,8 +269,20 @@ async function removed(label: string, who: Subject[]): Promise<void> {
 async function forgetMaker(states: { id: string; outs: lifecycle.Outputs }[]): Promise<void> {
   const marks = states.map(({ outs }) => `hostnet:${maker.owner}:${outs.revision}`);
   const commands = (["alias", "externalIds"] as const).map((place) => unmark[place]?.(maker.owner, [], marks) ?? "");
-  await all(trial.node, [...commands, withoutComments(marks), `mv ${ledgerOf(maker)} ${aside}`]);
+  await all(trial.node, [...commands, withoutComments(marks), withoutOwners(marks), `mv ${ledgerOf(maker)} ${aside}`]);
 }
+
+/** A process that does not run, or cannot do its work, is none that a sample's command finds. */
+const isStopped = (kind: Kind, { running, up }: Args) =>
+  "running" in kind.args.shape && (running === false || up === false);
+
+/** The unit of a sample's service, which its command looks for. */
+const serviceOf = ({ sample }: Subject) => /hostnet-[^ ]+(?=\.service)/.exec(sample.exists)?.[0] ?? "";
+
+/** Units without a word of who wrote them. */
+const withoutOwners = (marks: string[]) =>
+  `find /run/pulumi-hostnet/services -name '*.service' -o -name applied |
+     xargs -r sed -i ${marks.map((mark) => `-e s/${mark}//`).join(" ")}`;
 
 /** Tables as they would be had they been made without a comment: none can be taken from one that is there. */
 const withoutComments = (marks: string[]) => `
