@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { isNotable, titleOfLeft } from "../discover/leftovers";
 import { type Discovered, reasonOf, titleOf } from "../discover/plan";
 import type { Thing } from "../discover/survey";
+import { restartText } from "../drift";
 import { Known } from "../import/known";
 import { type Import, prepare } from "../import/prepare";
 import { hasLibrary, isProject, programFiles, rewritten, writeProgram, writeWhole } from "../import/project";
@@ -95,8 +96,7 @@ async function stateText(dir: string, { state, stack }: Options): Promise<string
 }
 
 /** The one thing that is noticed. */
-const restartOf = ({ found: { restarts } }: Thing) =>
-  restarts === undefined ? "" : ` (${restarts} is ended and started again as a unit)`;
+const restartOf = ({ found: { restarts } }: Thing) => (restarts === undefined ? "" : ` (${restartText(restarts)})`);
 
 function report({ count, plans, left }: Import, found: Discovered[]): void {
   for (const { host, resources } of plans) {

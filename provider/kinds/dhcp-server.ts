@@ -13,7 +13,7 @@ import { linkSections, linkState } from "../model/link-state";
 import { type Service, serviceFacts } from "../model/service";
 import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
 import { convergeService, madeAs, removeService } from "../model/service-steps";
-import { folderOf, serviceName, unitName } from "../model/service-unit";
+import { folderOf, serviceName } from "../model/service-unit";
 import { asTold, fileText, linesIn, liveSettings, valuesIn } from "../model/settings";
 
 type Want = DhcpArgs;
@@ -104,14 +104,14 @@ export const dhcpServer = kind({
     const service = serviceOf(want, ifindex);
     const live = liveService(seen, service);
     const other = otherServers(seen, want.namespace).find(({ args }) => args?.device === want.device);
-    if (other?.args && !live?.files.has(unitName(service.name))) {
+    if (other?.args && !live) {
       const { pid, since } = other.process;
       return {
         args: { ...other.args, namespace: want.namespace, name: want.name },
         facts: { pid, since, leases: [] },
-        marks: [handoverIn(live)?.mark],
+        marks: [undefined],
         restarts: processTitle("dnsmasq", other.process),
-        raw: { live, other, ifindex } satisfies Raw,
+        raw: { other, ifindex } satisfies Raw,
       };
     }
     if (!live) return undefined;

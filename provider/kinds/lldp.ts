@@ -139,7 +139,7 @@ export const lldp = kind({
   ],
   survey: () => serviceSections,
   // What somebody else's has been told is nowhere to be read: it has put a title in the place of its command line.
-  list: (seen, namespace) => servicesIn(seen, "lldp", namespace).map(() => ({ namespace })),
+  list: (seen, namespace) => servicesIn(seen, "lldp", namespace, true).map(() => ({ namespace })),
   find(want, seen) {
     const service = serviceOf(want);
     const live = liveService(seen, service);

@@ -20,7 +20,7 @@ import { family } from "../model/scalars";
 import { type Service, serviceFacts } from "../model/service";
 import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
 import { convergeService, madeAs, removeService } from "../model/service-steps";
-import { serviceName, unitName } from "../model/service-unit";
+import { serviceName } from "../model/service-unit";
 import { asTold, liveSettings } from "../model/settings";
 import { tunnelOf, vpnSettings } from "../model/socat";
 import { tunnelIn } from "../model/socat-line";
@@ -107,15 +107,15 @@ export const udpVpn = kind({
     const isOther = ({ args }: OtherTunnel) => args?.name === want.name && args.namespace === want.namespace;
     const other = otherTunnels(seen).find(isOther);
     const restarts = other && processTitle("socat", other.process);
-    if (other?.args && device && !live?.files.has(unitName(service.name))) {
+    if (other?.args && device && !live) {
       const { pid, since } = other.process;
       return {
         args: { ...other.args, ...liveLinkArgs(device, want.namespace) },
         facts: { ...linkFactsOf(device), mac: undefined, pid, since },
         // The device goes with the process, unless it is persistent.
-        marks: [begun?.mark, ...(isPersistent(device) ? [device.json.ifalias] : [])],
+        marks: [undefined, ...(isPersistent(device) ? [device.json.ifalias] : [])],
         restarts,
-        raw: { live, device, other } satisfies Raw,
+        raw: { device, other } satisfies Raw,
       };
     }
     const { pid, since } = live?.process ?? {};
@@ -137,7 +137,7 @@ export const udpVpn = kind({
       broken: there && !device ? `${want.name} is by now ${there.type ?? "a network card"}` : undefined,
       pending: want.running && device && isOpen(device) ? comingUp(service, live, ready) : undefined,
       restarts: begun && restarts,
-      raw: { live, device, inTheWay: device ? undefined : there } satisfies Raw,
+      raw: { live, device, other: begun && other, inTheWay: device ? undefined : there } satisfies Raw,
     };
   },
   asOurs(found) {

@@ -88,16 +88,20 @@ export function othersRunning(seen: Seen, program: string): Process[] {
   return running.filter(({ pid, parent }) => !ours.has(pid) && !known.has(parent));
 }
 
-/** The services of that sort that have a unit in a namespace, whosever they are, by the last part of their names. */
+/**
+ * The services of that sort that have a unit in a namespace, whosever they are: by the last part of their names, or the
+ * one that there is (`only`).
+ */
 export function servicesIn(
   seen: Seen,
   what: string,
   namespace: string | undefined,
+  only = false,
 ): (ServiceFolder & { name: string; inside?: string })[] {
   return [...filesOf(seen)].flatMap(([service, files]) => {
     const name = service.split(":").at(-1) ?? "";
     const unit = files.get(unitName(service));
-    const isHere = service === serviceName(what, namespace, name) || service === serviceName(what, namespace);
+    const isHere = service === serviceName(what, namespace, only ? undefined : name);
     return isHere && unit !== undefined ? [{ name, files, ...commandIn(unit) }] : [];
   });
 }

@@ -72,7 +72,7 @@ ovs-ofctl add-flow im-int priority=7,arp,actions=NORMAL
 ip link add im-ds type veth peer name im-dc; ip link set im-ds netns im-a up; ip link set im-dc netns im-b up
 ip -n im-a address add 10.7.10.1/24 dev im-ds
 ip netns exec im-a dnsmasq -i im-ds -p0 -K -F 10.7.10.100,10.7.10.150,2h -l /tmp/im.leases -x /tmp/im.pid
-ip netns exec im-a dnsmasq -i eth0 -z -p0 -F 10.7.2.10,10.7.2.20 --log-dhcp -l /tmp/im.odd -x /tmp/im-odd.pid
+ip netns exec im-c dnsmasq -i im-dhcp -p0 -F 10.7.8.10,10.7.8.20 --log-dhcp -l /tmp/im.odd -x /tmp/im-odd.pid
 ${client} -q
 `;
 
@@ -119,7 +119,7 @@ it("says before what it would take, and touches nothing", async () => {
   expect(said).toMatch(/OpenFlow im-int +1 flow of no OvsFlows/);
   expect(said).toMatch(/DhcpServer im-ds in im-a \(dnsmasq\[\d+\] is ended and started again as a unit\)/);
   expect(said).toMatch(/UdpVpn im-vpn \(socat\[\d+\] is ended and started again as a unit\)/);
-  expect(said).toMatch(/process dnsmasq\[\d+\] in im-a +no DhcpServer can say --log-dhcp/);
+  expect(said).toMatch(/process dnsmasq\[\d+\] in im-c +no DhcpServer can say --log-dhcp/);
   expect(await Promise.all(names.map(footprint))).toEqual(untouched);
 }, 900_000);
 

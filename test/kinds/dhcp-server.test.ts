@@ -1,3 +1,4 @@
+import { fateOf } from "../../provider/drift";
 import { dhcpServer } from "../../provider/kinds/dhcp-server";
 import type { Step } from "../../provider/model/command";
 import { otherServers } from "../../provider/model/dhcp-others";
@@ -227,6 +228,8 @@ describe("somebody else's dnsmasq", () => {
   test("is taken for foreign before anything is written", () => {
     expect(() => bench.steps(host(line))).toThrow(/dnsmasq\[77\] does it already.*\[FOREIGN\]/);
     expect(bench.removal(host(line))).toEqual([]);
+    const fate = fateOf(dhcpServer, bench.want(), bench.look(host(line)) as never, { ...context, adopts: true });
+    expect(fate).toMatch(/^; dnsmasq\[77\] is ended and started again as a unit; changed: reservations/);
   });
 
   test("once it is ours nothing is to be done but to mark it", () => {
@@ -302,5 +305,10 @@ describe("somebody else's dnsmasq", () => {
     const found = dhcpServer.find(want as never, seenOf(running()));
     expect(found?.args.running).toBe(false);
     expect(dhcpServer.asOurs?.(found as never).args).toMatchObject({ running: true, gateway: "10.0.1.1" });
+    // systemd reads its unit again; that is no change.
+    const others = { ...context, mark: "hostnet:0:0" };
+    const steps = dhcpServer.converge(bench.want(), bench.look(running()), others);
+    expect(texts(steps)).toContain("systemctl daemon-reload");
+    expect(steps.filter((step) => !isMarking(step, others.mark))).toEqual([]);
   });
 });

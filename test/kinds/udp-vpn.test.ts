@@ -214,6 +214,15 @@ describe("somebody else's socat", () => {
     expect(steps).not.toMatch(/tuntap|link del/);
   });
 
+  test("cut off before it is ended, its device stays with it when ours is taken away", () => {
+    const [, record] = adopting(host(line));
+    const services = `${record?.argv.at(-1)}:${record?.stdin}`;
+    const seen = host(line, { services });
+    expect(bench.look(seen, underlay)).toMatchObject({ marks: [mark], restarts: "socat[77]" });
+    expect(bench.removal(seen, underlay).join()).not.toMatch(/link del/);
+    expect(bench.steps(seen, underlay).filter((text) => text.startsWith("sh -c"))).toHaveLength(1);
+  });
+
   test("cut off when it is ended, the next run makes the device as it was", () => {
     const services = adopting(host(line))
       .flatMap(({ argv, stdin = "" }) =>
