@@ -1,5 +1,6 @@
 import type { Found } from "../kind";
 import { kind } from "../kind";
+import { full } from "../model/address";
 import { HostnetError } from "../model/errors";
 import { beginHandover, closeHandover, endPredecessor, handoverIn, mustAdopt, processTitle } from "../model/handover";
 import {
@@ -12,7 +13,6 @@ import {
   linkFactsOf,
   linkReset,
   liveLinkArgs,
-  madeLink,
 } from "../model/link";
 import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
@@ -148,9 +148,7 @@ export const udpVpn = kind({
     const { data } = udpVpnArgs.safeParse(begun ? begun.want : args);
     if (!data) return found;
     if (!(begun ?? other)) return asTold(found, live, (ours) => liveSettings(vpnSettings, data, ours, serviceOf));
-    const link = madeLink(linkOf(data));
-    const device = { ...link, json: { ...link.json, linkinfo: { info_data: { persist: true } } } };
-    return { ...found, args: data, raw: { live: madeAs(serviceOf(data)), device } satisfies Raw };
+    return { ...found, args: data, raw: { live: madeAs(serviceOf(data)), device: madeDevice(data) } satisfies Raw };
   },
   converge(want, found, context) {
     const { live, device, inTheWay, other } = found ? rawOf(found) : ({} as Raw);
@@ -189,6 +187,23 @@ export const udpVpn = kind({
       : (found.args as Record<string, unknown>)[path];
   },
 });
+
+/** The device as it is when all has been done but to mark it. */
+function madeDevice(want: Want): LinkState {
+  const { name, up, mtu = 0, txQueueLength, ipv6, addresses = [] } = linkOf(want);
+  const linkinfo = { info_data: { persist: true } };
+  const flags = { secondary: false, dynamic: false, kernelMade: false, tentative: false, dadFailed: false };
+  return {
+    json: {
+      ...{ ifindex: 0, ifname: name, flags: up ? ["UP"] : [], mtu, txqlen: txQueueLength },
+      ...{ operstate: "UP", link_type: "none", linkinfo },
+    },
+    addresses: addresses.map(full).map((item) => ({ scope: "", ...item, ...flags })),
+    type: "tun",
+    ipv6Disabled: ipv6 === undefined ? undefined : !ipv6,
+    features: undefined,
+  };
+}
 
 const isTun = ({ type, json }: LinkState) =>
   type === "tun" && (json.linkinfo?.info_data as TunData | undefined)?.type === "tun";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Context } from "../kind";
-import { address, convergeAddresses, declarable, full } from "./address";
+import { address, convergeAddresses, declarable } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
 import { fallbackDevices, type LinkState, linkSections } from "./link-state";
@@ -222,21 +222,6 @@ function newborn(said: LinkArgs | undefined, ifname: string, context: Context<un
     features: {},
   };
 }
-
-/** A link as it is when all has been done but to mark it. */
-export const madeLink = (want: LinkArgs): LinkState => ({
-  json: {
-    ...{ ifindex: 0, ifname: want.name, flags: want.up ? ["UP"] : [], operstate: "UP", link_type: "none" },
-    ...{ mtu: want.mtu ?? 0, txqlen: want.txQueueLength },
-  },
-  addresses: (want.addresses ?? []).map(full).map(({ address, peer, label, scope = "" }) => ({
-    ...{ address, peer, label, scope },
-    ...{ secondary: false, dynamic: false, kernelMade: false, tentative: false, dadFailed: false },
-  })),
-  type: undefined,
-  ipv6Disabled: want.ipv6 === undefined ? undefined : !want.ipv6,
-  features: undefined,
-});
 
 /** What makes a live link into the declared one, but for what only its kind knows. */
 export function convergeLink(
