@@ -120,7 +120,7 @@ async function round(number: number): Promise<void> {
   );
   try {
     await cutOff(label("cut off"), others);
-    await takenOver(number, who);
+    await takenOver(number, who, usual);
     await trial.exists(label("delete"), false, usual);
   } finally {
     await rememberMaker();
@@ -130,7 +130,7 @@ async function round(number: number): Promise<void> {
   }
 }
 
-async function takenOver(number: number, who: Subject[]): Promise<void> {
+async function takenOver(number: number, who: Subject[], usual: Subject[]): Promise<void> {
   const group = (subject: Subject) => subject.groups[number] as Group;
   const label = (what: string) => `round ${number + 1}, ${what}`;
   // First all kinds are looked for, so that it is seen which of two says a thing; then those on trial.
@@ -154,6 +154,7 @@ async function takenOver(number: number, who: Subject[]): Promise<void> {
     },
     who,
   );
+  await trial.exists(label("taken over"), true, usual);
   await trial.phase(label("quiet"), quiet, who);
   await trial.phase(label("apply again"), (subject) => applied(subject, subject.inputs), who);
   trial.wroteNothing(label("apply again"));
