@@ -29,8 +29,8 @@ export function otherServers(seen: Seen, namespace: string | undefined): OtherSe
   const inode = netnsInode(seen, namespace);
   if (inode === undefined) return [];
   const addressesOf = (device: string) =>
-    (linkState(seen, namespace, device)?.addresses ?? []).flatMap(({ address, secondary }) =>
-      address.includes(":") || secondary ? [] : [address],
+    (linkState(seen, namespace, device)?.addresses ?? []).flatMap(({ address }) =>
+      address.includes(":") ? [] : [address],
     );
   return othersRunning(seen, "dnsmasq").flatMap((process) => {
     if (process.netns !== inode) return [];

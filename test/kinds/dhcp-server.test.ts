@@ -168,6 +168,12 @@ describe("somebody else's dnsmasq", () => {
     expect(found?.args).toMatchObject({ name: "d", leaseTime: 7200, dns: ["10.0.1.2"], gateway: "10.0.1.1" });
   });
 
+  test("may tell either of two addresses as the router, so that it is not known", () => {
+    const two = [...addresses, { ...addresses[0], local: "10.0.1.2", secondary: true }];
+    const why = said(line, { "links@blue": [{ ...links["links@blue"][0], addr_info: two }] })?.why;
+    expect(why).toMatch(/without --dhcp-option=option:router/);
+  });
+
   test("may say the same in other words", () => {
     const words = [
       ...["/usr/sbin/dnsmasq -kzK --conf-file= --interface dh0 --port=0 -I lo --user=root"],
