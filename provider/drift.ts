@@ -1,6 +1,8 @@
 import type { Context, Found, Kind } from "./kind";
 import { get, leaves, same, set } from "./model/path";
 
+export const restartText = (process: string) => `${process} is ended and started again as a unit`;
+
 /** What becomes of an object that is taken over, for a person: nothing is said of what is as declared, or left alone. */
 export function fateOf(
   kind: Kind,
@@ -12,7 +14,8 @@ export function fateOf(
   const changed = leaves(want).filter((path) => !same(get(live, path), get(want, path)));
   const gone = Object.keys(kind.surplus?.(want, found) ?? {}).map((path) => path.replaceAll("\\.", "."));
   const said = (what: string, paths: string[]) => (paths.length > 0 ? `; ${what}: ${paths.join(", ")}` : "");
-  return said("changed", changed) + said("not declared, so taken away", gone);
+  const ended = found.restarts === undefined ? "" : `; ${restartText(found.restarts)}`;
+  return ended + said("changed", changed) + said("not declared, so taken away", gone);
 }
 
 /**

@@ -21,6 +21,8 @@ export interface Found<A, F = object> {
   pending?: string;
   /** What `converge` and `remove` need of the answers beside `args`; it goes nowhere else. */
   raw?: unknown;
+  /** What is ended when it is taken over, as it cannot be adopted while it runs, and started again: `dnsmasq[123]`. */
+  restarts?: string;
   /** Part of it is gone or wrong in a way that `args` cannot say. `converge` mends it or throws. */
   broken?: string;
 }

@@ -3,6 +3,8 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { isNotable, titleOfLeft } from "../discover/leftovers";
 import { type Discovered, reasonOf, titleOf } from "../discover/plan";
+import type { Thing } from "../discover/survey";
+import { restartText } from "../drift";
 import { Known } from "../import/known";
 import { type Import, prepare } from "../import/prepare";
 import { hasLibrary, isProject, programFiles, rewritten, writeProgram, writeWhole } from "../import/project";
@@ -93,10 +95,13 @@ async function stateText(dir: string, { state, stack }: Options): Promise<string
   return isProject(dir) ? exported(dir, stack) : "{}";
 }
 
+/** The one thing that is noticed. */
+const restartOf = ({ found: { restarts } }: Thing) => (restarts === undefined ? "" : ` (${restartText(restarts)})`);
+
 function report({ count, plans, left }: Import, found: Discovered[]): void {
   for (const { host, resources } of plans) {
     console.log(`${host.name}: ${resources.length} to take`);
-    for (const { thing } of resources) console.log(`  ${titleOf(thing)}`);
+    for (const { thing } of resources) console.log(`  ${titleOf(thing)}${restartOf(thing)}`);
   }
   const rows = [
     ...left.map(({ host, thing, why }) => [host, titleOf(thing), why ?? reasonOf(thing).trim()]),

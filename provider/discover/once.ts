@@ -24,8 +24,9 @@ const claimsOf = ({ kind, args }: Thing) => kind.claims(validate(kind.args, args
 
 /** What attaches something to a device (its mark is in the ledger) comes after what makes one, unless it says more. */
 function rank({ kind, args }: Thing): number {
-  if (kind.mark !== "ledger") return 1;
   const shape = kind.args.shape as Record<string, Parameters<typeof unwrap>[0]>;
+  // Who runs the program behind a device has more to say of it than the device alone.
+  if (kind.mark !== "ledger") return "running" in shape ? 0 : 1;
   const isExtra = (path: string) => {
     const [key = ""] = path.split(".");
     // What every link takes, the link says.

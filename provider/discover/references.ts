@@ -61,7 +61,11 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
         references.set(path, { ...found, whole: found.name === "name" && kinds.includes(found.to.kind.name) });
       }
     }
-    const after = new Set<Thing>([...portsOf(thing, args, references), ...carriersOf(args), ...flowPortsOf(args)]);
+    const after = new Set<Thing>([
+      ...portsOf(thing, args, references),
+      ...carriersOf(thing, args),
+      ...flowPortsOf(args),
+    ]);
     for (const { to } of references.values()) after.delete(to);
     after.delete(thing);
     return { references, after: [...after] };
@@ -95,10 +99,11 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
   }
 
   /** What has the address by which a route or tunnel goes. */
-  function carriersOf(args: Record<string, unknown>): Thing[] {
+  function carriersOf({ kind }: Thing, args: Record<string, unknown>): Thing[] {
     const own = [args.local, args.source].filter((item) => typeof item === "string");
     const routers = [args.via, ...((args.nexthops ?? []) as { via?: string }[]).map(({ via }) => via)];
-    const place = args.underlay === "host" ? undefined : args.namespace;
+    const above = kind.identity.includes("underlayNamespace") ? args.underlayNamespace : args.namespace;
+    const place = args.underlay === "host" ? undefined : above;
     return carriers.flatMap(({ namespace, address, thing }) => {
       if (namespace !== place) return [];
       const [ip, length] = address.split("/");

@@ -90,7 +90,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
       (place) => attempt(`nftables${place ? ` in ${place}` : ""}`, () => tablesIn(second, place)) ?? [],
     ),
     ...bridges.flatMap((bridge) => attempt(`OpenFlow ${bridge}`, () => flowsOn(seen, bridge)) ?? []),
-    ...readable.flatMap((place) => daemonsIn(first, place)),
+    ...readable.flatMap((place) => daemonsIn(seen, place, declared)),
   ];
   return { facts: machine.facts, things: declared, left, unread };
 

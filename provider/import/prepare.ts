@@ -63,16 +63,21 @@ export function prepare(found: Discovered[], known: Known, all: boolean): Import
     write([...ofHosts, ...work.map(({ planned, inputs, revision }) => claimedEntry(planned, inputs, revision))]);
     const entries = new Map<string, Entry>();
     const failed = new Map<Planned, string>();
-    await Promise.all(
-      work.map(async ({ planned, inputs, revision }) => {
-        try {
-          entries.set(planned.id, await takeOver(planned, inputs, revision));
-        } catch (error) {
-          if (!(error instanceof HostnetError)) throw error;
-          failed.set(planned, error.message);
-        }
-      }),
-    );
+    const takeAll = (some: typeof work) =>
+      Promise.all(
+        some.map(async ({ planned, inputs, revision }) => {
+          try {
+            entries.set(planned.id, await takeOver(planned, inputs, revision));
+          } catch (error) {
+            if (!(error instanceof HostnetError)) throw error;
+            failed.set(planned, error.message);
+          }
+        }),
+      );
+    // A device may go with its process, and what leads to it with the device: that then is made again.
+    const restarts = ({ planned }: (typeof work)[number]) => planned.thing.found.restarts !== undefined;
+    await takeAll(work.filter(restarts));
+    await takeAll(work.filter((one) => !restarts(one)));
     const taken = plans.map((plan) => planWithout(plan, failed));
     const ofTaken = taken.flatMap(({ resources }) =>
       resources.map((planned) => withParents(entries.get(planned.id) as Entry, parentsOf(planned))),

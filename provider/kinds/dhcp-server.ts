@@ -3,147 +3,20 @@ import type { Seen } from "../host/seen";
 import type { Context, Found } from "../kind";
 import { kind } from "../kind";
 import type { Step } from "../model/command";
-import { dhcpSettings, leasesIn, optionRefusal } from "../model/dnsmasq";
+import { type DhcpArgs, dhcpArgs } from "../model/dhcp-args";
+import { dhcpOthersSections, type OtherServer, otherServers } from "../model/dhcp-others";
+import { dhcpSettings, leasesIn } from "../model/dnsmasq";
 import { HostnetError } from "../model/errors";
+import { beginHandover, closeHandover, endPredecessor, handoverIn, mustAdopt, processTitle } from "../model/handover";
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
-import { addressBits, between, deviceRef, ipv4Address, macAddress, mtu, namespaceRef, prefix } from "../model/scalars";
-import { type Service, serviceFacts, serviceLabel, serviceShape } from "../model/service";
-import { comingUp, type LiveService, liveService, serviceSections } from "../model/service-live";
-import { convergeService, removeService } from "../model/service-steps";
+import { type Service, serviceFacts } from "../model/service";
+import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
+import { convergeService, madeAs, removeService } from "../model/service-steps";
 import { folderOf, serviceName } from "../model/service-unit";
-import { fileText, linesIn, liveSettings } from "../model/settings";
+import { asTold, fileText, linesIn, liveSettings, valuesIn } from "../model/settings";
 
-const domainName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
-
-/** `10.0.1.10-10.0.1.200`. */
-const range = z.string().refine((value) => {
-  const [first = "", last = "", ...rest] = value.split("-");
-  const both = [first, last].every((address) => ipv4Address.safeParse(address).success);
-  return value === "static" || (rest.length === 0 && both && addressBits(first) <= addressBits(last));
-}, "must be two IPv4 addresses of one subnet, as 10.0.1.10-10.0.1.200, or 'static'");
-
-const args = z
-  .strictObject({
-    namespace: namespaceRef
-      .optional()
-      .describe("The network namespace in which the device is. Default: the host's own. A change replaces the server."),
-    name: serviceLabel.describe(
-      "What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server.",
-    ),
-    device: deviceRef.describe(
-      "The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew.",
-    ),
-    range: z
-      .union([range, z.array(range).min(1, "must hold one range or more")])
-      .describe(
-        "The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`).",
-      ),
-    gateway: ipv4Address
-      .optional()
-      .describe(
-        "The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent.",
-      ),
-    dns: z
-      .array(ipv4Address)
-      .min(1, "must hold one address or more")
-      .optional()
-      .describe(
-        "The name servers that clients are told (option 6). Default: none; with `forwarders`, the server itself.",
-      ),
-    domain: z
-      .string()
-      .regex(domainName, "must be a domain name, as example.org")
-      .optional()
-      .describe("The domain that clients are told (option 15), and that of their names where `forwarders` is given."),
-    leaseTime: z
-      .union([z.literal("infinite"), between(120, 4_294_967_294)])
-      .optional()
-      .describe("For how many seconds a lease holds, 120 or more, or 'infinite'. dnsmasq's default: 3600."),
-    mtu: mtu
-      .optional()
-      .describe(
-        "The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay.",
-      ),
-    routes: z
-      .array(
-        z.strictObject({
-          to: prefix
-            .refine(
-              (value) => value !== "0.0.0.0/0" && !value.includes(":"),
-              "must be an IPv4 network; the default route is `gateway`",
-            )
-            .describe("The destination, as 10.2.0.0/16."),
-          via: ipv4Address.describe("The router to it."),
-        }),
-      )
-      .optional()
-      .describe("Routes that clients are told (options 121 and 249), the one by `gateway` with them."),
-    options: z
-      .record(
-        z.string(),
-        z
-          .string()
-          .regex(
-            /^(?! )(?!.* #)[\x20-\x21\x23-\x5b\x5d-\x7e]{1,250}(?<! )$/,
-            "must be 1 to 250 printable characters without quotes, backslashes and ' #'",
-          ),
-      )
-      .optional()
-      .describe(
-        "More options by number or dnsmasq's name (`dnsmasq --help dhcp`), as { 'ntp-server': '192.0.2.1', 114: 'https://a/b' }; the value is dnsmasq's text (`dhcp-option`).",
-      ),
-    reservations: z
-      .array(
-        z.strictObject({
-          mac: macAddress.describe("The client's MAC address."),
-          address: ipv4Address.describe("The address that it gets, and nobody else."),
-          hostname: z
-            .string()
-            .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, "must be a host name without dots")
-            .optional()
-            .describe("The name that it is told. Default: its own."),
-        }),
-      )
-      .optional()
-      .describe(
-        "Clients with an address of their own (`dhcp-host`). A change interrupts nobody: dnsmasq reads it again.",
-      ),
-    authoritative: z
-      .boolean()
-      .optional()
-      .describe(
-        "It is the only server of the subnet: clients with a lease of before it are answered at once (`dhcp-authoritative`), as after a reboot, which loses the leases. Default: false.",
-      ),
-    maxLeases: between(1, 1_000_000)
-      .optional()
-      .describe("How many leases it gives at most (`dhcp-lease-max`). dnsmasq's default: 1000."),
-    forwarders: z
-      .array(ipv4Address)
-      .min(1, "must hold one address or more")
-      .optional()
-      .describe(
-        "Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`).",
-      ),
-    ...serviceShape,
-  })
-  .superRefine((want, issues) => {
-    const refuse = (path: PropertyKey[], message: string) => issues.addIssue({ code: "custom", path, message });
-    for (const key of Object.keys(want.options ?? {})) {
-      const text = optionRefusal(key);
-      if (text) refuse(["options", key], text);
-    }
-    for (const what of ["mac", "address"] as const) {
-      const all = (want.reservations ?? []).map((each) => each[what]);
-      const twice = all.findIndex((value, index) => all.indexOf(value) < index);
-      if (twice >= 0) refuse(["reservations", twice, what], "must not be in two reservations");
-    }
-    const anchored = want.gateway !== undefined || (want.reservations ?? []).length > 0;
-    if ([want.range].flat().includes("static") && !anchored)
-      refuse(["range"], "must come with gateway or reservations where it is 'static': they tell the subnet");
-  });
-
-type Want = z.output<typeof args>;
+type Want = DhcpArgs;
 
 const nameOf = ({ namespace, name }: Want) => serviceName("dhcp", namespace, name);
 
@@ -178,18 +51,24 @@ function check(want: Want): Step {
 }
 
 interface Raw {
-  live: LiveService;
+  /** Undefined as long as somebody else's serves in its place. */
+  live?: LiveService;
+  other?: OtherServer;
   ifindex?: number;
 }
 
 const rawOf = (found: Found<unknown, unknown>) => found.raw as Raw;
+
+/** What nothing can be found without. */
+const namedBy = ({ device, range, gateway, reservations }: Partial<Want>): Partial<Want> =>
+  [range].flat().includes("static") ? { device, range, gateway, reservations } : { device, range };
 
 const ifindexOf = (seen: Seen, want: Want) => linkState(seen, want.namespace, want.device)?.json.ifindex;
 
 export const dhcpServer = kind({
   name: "DhcpServer",
   doc: "A DHCP server for IPv4: dnsmasq, supervised, inside a namespace. Its leases outlive its restarts and are gone with it, and after a reboot. Old clients take no offer with a bad UDP checksum, as a veth peer or TAP with transmit offload makes them: `offloads: { tx: false }` on the device.",
-  args,
+  args: dhcpArgs,
   facts: z.object({
     ...serviceFacts,
     leases: z
@@ -209,11 +88,32 @@ export const dhcpServer = kind({
   // Its files hold what is declared and nothing else: what is taken out of the program is not in them.
   reset: {},
   claims: (want) => [nameOf(want), `DHCP server on ${linkClaim(want.namespace, want.device)}`],
-  observe: (want) => [...serviceSections, ...linkSections(want.namespace)],
+  observe: (want) => [...dhcpOthersSections, ...linkSections(want.namespace)],
+  survey: () => dhcpOthersSections,
+  list: (seen, namespace) => [
+    ...servicesIn(seen, "dhcp", namespace).map(({ name, ...written }) => ({
+      ...{ namespace, name },
+      ...namedBy(valuesIn<Want>(dhcpSettings, written)),
+    })),
+    ...otherServers(seen, namespace).flatMap(({ args }) =>
+      args ? [{ namespace, name: args.name, ...namedBy(args) }] : [],
+    ),
+  ],
   find(want, seen) {
     const ifindex = ifindexOf(seen, want);
     const service = serviceOf(want, ifindex);
     const live = liveService(seen, service);
+    const other = otherServers(seen, want.namespace).find(({ args }) => args?.device === want.device);
+    if (other?.args && !live) {
+      const { pid, since } = other.process;
+      return {
+        args: { ...other.args, namespace: want.namespace, name: want.name },
+        facts: { pid, since, leases: [] },
+        marks: [undefined],
+        restarts: processTitle("dnsmasq", other.process),
+        raw: { other, ifindex } satisfies Raw,
+      };
+    }
     if (!live) return undefined;
     const { pid, since } = live.process ?? {};
     // It writes its number when it is ready.
@@ -222,20 +122,43 @@ export const dhcpServer = kind({
     return {
       args: { ...values, namespace: want.namespace, name: want.name } as Partial<Want>,
       facts: { pid, since, leases: leasesIn(live.files.get("data/leases") ?? "") },
-      marks: [live.mark ?? live.appliedMark],
+      marks: [live.mark ?? live.appliedMark ?? handoverIn(live)?.mark],
       pending: want.running ? comingUp(service, live, ready) : undefined,
+      restarts: handoverIn(live) && other && processTitle("dnsmasq", other.process),
       raw: { live, ifindex } satisfies Raw,
     };
   },
+  asOurs(found) {
+    const { live, other, ifindex } = rawOf(found);
+    // A take-over that was cut off goes on.
+    const begun = handoverIn(live);
+    const { data } = dhcpArgs.safeParse(begun ? begun.want : { ...found.args, running: true });
+    if (!data) return found;
+    const asMade = { live: madeAs(serviceOf(data, ifindex)), ifindex } satisfies Raw;
+    if (begun ?? other) return { ...found, args: data, raw: asMade };
+    return asTold(found, live, (ours) => liveSettings(dhcpSettings, data, ours, (want) => serviceOf(want, ifindex)));
+  },
   converge(want, found, context: Context<unknown>) {
-    const live = found && rawOf(found).live;
-    const ifindex = found ? rawOf(found).ifindex : ifindexOf(context.seen as Seen, want);
+    const { live, other } = found ? rawOf(found) : ({} as Raw);
+    const ifindex = found ? rawOf(found).ifindex : context.seen && ifindexOf(context.seen, want);
     if (want.running && ifindex === undefined) {
       throw new HostnetError("INVALID", `there is no ${linkClaim(want.namespace, want.device)} to serve on`, {
         remedy: "Give `device` as the resource that makes it, so that it is there first.",
       });
     }
-    return convergeService(serviceOf(want, ifindex), live, context, want.running, [check(want)]);
+    const service = serviceOf(want, ifindex);
+    const begun = handoverIn(live);
+    if (other && !begun) mustAdopt(processTitle("dnsmasq", other.process), context);
+    // Its clients keep their addresses.
+    const handover =
+      begun ?? (other && { processes: [other.process], carried: { from: other.leases, name: "leases" } });
+    if (!handover) return convergeService(service, live, context, want.running, { before: [check(want)] });
+    const before = [check(want), ...(begun ? [] : beginHandover(service, handover, want, context))];
+    const after = [endPredecessor(service, handover)];
+    return [...convergeService(service, live, context, want.running, { before, after }), closeHandover(service)];
   },
-  remove: (found, want) => removeService(nameOf(want), rawOf(found).live),
+  remove(found, want) {
+    const { live } = rawOf(found);
+    return live ? removeService(nameOf(want), live) : [];
+  },
 });

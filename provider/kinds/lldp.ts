@@ -7,10 +7,17 @@ import { namespacesSection } from "../model/namespaces";
 import { get, same } from "../model/path";
 import { between, deviceRef, namespaceRef } from "../model/scalars";
 import { type Service, serviceFacts, serviceShape } from "../model/service";
-import { comingUp, type LiveService, liveService, othersRunning, serviceSections } from "../model/service-live";
+import {
+  comingUp,
+  type LiveService,
+  liveService,
+  othersRunning,
+  serviceSections,
+  servicesIn,
+} from "../model/service-live";
 import { convergeService, removeService } from "../model/service-steps";
 import { folderOf, serviceName } from "../model/service-unit";
-import { fileText, linesIn, liveSettings } from "../model/settings";
+import { asTold, fileText, linesIn, liveSettings } from "../model/settings";
 
 const text = z
   .string()
@@ -130,6 +137,9 @@ export const lldp = kind({
     ask(want, "configuration"),
     ask(want, "neighbors details"),
   ],
+  survey: () => serviceSections,
+  // What somebody else's has been told is nowhere to be read: it has put a title in the place of its command line.
+  list: (seen, namespace) => servicesIn(seen, "lldp", namespace, true).map(() => ({ namespace })),
   find(want, seen) {
     const service = serviceOf(want);
     const live = liveService(seen, service);
@@ -151,6 +161,10 @@ export const lldp = kind({
         othersRun: othersRunning(seen, "lldpd").length > 0,
       } satisfies Raw,
     };
+  },
+  asOurs(found) {
+    const { data } = args.safeParse({ ...found.args, running: true });
+    return data ? asTold(found, rawOf(found).live, (live) => liveSettings(lldpSettings, data, live, serviceOf)) : found;
   },
   converge: (want, found, context) =>
     convergeService(serviceOf(want), found && rawOf(found).live, context, want.running),

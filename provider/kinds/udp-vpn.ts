@@ -1,7 +1,8 @@
-import { z } from "zod";
 import type { Found } from "../kind";
 import { kind } from "../kind";
+import { full } from "../model/address";
 import { HostnetError } from "../model/errors";
+import { beginHandover, closeHandover, endPredecessor, handoverIn, mustAdopt, processTitle } from "../model/handover";
 import {
   afterCreation,
   convergeLink,
@@ -11,62 +12,23 @@ import {
   linkFacts,
   linkFactsOf,
   linkReset,
-  linkShape,
   liveLinkArgs,
-  nameTaken,
 } from "../model/link";
 import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
-import { family, ipAddress, mtu, namespaceRef, port } from "../model/scalars";
-import { type Service, serviceFacts, serviceShape } from "../model/service";
-import { comingUp, type LiveService, liveService, serviceSections } from "../model/service-live";
-import { convergeService, removeService } from "../model/service-steps";
+import { family } from "../model/scalars";
+import { type Service, serviceFacts } from "../model/service";
+import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
+import { convergeService, madeAs, removeService } from "../model/service-steps";
 import { serviceName } from "../model/service-unit";
-import { liveSettings } from "../model/settings";
+import { asTold, liveSettings } from "../model/settings";
 import { tunnelOf, vpnSettings } from "../model/socat";
+import { tunnelIn } from "../model/socat-line";
 import { udpPortClaim } from "../model/tunnel";
+import { type UdpVpnArgs, udpVpnArgs } from "../model/udp-vpn-args";
+import { type OtherTunnel, otherTunnels, vpnOthersSections } from "../model/vpn-others";
 
-const args = z
-  .strictObject({
-    namespace: linkShape.namespace,
-    name: linkShape.name.describe(
-      "The TUN device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'.",
-    ),
-    underlayNamespace: namespaceRef
-      .optional()
-      .describe(
-        "The network namespace whose addresses carry the packets. Default: the host's own, wherever the device is. A change replaces the tunnel.",
-      ),
-    local: ipAddress.describe("The own address of the underlay, from which packets are sent."),
-    remote: ipAddress.describe("The other end's address on the underlay. Packets from others are dropped."),
-    port: port.describe("UDP port on which this end listens, 1 to 65535."),
-    remotePort: port.optional().describe("UDP port of the other end, 1 to 65535. Default: the own one."),
-    addresses: linkShape.addresses,
-    addressesExact: linkShape.addressesExact,
-    mtu: mtu
-      .optional()
-      .describe(
-        "Largest packet in bytes, 68 to 65535. Default: 1472 over IPv4 and 1452 over IPv6, which fit a 1500 byte underlay.",
-      ),
-    up: linkShape.up,
-    ipv6: linkShape.ipv6.describe("IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's."),
-    txQueueLength: linkShape.txQueueLength.describe(
-      "Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500.",
-    ),
-    ...serviceShape,
-  })
-  .superRefine((want, issues) => {
-    const refuse = (path: string, message: string) => issues.addIssue({ code: "custom", path: [path], message });
-    const taken = nameTaken(want.name, want.namespace);
-    if (taken) refuse("name", taken);
-    if (family(want.local) !== family(want.remote)) refuse("remote", "must be of the same family as local");
-    for (const end of ["local", "remote"] as const) {
-      if (/^(0\.0\.0\.0|::|22[4-9]\.|23\d\.|255\.255\.255\.255|ff|fe80:)/.test(want[end]))
-        refuse(end, "must be one host's address: not multicast, broadcast, link-local of IPv6, or unspecified");
-    }
-  });
-
-type Want = z.output<typeof args>;
+type Want = UdpVpnArgs;
 
 const traits: LinkTraits = { keepsMac: true };
 
@@ -85,8 +47,16 @@ function serviceOf(want: Want): Service {
   };
 }
 
+/** What nothing can be found without. */
+const named = ["name", "namespace", "underlayNamespace", "local", "remote", "port"];
+
+const pick = <T extends object>(args: T, keys: string[]) =>
+  Object.fromEntries(Object.entries(args).filter(([key]) => keys.includes(key))) as Partial<T>;
+
 interface Raw {
   live?: LiveService;
+  /** Somebody else's process has the device. */
+  other?: OtherTunnel;
   device?: LinkState;
   /** What has its name and is none. */
   inTheWay?: LinkState;
@@ -108,7 +78,7 @@ const isOpen = (device: LinkState) => isPersistent(device) && device.json.flags.
 export const udpVpn = kind({
   name: "UdpVpn",
   doc: "One end of a tunnel over UDP: a TUN device, and a supervised process (socat) that sends each of its packets as one of UDP to the other end and writes what comes from there to the device. It neither encrypts nor authenticates: who can send packets with the other end's address can put packets into the tunnel, and who sees the underlay reads all of them. Where that matters take WireGuard or IPsec. It recovers by itself when either end dies.",
-  args,
+  args: udpVpnArgs,
   facts: linkFacts.omit({ mac: true }).partial().extend(serviceFacts),
   identity: ["name", "namespace", "underlayNamespace"],
   needs: ["ip", "ps", "socat"],
@@ -120,13 +90,34 @@ export const udpVpn = kind({
     udpPortClaim("VPNs", want.port, family(want.local), want.underlayNamespace),
     `UDP port ${want.port} of ${want.local} in namespace ${want.underlayNamespace ?? "-"}`,
   ],
-  observe: (want) => [...serviceSections, ...linkSections(want.namespace, { ipv6: want.ipv6 !== undefined })],
+  observe: (want) => [...vpnOthersSections, ...linkSections(want.namespace, { ipv6: want.ipv6 !== undefined })],
+  survey: () => vpnOthersSections,
+  list: (seen, namespace) =>
+    [
+      ...servicesIn(seen, "vpn", namespace).map(({ argv, inside }) => tunnelIn(argv.slice(1).join(" "), inside)?.args),
+      ...otherTunnels(seen).map(({ args }) => args),
+    ].flatMap((args) => (args && args.namespace === namespace ? [pick(args, named)] : [])),
   find(want, seen) {
     const there = linkState(seen, want.namespace, want.name);
     const device = there && isTun(there) ? there : undefined;
     const service = serviceOf(want);
     const live = liveService(seen, service);
     if (!there && !live) return undefined;
+    const begun = handoverIn(live);
+    const isOther = ({ args }: OtherTunnel) => args?.name === want.name && args.namespace === want.namespace;
+    const other = otherTunnels(seen).find(isOther);
+    const restarts = other && processTitle("socat", other.process);
+    if (other?.args && device && !live) {
+      const { pid, since } = other.process;
+      return {
+        args: { ...other.args, ...liveLinkArgs(device, want.namespace) },
+        facts: { ...linkFactsOf(device), mac: undefined, pid, since },
+        // The device goes with the process, unless it is persistent.
+        marks: [undefined, ...(isPersistent(device) ? [device.json.ifalias] : [])],
+        restarts,
+        raw: { device, other } satisfies Raw,
+      };
+    }
     const { pid, since } = live?.process ?? {};
     // The device has a carrier as long as a process has it open.
     const ready = device?.json.flags.includes("LOWER_UP") === true;
@@ -140,35 +131,53 @@ export const udpVpn = kind({
       facts: { ...(device && linkFactsOf(device)), mac: undefined, pid, since },
       // A device that the process has made by itself is not persistent, and has no alias.
       marks: [
-        ...(live ? [live.mark ?? live.appliedMark] : []),
+        ...(live ? [live.mark ?? live.appliedMark ?? begun?.mark] : []),
         ...(there && (!live || (device && isPersistent(device))) ? [alias] : []),
       ],
       broken: there && !device ? `${want.name} is by now ${there.type ?? "a network card"}` : undefined,
       pending: want.running && device && isOpen(device) ? comingUp(service, live, ready) : undefined,
-      raw: { live, device, inTheWay: device ? undefined : there } satisfies Raw,
+      restarts: begun && restarts,
+      raw: { live, device, other: begun && other, inTheWay: device ? undefined : there } satisfies Raw,
     };
   },
+  asOurs(found) {
+    const { live, other } = rawOf(found);
+    // A take-over that was cut off goes on.
+    const begun = handoverIn(live);
+    const args = { ...pick(found.args, Object.keys(udpVpnArgs.shape)), running: true };
+    const { data } = udpVpnArgs.safeParse(begun ? begun.want : args);
+    if (!data) return found;
+    if (!(begun ?? other)) return asTold(found, live, (ours) => liveSettings(vpnSettings, data, ours, serviceOf));
+    return { ...found, args: data, raw: { live: madeAs(serviceOf(data)), device: madeDevice(data) } satisfies Raw };
+  },
   converge(want, found, context) {
-    const { live, device, inTheWay } = found ? rawOf(found) : ({} as Raw);
+    const { live, device, inTheWay, other } = found ? rawOf(found) : ({} as Raw);
     if (inTheWay) throw notTun(inTheWay);
-    if (!device || !isPersistent(device)) {
-      return [
-        ...(device ? [deleteLink(want.name, want.namespace)] : []),
-        { argv: ["ip", "tuntap", "add", "dev", want.name, "mode", "tun"], namespace: want.namespace },
-        ...afterCreation(linkOf(want), context, traits),
-        ...convergeService(serviceOf(want), live, context, want.running),
-      ];
-    }
-    return [
-      ...convergeLink(linkOf(want), device, context, traits),
-      ...convergeService(serviceOf(want), live, context, want.running),
+    const service = serviceOf(want);
+    const begun = handoverIn(live);
+    if (other && !begun) mustAdopt(processTitle("socat", other.process), context);
+    const handover = begun ?? (other && { processes: [other.process, ...other.children] });
+    const make = [
+      { argv: ["ip", "tuntap", "add", "dev", want.name, "mode", "tun"], namespace: want.namespace },
+      ...afterCreation(linkOf(want), context, traits),
     ];
+    const isKept = device && isPersistent(device);
+    const link = isKept
+      ? convergeLink(linkOf(want), device, context, traits)
+      : [...(device ? [deleteLink(want.name, want.namespace)] : []), ...make];
+    if (!handover) return [...link, ...convergeService(service, live, context, want.running)];
+    // The device of the one that is ended goes with it, and the port is free only then.
+    const steps = convergeService(service, live, context, want.running, {
+      before: begun ? [] : beginHandover(service, handover, want, context),
+      after: [endPredecessor(service, handover), ...(isKept ? link : make)],
+    });
+    return [...steps, closeHandover(service)];
   },
   remove(found, want) {
-    const { live, device } = rawOf(found);
+    const { live, device, other } = rawOf(found);
     return [
       ...(live ? removeService(nameOf(want), live) : []),
-      ...(device ? [deleteLink(want.name, want.namespace)] : []),
+      ...(device && !other ? [deleteLink(want.name, want.namespace)] : []),
     ];
   },
   shown(path, want, found) {
@@ -178,6 +187,23 @@ export const udpVpn = kind({
       : (found.args as Record<string, unknown>)[path];
   },
 });
+
+/** The device as it is when all has been done but to mark it. */
+function madeDevice(want: Want): LinkState {
+  const { name, up, mtu = 0, txQueueLength, ipv6, addresses = [] } = linkOf(want);
+  const linkinfo = { info_data: { persist: true } };
+  const flags = { secondary: false, dynamic: false, kernelMade: false, tentative: false, dadFailed: false };
+  return {
+    json: {
+      ...{ ifindex: 0, ifname: name, flags: up ? ["UP"] : [], mtu, txqlen: txQueueLength },
+      ...{ operstate: "UP", link_type: "none", linkinfo },
+    },
+    addresses: addresses.map(full).map((item) => ({ scope: "", ...item, ...flags })),
+    type: "tun",
+    ipv6Disabled: ipv6 === undefined ? undefined : !ipv6,
+    features: undefined,
+  };
+}
 
 const isTun = ({ type, json }: LinkState) =>
   type === "tun" && (json.linkinfo?.info_data as TunData | undefined)?.type === "tun";

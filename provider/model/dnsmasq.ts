@@ -42,6 +42,11 @@ const ownOptions: Record<number, string> = {
   121: "routes",
   249: "routes",
 };
+/** By what word dnsmasq is told of those, where that is not the number. */
+export const ownOptionWords: Record<number, string> = {
+  ...{ 3: "option:router", 6: "option:dns-server", 26: "option:mtu", 121: "option:classless-static-route" },
+};
+
 /** The options that only dnsmasq knows: mask, broadcast, address, lease time, message type, server. */
 const takenOptions = [0, 1, 28, 50, 51, 52, 53, 54, 55, 56, 57, 61, 82, 255];
 
@@ -66,10 +71,11 @@ const routeWords = ({ routes = [], gateway }: DhcpWant) =>
         .join(",");
 
 /** "static" serves reservations only; dnsmasq wants any address of the subnet there. */
-function rangeWords(range: string, { gateway, reservations = [] }: DhcpWant): string {
-  if (range !== "static") return range.replace("-", ",");
-  return `${gateway ?? reservations.map(({ address }) => address).sort()[0]},static`;
-}
+const rangeWords = (range: string, want: DhcpWant) =>
+  range === "static" ? `${staticAnchor(want)},static` : range.replace("-", ",");
+
+export const staticAnchor = ({ gateway, reservations = [] }: Pick<DhcpWant, "gateway" | "reservations">) =>
+  gateway ?? reservations.map(({ address }) => address).sort()[0];
 
 const listed = (text: string | undefined) => text?.split(",").filter((item) => item !== "");
 const named = (key: string) => (/^\d+$/.test(key) ? key : `option:${key}`);

@@ -38,9 +38,11 @@ export function derivedMac(owner: string, namespace: string | undefined, name: s
 
 /**
  * True for a step that writes the mark and changes nothing else. In one transaction of ovs-vsctl the mark may stand
- * beside values; alone it is `set TABLE RECORD external_ids:hostnet-…=…`. A file that says more is read again by a step of its own.
+ * beside values; alone it is `set TABLE RECORD external_ids:hostnet-…=…`. A file that says more is read again by a step of
+ * its own, and not by systemd's `daemon-reload`, which starts nothing.
  */
 export function isMarking({ argv, stdin }: { argv: string[]; stdin?: string }, mark: string): boolean {
+  if (argv[0] === "systemctl") return argv[1] === "daemon-reload";
   if (argv[0] === "install") return stdin?.includes(mark) === true;
   if (!argv.some((word) => word.includes(mark))) return false;
   const commands = argv

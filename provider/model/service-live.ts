@@ -2,20 +2,24 @@ import type { Seen } from "../host/seen";
 import type { Section } from "./command";
 import { netnsInode, type Process, processesOf, processSections } from "./processes";
 import { loadDigest, type Service, startDigest } from "./service";
-import { servicesFolder, supervisor, unitName } from "./service-unit";
+import { serviceName, servicesFolder, supervisor, unitName } from "./service-unit";
+
+/** A service as its folder has it. */
+export interface ServiceFolder {
+  /** The texts of its files, by their path below its folder. */
+  files: Map<string, string>;
+  /** The command line in the unit, without what takes it into its namespace. */
+  argv: string[];
+}
 
 /** A service as the host has it. */
-export interface LiveService {
+export interface LiveService extends ServiceFolder {
   /** True where systemd runs the host. */
   systemd: boolean;
   /** systemd has read the unit, and reads it again only when it is told to. */
   unitRead: boolean;
-  /** The texts of its files, by their path below its folder. */
-  files: Map<string, string>;
   /** The mark in the unit. */
   mark?: string;
-  /** The command line in the unit, without what takes it into its namespace. */
-  argv: string[];
   /** The mark, and the digests of what the process was started with and has read since, as the last `up` left them. */
   appliedMark?: string;
   started?: string;
@@ -84,6 +88,24 @@ export function othersRunning(seen: Seen, program: string): Process[] {
   return running.filter(({ pid, parent }) => !ours.has(pid) && !known.has(parent));
 }
 
+/**
+ * The services of that sort that have a unit in a namespace, whosever they are: by the last part of their names, or the
+ * one that there is (`only`).
+ */
+export function servicesIn(
+  seen: Seen,
+  what: string,
+  namespace: string | undefined,
+  only = false,
+): (ServiceFolder & { name: string; inside?: string })[] {
+  return [...filesOf(seen)].flatMap(([service, files]) => {
+    const name = service.split(":").at(-1) ?? "";
+    const unit = files.get(unitName(service));
+    const isHere = service === serviceName(what, namespace, only ? undefined : name);
+    return isHere && unit !== undefined ? [{ name, files, ...commandIn(unit) }] : [];
+  });
+}
+
 /** The service as it is; undefined when there is nothing of it. */
 export function liveService(seen: Seen, service: Service): LiveService | undefined {
   const live = serviceAt(seen, service);
@@ -103,7 +125,7 @@ export function serviceAt(seen: Seen, service: Service): LiveService {
   const active = unit ? !["inactive", "failed"].includes(unit.state) : loops.length > 0;
   const [appliedMark, started, loaded] = files.get("applied")?.split("\n") ?? [];
   const [process] = runs;
-  const argv = argvIn(files.get(unitName(name)) ?? "");
+  const { argv } = commandIn(files.get(unitName(name)) ?? "");
   const is = isOf(seen, { ...service, argv }, process);
   return {
     systemd: unit !== undefined,
@@ -122,13 +144,14 @@ export function serviceAt(seen: Seen, service: Service): LiveService {
   };
 }
 
-/** The words of a unit's command line, as `unitOf` writes it. */
-function argvIn(unit: string): string[] {
-  const line = /^ExecStart=\/usr\/bin\/env (?:ip netns exec \S+ )?(.*)$/m.exec(unit)?.[1] ?? "";
-  return [...line.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g)].map(
+/** The words of a unit's command line, as `unitOf` writes it, and the namespace inside which it runs. */
+function commandIn(unit: string): { argv: string[]; inside?: string } {
+  const [, inside, line = ""] = /^ExecStart=\/usr\/bin\/env (?:ip netns exec (\S+) )?(.*)$/m.exec(unit) ?? [];
+  const argv = [...line.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g)].map(
     ([, quoted, plain]) =>
       plain ?? (quoted ?? "").replace(/\\(.)/g, "$1").replaceAll("%%", "%").replaceAll("$$$$", "$"),
   );
+  return { argv, inside };
 }
 
 /** Whether the process is the service's: the right command line in the right namespace, and so what it has started. */

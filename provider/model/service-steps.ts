@@ -1,5 +1,4 @@
 import { posix } from "node:path";
-import type { Seen } from "../host/seen";
 import type { Context } from "../kind";
 import type { Step } from "./command";
 import { loadDigest, type Service, startDigest, unitOf } from "./service";
@@ -15,12 +14,13 @@ function writes(service: Service, live: LiveService, mark: string): Step[] {
     ...service.files.map(({ name, text }) => ({ path: `${folder}/data/${name}`, text, words: account })),
   ];
   const folders: Step[] = [
-    { argv: ["install", "-d", "-m", "711", folder] },
+    folderStep(service.name),
     { argv: ["install", "-d", "-m", "700", ...account, `${folder}/data`] },
   ];
-  const differing = all.filter(({ path, text }) => live.files.get(path.slice(folder.length + 1)) !== text);
+  const known = (path: string) => live.files.get(path.slice(folder.length + 1));
+  const differing = all.filter(({ path, text }) => known(path) !== text);
   return [
-    ...(differing.length > 0 ? folders : []),
+    ...(differing.some(({ path }) => known(path) === undefined) ? folders : []),
     ...differing.map(({ path, text, words }) => ({
       argv: ["install", "-m", "600", ...words, "/dev/stdin", path],
       stdin: text,
@@ -28,20 +28,23 @@ function writes(service: Service, live: LiveService, mark: string): Step[] {
   ];
 }
 
+/** The folder in which all of a service is. */
+export const folderStep = (name: string): Step => ({ argv: ["install", "-d", "-m", "711", folderOf(name)] });
+
 /**
- * What makes the live service into the declared one. `checks` are steps that refuse a wrong configuration before
- * anything is written.
+ * What makes the live service into the declared one. `before` comes before anything else of it is written (it
+ * refuses a wrong configuration, say), `after` when all is written and before it is started.
  */
 export function convergeService(
   service: Service,
   found: LiveService | undefined,
   context: Context<unknown>,
   running: boolean,
-  checks: Step[] = [],
+  { before = [], after = [] }: { before?: Step[]; after?: Step[] } = {},
 ): Step[] {
-  const live = found ?? serviceAt(context.seen as Seen, service);
+  const live = found ?? (context.seen ? serviceAt(context.seen, service) : nothing);
   const written = writes(service, live, context.mark);
-  const changes = written.length > 0 ? [...checks, ...written] : [];
+  const changes = [...(isWritten(service, live) ? [] : before), ...written, ...after];
   const applied: Step = {
     argv: ["install", "-m", "600", "/dev/stdin", `${folderOf(service.name)}/applied`],
     stdin: `${context.mark}\n${startDigest(service)}\n${loadDigest(service)}\n`,
@@ -65,6 +68,21 @@ export function startsAs(service: Service, live: LiveService): boolean {
 
 const holds = ({ files }: Service, live: LiveService, reloaded: boolean) =>
   files.every(({ name, text, reload }) => (reload ?? false) !== reloaded || live.files.get(`data/${name}`) === text);
+
+/** A service of which there is nothing yet. */
+const nothing: LiveService = {
+  ...{ systemd: true, unitRead: false, files: new Map(), argv: [], state: "stopped", right: false, pids: [], said: "" },
+};
+
+/** The service as it is when all has been done. */
+export const madeAs = (service: Service, mark = ""): LiveService => ({
+  ...{ ...nothing, argv: service.argv, mark, appliedMark: mark, state: "running", right: true },
+  files: new Map([
+    [unitName(service.name), unitOf(service, mark)],
+    ...service.files.map(({ name, text }) => [`data/${name}`, text] as const),
+  ]),
+  ...{ started: startDigest(service), loaded: loadDigest(service) },
+});
 
 /** All its files are there as declared. */
 export const isWritten = (service: Service, live: LiveService) => startsAs(service, live) && holds(service, live, true);

@@ -1,6 +1,6 @@
 import { get, leaves, set } from "./path";
 import { loadDigest, type Service, startDigest } from "./service";
-import type { LiveService } from "./service-live";
+import type { LiveService, ServiceFolder } from "./service-live";
 import { isWritten } from "./service-steps";
 
 /** An argument of a service as its program has it: lines of a file of its own, or words of its command line. */
@@ -25,6 +25,15 @@ export const fileText = <W>(settings: Settings<W>, place: string, want: W) =>
     .map((line) => `${line}\n`)
     .join("")}`;
 
+/** The values of all arguments in what is written. */
+export function valuesIn<W extends object>(settings: Settings<NoInfer<W>>, written: ServiceFolder): Partial<W> {
+  const linesOf = (place: string) =>
+    place === "argv" ? written.argv : (written.files.get(`data/${place}`)?.split("\n").slice(1, -1) ?? []);
+  return Object.fromEntries(
+    Object.entries(settings).map(([path, { place, read }]) => [path, read(linesOf(place))]),
+  ) as Partial<W>;
+}
+
 /**
  * The live values of all arguments. `running` is true when a process runs as declared; what differs in what it was
  * given, and shows as another value of an argument, is that argument's drift and not this one's.
@@ -35,11 +44,7 @@ export function liveSettings<W extends object>(
   live: LiveService,
   serviceOf: (want: W) => Service,
 ): Record<string, unknown> {
-  const linesOf = (place: string) =>
-    place === "argv" ? live.argv : (live.files.get(`data/${place}`)?.split("\n").slice(1, -1) ?? []);
-  const values = Object.fromEntries(
-    Object.entries(settings).map(([path, { place, read }]) => [path, read(linesOf(place))]),
-  );
+  const values = valuesIn<W>(settings, live);
   const shown = leaves(want).reduce(
     (all, path) => ((path.split(".")[0] as string) in values ? set(all, path, get(values, path)) : all),
     want,
@@ -49,6 +54,13 @@ export function liveSettings<W extends object>(
   const started = live.started === startDigest(current) && live.loaded === loadDigest(current);
   return { ...values, running: live.right && started && explained };
 }
+
+/** A service that was found by its name alone: whether it runs as it is told shows only with all that is in its files. */
+export const asTold = <F extends { args: object }>(
+  found: F,
+  live: LiveService | undefined,
+  read: (live: LiveService) => Record<string, unknown>,
+): F => (live ? { ...found, args: { ...found.args, running: read(live).running } } : found);
 
 function isExplained<W>(serviceOf: (want: W) => Service, shown: W, live: LiveService): boolean {
   try {

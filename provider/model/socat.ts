@@ -20,13 +20,13 @@ const socat = ["socat", "-b", "65536"];
  * Unconnected, or the socket would end with the first refusal while the other end is away. Of IPv4 or IPv6 by name: with
  * plain UDP-DATAGRAM socat 1.7 does not understand `range`, which drops what others send.
  */
-function udpAddress({ local, remote, port, remotePort = port }: VpnWant): string {
+export function udpAddress({ local, remote, port, remotePort = port }: VpnWant): string {
   const [version, open, close, bits] = family(remote) === 4 ? [4, "", "", 32] : [6, "[", "]", 128];
   const range = version === 4 ? `${remote}/${bits}` : `[${remote}]/${bits}`;
   return `UDP${version}-DATAGRAM:${open}${remote}${close}:${remotePort},bind=${open}${local}${close}:${port},range=${range}`;
 }
 
-const tunAddress = ({ name }: VpnWant) => `TUN,tun-name=${name},tun-type=tun,iff-no-pi`;
+export const tunAddress = ({ name }: VpnWant) => `TUN,tun-name=${name},tun-type=tun,iff-no-pi`;
 
 /**
  * socat 1.7 opens both of its ends in one namespace. Where they are in two, it starts a second one in the other; between

@@ -8,6 +8,7 @@ import { Known } from "../../provider/import/known";
 import { prepare } from "../../provider/import/prepare";
 import { kinds } from "../../provider/kinds";
 import { check, type Inputs } from "../../provider/lifecycle";
+import { type Step, show } from "../../provider/model/command";
 import { HostnetError } from "../../provider/model/errors";
 import { resourcesOf, secret } from "../../provider/state";
 import { RecordedMachine } from "./recorded-machine";
@@ -53,6 +54,26 @@ test("marks what is there and changes nothing else", async () => {
   // The recorded machine refuses everything but marks and the ledger.
   expect(machine.written).toContainEqual(expect.stringMatching(/^blue ip link set dev eth0 alias hostnet:/));
   expect(machine.link("br0").ifalias).toMatch(/^hostnet:[0-9a-f]{16}:[0-9a-f]{12}$/);
+});
+
+test("takes what is restarted before all else, which may go with it", async () => {
+  const ps = "30 1 200 Sat Nov 28 18:05:00 2026 dnsmasq -p0 -i eth0 -F 10.0.1.10,10.0.1.20\n";
+  machine.answers.processes = { stdout: ps };
+  machine.answers["netns-inodes"] = { stdout: "200 /run/netns/blue\n" };
+  for (const tool of ["dnsmasq", "ps"]) machine.facts.tools[tool] = `/bin/${tool}`;
+  const order: string[] = [];
+  // It does nothing of what it is told.
+  machine.write = async (steps, then) => {
+    order.push(show(steps[0] as Step));
+    return { seen: await machine.observe(then) };
+  };
+  await imported();
+  const [last, first] = [
+    order.findLastIndex((text) => /^dnsmasq --test/.test(text)),
+    order.findIndex((text) => / alias /.test(text)),
+  ];
+  expect(last).toBeGreaterThan(-1);
+  expect(first).toBeGreaterThan(last);
 });
 
 test("writes entries as the engine would have them: inputs are what check gives, outputs hold them", async () => {

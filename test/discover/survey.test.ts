@@ -293,7 +293,37 @@ test("DHCP and LLDP servers of others are told, once each, where they run", asyn
     ["lldpd[40]", undefined],
     ["dnsmasq[30]", "blue"],
   ]);
-  expect(program).toMatch(/^\/\/ not declared: process dnsmasq\[30\] in blue \(.*a DhcpServer on its device.*\)$/m);
+  expect(program).toMatch(
+    /^\/\/ not declared: process dnsmasq\[30\] in blue \(no DhcpServer can say --conf-file=\/etc\/blue\)$/m,
+  );
+});
+
+test("a server, or the tunnel behind a device, that can be said as it runs is declared and not left", async () => {
+  const udp = "UDP4-DATAGRAM:10.0.1.9:7000,bind=10.0.1.1:7000,range=10.0.1.9/32";
+  const { left, program, things } = await look((machine) => {
+    const since = "Sat Nov 28 18:05:00 2026";
+    const ps = [
+      `20 1 100 ${since} ps -ww -eo pid=,ppid=,netns=,lstart=,args=`,
+      `30 1 200 ${since} dnsmasq -p0 -i eth0 -F 10.0.1.10,10.0.1.20`,
+      `40 1 200 ${since} socat ${udp} TUN,tun-name=vpn0,iff-no-pi`,
+    ];
+    machine.answers.processes = { stdout: ps.map((text) => `${text}\n`).join("") };
+    machine.answers["netns-inodes"] = { stdout: "200 /run/netns/blue\n" };
+    const tun = { info_kind: "tun", info_data: { type: "tun", persist: false } };
+    const device = { ifindex: 91, ifname: "vpn0", flags: ["UP", "LOWER_UP"], mtu: 1472, txqlen: 500, operstate: "UP" };
+    machine.links("blue").push({ ...device, link_type: "none", linkinfo: tun, addr_info: [] } as never);
+    for (const tool of ["dnsmasq", "socat", "ps"]) machine.facts.tools[tool] = `/bin/${tool}`;
+  });
+  expect(left.filter(({ type, name }) => type === "process" || name === "vpn0")).toEqual([]);
+  expect(program).toMatch(
+    /new hostnet\.DhcpServer\("blue\/eth0", {\n {2}namespace: blue,\n {2}device: pBlue\.a\.name,/,
+  );
+  expect(things.filter(({ kind }) => kind.name === "Tap")).toEqual([]);
+  const [server, tunnel] = things.filter(({ found }) => found.restarts);
+  expect(server).toMatchObject({ steps: [], args: { gateway: "10.0.1.1" }, found: { restarts: "dnsmasq[30]" } });
+  expect(tunnel).toMatchObject({ steps: [], args: { underlayNamespace: "blue" }, found: { restarts: "socat[40]" } });
+  // The address from which it sends is a pair's.
+  expect(program).toMatch(/UdpVpn\([\s\S]*dependsOn: \[pBlue\]/);
 });
 
 test("a namespace that cannot be read is told, and the others are read all the same", async () => {

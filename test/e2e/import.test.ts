@@ -26,6 +26,17 @@ ovs-vsctl -- add-port im-int im-patch-t tag=10 -- set interface im-patch-t type=
 ovs-vsctl add-port im-tun im-gre -- set interface im-gre type=gre options:local_ip=10.199.7.${own} options:remote_ip=10.199.7.${other} options:key=100
 `;
 
+/** A client of DHCP that says what it was given, and asks for what it had. */
+const client = "ip netns exec im-b udhcpc -i im-dc -f -n -t 5 -T 2 -s /bin/true";
+
+/** A tunnel over the nodes' own wire, whose device goes with its process. */
+const tunnel = (own: number, other: number) => `
+setsid -f socat UDP4-DATAGRAM:10.199.7.${other}:7100,bind=10.199.7.${own}:7100,range=10.199.7.${other}/32 \\
+  TUN:10.7.11.${own}/24,tun-name=im-vpn,iff-no-pi,up </dev/null >/dev/null 2>&1
+for i in $(seq 50); do ip link show dev im-vpn >/dev/null 2>&1 && break; sleep 0.1; done
+ip route add 10.7.12.${own}/32 dev im-vpn
+`;
+
 const everything = `
 set -e
 for n in im-a im-b im-c; do ip netns add $n; ip -n $n link set lo up; done
@@ -60,6 +71,11 @@ END
 ovs-ofctl add-flow im-int priority=7,arp,in_port=im-port,actions=NORMAL
 ovs-ofctl add-flow im-int cookie=0x9,send_flow_rem,priority=3,tcp,actions=drop
 ip netns exec im-guest arping -q -c 2 -w 3 -I eth0 10.7.1.9 || true
+ip link add im-ds type veth peer name im-dc; ip link set im-ds netns im-a up; ip link set im-dc netns im-b up
+ip -n im-a address add 10.7.10.1/24 dev im-ds
+ip netns exec im-a dnsmasq -i im-ds -p0 -K -F 10.7.10.100,10.7.10.150,2h -l /tmp/im.leases -x /tmp/im.pid
+ip netns exec im-c dnsmasq -i im-dhcp -p0 -F 10.7.8.10,10.7.8.20 --log-dhcp -l /tmp/im.odd -x /tmp/im-odd.pid
+${client} -q
 `;
 
 /** Of what can be found on a host all kinds: a check is nothing on it. */
@@ -89,8 +105,8 @@ const all = [
     "Tap",
     "VethPair",
   ],
-  ...["Vlan", "Vxlan"],
-];
+  ...["DhcpServer", "UdpVpn", "Vlan", "Vxlan"],
+].sort();
 
 let stack: Stack;
 let before: Footprint[];
@@ -99,8 +115,8 @@ const names = ["n1", "n2"];
 beforeAll(async () => {
   await Promise.all(names.map((name) => mustOnHost(name, cardsUp)));
   before = await Promise.all(names.map(footprintAtRest));
-  await mustOnHost("n1", node(1, 2) + everything);
-  await mustOnHost("n2", node(2, 1));
+  await mustOnHost("n1", node(1, 2) + everything + tunnel(1, 2));
+  await mustOnHost("n2", node(2, 1) + tunnel(2, 1));
   stack = await createStack({ program: `import "./hostnet-n1";\nimport "./hostnet-n2";\n`, language: "ts" });
 }, 900_000);
 afterAll(async () => {
@@ -116,6 +132,9 @@ it("says before what it would take, and touches nothing", async () => {
   expect(said).toMatch(/nftables ip im-odd in im-a +no Firewall can be so: .*iifname/);
   expect(said).toContain("OvsFlows cookie-0x0,im-int");
   expect(said).toMatch(/OpenFlow im-int cookie-0x9 +1 flow: no flow of an OvsFlows has send_flow_rem/);
+  expect(said).toMatch(/DhcpServer im-ds in im-a \(dnsmasq\[\d+\] is ended and started again as a unit\)/);
+  expect(said).toMatch(/UdpVpn im-vpn \(socat\[\d+\] is ended and started again as a unit\)/);
+  expect(said).toMatch(/process dnsmasq\[\d+\] in im-c +no DhcpServer can say --log-dhcp/);
   expect(await Promise.all(names.map(footprint))).toEqual(untouched);
 }, 900_000);
 
@@ -151,8 +170,23 @@ it("takes both machines into the stack; the program compiles, and nothing is to 
   expect(now.packets).toBeGreaterThanOrEqual(counted.packets);
 }, 900_000);
 
+it("has taken no client's address: the lease has gone over to the server that is ours", async () => {
+  const lease = /^\d+ \S+ (10\.7\.10\.1\d\d) /m;
+  const before = lease.exec(await mustOnHost("n1", "cat /tmp/im.leases"))?.[1];
+  const service = "hostnet-dhcp:im-a:im-ds";
+  const known = await mustOnHost("n1", `cat /run/pulumi-hostnet/services/${service}/data/leases`);
+  expect(lease.exec(known)?.[1]).toBe(before);
+  // Of the one that is left alone nothing was touched.
+  expect((await mustOnHost("n1", "pgrep -ax dnsmasq")).trim().split("\n")).toEqual([
+    expect.stringContaining("--log-dhcp"),
+    expect.stringContaining(`/${service}/`),
+  ]);
+  expect(await mustOnHost("n1", `${client} -q 2>&1`)).toContain(`lease of ${before} obtained from 10.7.10.1`);
+}, 900_000);
+
 it("has taken no packet's way: the guests reach each other through the tunnel", async () => {
   await mustOnHost("n1", "ip netns exec im-guest ping -c 2 -i 0.3 -W 5 10.7.1.2");
+  await mustOnHost("n1", "ping -c 2 -i 0.3 -W 5 10.7.11.2; ip route show 10.7.12.1 | grep im-vpn");
 }, 900_000);
 
 it("has nothing left to take the second time", async () => {
@@ -183,6 +217,8 @@ it("changes what is changed in the program, and only that", async () => {
 }, 900_000);
 
 it("removes what was imported, and nothing else", async () => {
+  // What was left alone is in nobody's way but the namespace's.
+  await mustOnHost("n1", "kill $(cat /tmp/im-odd.pid); rm -f /tmp/im.* /tmp/im-odd.*");
   expect(await stack.destroy()).toMatchObject({ failed: 0 });
   // A parameter is given back as it was found.
   await mustOnHost("n1", "sysctl -qw net.ipv4.ip_forward=0");

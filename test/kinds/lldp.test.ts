@@ -1,4 +1,5 @@
 import { lldp } from "../../provider/kinds/lldp";
+import { answers } from "./answers";
 import { hostAnswers } from "./recorded/services";
 import { Bench } from "./steps";
 
@@ -92,4 +93,15 @@ test("its chroot goes with the last lldpd, and stays while another runs", () => 
     processes: `${seen.processes}\n    300       1 4026531840 Wed Nov 25 11:00:40 2026 lldpd: monitor.`,
   };
   expect(bench.removal(foreign)).not.toContain("rm -rf /run/lldpd");
+});
+
+test("is listed, whosever it is, and described as it runs; somebody else's lldpd is not", () => {
+  const sections = [...(lldp.survey?.(undefined, answers([], {})) ?? []), ...lldp.observe(bench.want())];
+  const seen = answers(sections, running() as never);
+  expect(lldp.list?.(seen, "blue")).toEqual([{ namespace: "blue" }]);
+  expect(lldp.list?.(seen, undefined)).toEqual([]);
+  const found = lldp.asOurs?.(lldp.find({ namespace: "blue", running: true } as never, seen) as never);
+  expect(found?.args).toMatchObject({ running: true, systemName: "node a", cdp: true });
+  const { services: _, ...foreign } = running();
+  expect(lldp.list?.(answers(sections, foreign as never), "blue")).toEqual([]);
 });

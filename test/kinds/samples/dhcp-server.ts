@@ -1,7 +1,8 @@
 import type { Sample } from "../sample";
 import { restarted, running } from "../service";
 
-const service = "hostnet-dhcp:s-dh:s-dhcp";
+// Called as its device, as one is that somebody else has started.
+const service = "hostnet-dhcp:s-dh:s-dh0";
 const data = `/run/pulumi-hostnet/services/${service}/data`;
 // What the process was started with, and what it has read since.
 const command = `tr '\\0' ' ' </proc/$(systemctl show -P MainPID ${service}.service)/cmdline`;
@@ -24,7 +25,7 @@ export const dhcpServer: Sample = {
     netns: [{ name: "s-dh" }],
     "links@s-dh": ["s-dh0", "s-dh1"].map((ifname, at) => ({ ifname, ifindex: at + 2, flags: [], link_type: "ether" })),
   },
-  args: { namespace: "s-dh", name: "s-dhcp", device: "s-dh0", range: "10.64.0.10-10.64.0.20" },
+  args: { namespace: "s-dh", name: "s-dh0", device: "s-dh0", range: "10.64.0.10-10.64.0.20" },
   exists: `systemctl is-active -q ${service}.service && ip netns pids s-dh | grep -qx $(systemctl show -P MainPID ${service}.service)`,
   vanish: `systemctl stop ${service}.service; rm -rf /run/pulumi-hostnet/services/${service}`,
   updates: {
