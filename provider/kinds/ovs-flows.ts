@@ -47,7 +47,7 @@ interface Raw {
 
 export const ovsFlows = kind({
   name: "OvsFlows",
-  doc: "A set of OpenFlow flows of an Open vSwitch bridge, exact under a cookie of its own: a flow with that cookie that is not declared goes. Several sets share a bridge. Open vSwitch loses flows when it is restarted, and when the bridge's fail mode changes: that shows as drift, and `pulumi up --refresh` puts them back. The set's mark is an external id of the bridge.",
+  doc: "A set of OpenFlow flows of an Open vSwitch bridge, exact under a cookie of its own: a flow with that cookie that is not declared goes. Several sets share a bridge. Flows that are in no set are one by their cookie: with the name `cookie-0x5` and `adopt: true` those of cookie 5 are taken over where they are, and their counters go on. Open vSwitch loses flows when it is restarted, and when the bridge's fail mode changes: that shows as drift, and `pulumi up --refresh` puts them back. The set's mark is an external id of the bridge.",
   args: ovsFlowsArgs,
   facts: z.object({
     cookie: z.string().describe("The cookie of its flows, as `ovs-ofctl dump-flows BRIDGE cookie=COOKIE/-1` takes it."),
