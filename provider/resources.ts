@@ -3019,7 +3019,7 @@ export class OvsBridge extends KindBase {
   }
 }
 
-/** A set of OpenFlow flows of an Open vSwitch bridge, exact under a cookie of its own: a flow with that cookie that is not declared goes. Several sets share a bridge. Open vSwitch loses flows when it is restarted, and when the bridge's fail mode changes: that shows as drift, and `pulumi up --refresh` puts them back. The set's mark is an external id of the bridge. */
+/** A set of OpenFlow flows of an Open vSwitch bridge, exact under a cookie of its own: a flow with that cookie that is not declared goes. Several sets share a bridge. Flows that are in no set are one by their cookie: with the name `cookie-0x5` and `adopt: true` those of cookie 5 are taken over where they are, and their counters go on. Open vSwitch loses flows when it is restarted, and when the bridge's fail mode changes: that shows as drift, and `pulumi up --refresh` puts them back. The set's mark is an external id of the bridge. */
 export class OvsFlows extends KindBase {
   declare readonly kind: "OvsFlows";
   /** The Open vSwitch bridge. It must speak OpenFlow 1.3 or 1.4. A change replaces the set. */

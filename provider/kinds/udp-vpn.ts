@@ -1,6 +1,7 @@
 import type { Found } from "../kind";
 import { kind } from "../kind";
 import { full } from "../model/address";
+import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { beginHandover, closeHandover, endPredecessor, handoverIn, mustAdopt, processTitle } from "../model/handover";
 import {
@@ -19,7 +20,7 @@ import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { family } from "../model/scalars";
 import { type Service, serviceFacts } from "../model/service";
 import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
-import { convergeService, madeAs, removeService } from "../model/service-steps";
+import { convergeService, madeAs, removeService, stop } from "../model/service-steps";
 import { serviceName } from "../model/service-unit";
 import { asTold, liveSettings } from "../model/settings";
 import { tunnelOf, vpnSettings } from "../model/socat";
@@ -162,10 +163,19 @@ export const udpVpn = kind({
       ...afterCreation(linkOf(want), context, traits),
     ];
     const isKept = device && isPersistent(device);
-    const link = isKept
-      ? convergeLink(linkOf(want), device, context, traits)
-      : [...(device ? [deleteLink(want.name, want.namespace)] : []), ...make];
-    if (!handover) return [...link, ...convergeService(service, live, context, want.running)];
+    const link = isKept ? convergeLink(linkOf(want), device, context, traits) : make;
+    if (!handover && isKept) return [...link, ...convergeService(service, live, context, want.running)];
+    if (!handover) {
+      // A process that runs, or is brought back at this moment, would make a device of that name for itself.
+      const ended = live && live.state !== "stopped" ? stop(service.name, live) : [];
+      const stopped: LiveService | undefined = live && { ...live, state: "stopped", right: false, pids: [] };
+      return [
+        ...ended,
+        ...withdraw(want, device),
+        ...link,
+        ...convergeService(service, stopped, context, want.running),
+      ];
+    }
     // The device of the one that is ended goes with it, and the port is free only then.
     const steps = convergeService(service, live, context, want.running, {
       before: begun ? [] : beginHandover(service, handover, want, context),
@@ -175,10 +185,7 @@ export const udpVpn = kind({
   },
   remove(found, want) {
     const { live, device, other } = rawOf(found);
-    return [
-      ...(live ? removeService(nameOf(want), live) : []),
-      ...(device && !other ? [deleteLink(want.name, want.namespace)] : []),
-    ];
+    return [...(live ? removeService(nameOf(want), live) : []), ...(other ? [] : withdraw(want, device))];
   },
   shown(path, want, found) {
     const { device } = rawOf(found);
@@ -187,6 +194,14 @@ export const udpVpn = kind({
       : (found.args as Record<string, unknown>)[path];
   },
 });
+
+/** Takes a device away; one that is not persistent may have gone with its process. */
+function withdraw({ name, namespace }: Want, device: LinkState | undefined): Step[] {
+  if (!device) return [];
+  if (isPersistent(device)) return [deleteLink(name, namespace)];
+  const ifThere = '! ip link show dev "$0" >/dev/null 2>&1 || exec ip link del dev "$0"';
+  return [{ argv: ["sh", "-c", ifThere, name], namespace }];
+}
 
 /** The device as it is when all has been done but to mark it. */
 function madeDevice(want: Want): LinkState {

@@ -113,7 +113,8 @@ function reload(service: Service, live: LiveService): Step {
     : { argv: ["kill", "-HUP", String(live.process?.pid)] };
 }
 
-const stop = (name: string, live: LiveService): Step[] =>
+/** Ends it; its unit and files stay. */
+export const stop = (name: string, live: LiveService): Step[] =>
   live.systemd ? [{ argv: ["systemctl", "stop", unitName(name)] }] : kill(live);
 
 const kill = (live: LiveService): Step[] =>

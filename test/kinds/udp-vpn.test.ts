@@ -52,14 +52,18 @@ test("the device stays when its process ends, and is marked at once", () => {
   ]);
 });
 
-test("one that the process made by itself, after it was deleted, is made anew", () => {
+test.each([
+  ["made by the process itself, after it was deleted", [device(false)]],
+  ["deleted or renamed, while the process is there", []],
+])("a device %s is made anew, with the process ended, which would make it too", (_title, links) => {
   const unit = `# Made by pulumi-hostnet. ${mark}\nExecStart=/usr/bin/env socat x\n`;
-  const seen = hostAnswers(name, { [`${name}.service`]: unit }, "socat x", { "links@blue": [device(false)] });
+  const seen = hostAnswers(name, { [`${name}.service`]: unit }, "socat x", { "links@blue": links });
   expect(bench.look(seen)?.marks).toEqual([mark]);
-  expect(bench.steps(seen).slice(0, 2)).toEqual([
-    "ip netns exec blue ip link del dev vpn0",
-    "ip netns exec blue ip tuntap add dev vpn0 mode tun",
-  ]);
+  const steps = bench.steps(seen);
+  const made = steps.indexOf("ip netns exec blue ip tuntap add dev vpn0 mode tun");
+  expect(steps[0]).toBe(`systemctl stop ${name}.service`);
+  expect(steps.slice(1, made)).toEqual(links.map(() => expect.stringMatching(/sh -c .*ip link del dev "\$0"' vpn0$/)));
+  expect(steps.slice(made)).toContain(`systemctl restart ${name}.service`);
 });
 
 test("a TAP of that name is somebody else's", () => {
