@@ -64,13 +64,17 @@ it.each(["n1", "n2"])(
 );
 
 it("drops what others send", async () => {
-  const dropped = () => mustOnHost("n2", "ip -n uv -s -j link show dev uv0 | jq .[0].stats64.rx.packets");
-  const before = await dropped();
+  const received = async () =>
+    Number(await mustOnHost("n2", "ip -n uv -s -j link show dev uv0 | jq .[0].stats64.rx.packets"));
+  const before = await received();
+  // It begins as IPv4 does (0x45), or the device would not take it in any case.
+  const send = "echo Exxxxxxxxxxxxxxxxxxx | socat - UDP:10.76.0.2:5555,bind=10.76.0.9:5555";
   await mustOnHost(
     "n1",
-    "ip address add 10.76.0.9/24 dev eth1; echo x | socat - UDP:10.76.0.2:5555,bind=10.76.0.9:5555; ip address del 10.76.0.9/24 dev eth1",
+    `ip address add 10.76.0.9/24 dev eth1; for i in $(seq 10); do ${send}; done; ip address del 10.76.0.9/24 dev eth1`,
   );
-  expect(await dropped()).toBe(before);
+  // The kernel at the other end sends a router solicitation now and then.
+  expect((await received()) - before).toBeLessThan(4);
   expect(await ping()).toMatchObject({ exitCode: 0 });
 }, 900_000);
 
