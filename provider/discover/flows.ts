@@ -1,8 +1,7 @@
 import type { Seen } from "../host/seen";
-import { HostnetError } from "../model/errors";
-import { flowsSection } from "../model/openflow";
+import { flowsOf } from "../model/openflow";
 import { ovsDatabase } from "../model/ovs";
-import { straysOn } from "../model/stray-flows";
+import { straysAmong } from "../model/stray-flows";
 import type { Left } from "./leftovers";
 
 /** The bridges of Open vSwitch; none where it was not asked for. Throws READ_FAILED. */
@@ -10,12 +9,7 @@ export const bridgesIn = (seen: Seen): string[] => (seen.has("ovsdb") ? [...ovsD
 
 /** The flows of a bridge that are of no OvsFlows and can be of none, by cookie. Throws READ_FAILED. */
 export function flowsOn(seen: Seen, bridge: string): Left[] {
-  const { exitCode, stderr } = seen.result(flowsSection(bridge).key);
-  if (exitCode !== 0) {
-    const step = `ovs-ofctl dump-flows ${bridge}`;
-    throw new HostnetError("READ_FAILED", "could not read the flows", { step, exitCode, stderr });
-  }
-  return straysOn(seen, bridge).flatMap(({ name, flows, passing, why }) => {
+  return straysAmong(flowsOf(seen, bridge), ovsDatabase(seen), bridge).flatMap(({ name, flows, passing, why }) => {
     const reasons = [
       ...(why === undefined ? [] : [`${count(flows)}: ${why}`]),
       ...(passing.length === 0 ? [] : [`${count(passing)} with a timeout, as learned ones have`]),

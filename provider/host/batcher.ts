@@ -99,8 +99,9 @@ export class MachineBatcher implements Machine {
   }
 
   private async gather(): Promise<void> {
-    const [quiet, whole] = [linger.quiet, linger.whole].map(({ part, mostMs }) => Math.min(this.tookMs * part, mostMs));
-    const end = performance.now() + (whole as number);
+    const partOf = ({ part, mostMs }: { part: number; mostMs: number }) => Math.min(this.tookMs * part, mostMs);
+    const quiet = partOf(linger.quiet);
+    const end = performance.now() + partOf(linger.whole);
     for (let known = 0; known < this.queue.length && performance.now() < end; ) {
       known = this.queue.length;
       await sleep(quiet);

@@ -7,6 +7,7 @@ import { ownerOf } from "../model/mark";
 import {
   bundle,
   type Flow,
+  flowsOf,
   flowsSection,
   keyOf,
   type LiveFlow,
@@ -22,7 +23,7 @@ import { changeRecord, unwaited, vsctl, word } from "../model/ovs-columns";
 import { cookieOf, learnedCookie, setKey, setMask, setNames } from "../model/ovs-cookie";
 import { type OvsFlowsArgs, ovsFlowsArgs, placeKey } from "../model/ovs-flow-args";
 import { get, same } from "../model/path";
-import { argumentsOf, straysOn } from "../model/stray-flows";
+import { argumentsOf, straysAmong } from "../model/stray-flows";
 
 type Want = OvsFlowsArgs;
 
@@ -89,11 +90,12 @@ export const ovsFlows = kind({
     return [...db.bridges].flatMap(([bridge, row]) => {
       if (seen.result(flowsSection(bridge).key).exitCode !== 0) return [];
       const ids = row.map("external_ids");
+      const all = flowsOf(seen, bridge);
       const marked = setNames(ids).map((name) => {
-        const { own } = ofMark(flowsOf(seen, bridge), bridge, name, ids[setKey(name)] ?? "");
+        const { own } = ofMark(all, bridge, name, ids[setKey(name)] ?? "");
         return { bridge, name, flows: argumentsOf(own, db, bridge) };
       });
-      return [...marked, ...straysOn(seen, bridge).flatMap(({ args }) => args ?? [])] as Want[];
+      return [...marked, ...straysAmong(all, db, bridge).flatMap(({ args }) => args ?? [])] as Want[];
     });
   },
   asOurs: (found) => ({ ...found, raw: { ...(found.raw as Raw), taken: true } }),
@@ -126,17 +128,10 @@ const noBridge = ({ bridge }: Want) =>
     remedy: "Declare it (OvsBridge), and give `bridge` as that resource, so that it is there first.",
   });
 
-const strayOf = ({ bridge, name }: Want, seen: Seen) =>
-  straysOn(seen, bridge).find((stray) => stray.name === name)?.flows ?? [];
-
-/** All flows of a bridge. Throws READ_FAILED. */
-function flowsOf(seen: Seen, bridge: string): LiveFlow[] {
-  const { exitCode, stdout, stderr } = seen.result(flowsSection(bridge).key);
-  if (exitCode === 0) return parseFlows(stdout);
-  throw new HostnetError("READ_FAILED", `the flows of bridge ${bridge} could not be read`, {
-    ...{ step: "ovs-ofctl dump-flows", exitCode, stderr },
-    remedy: "The bridge must speak OpenFlow 1.3 or 1.4: look at its `protocols`, and at ovs-vswitchd.log on the host.",
-  });
+function strayOf({ bridge, name }: Want, seen: Seen): LiveFlow[] {
+  if (seen.result(flowsSection(bridge).key).exitCode !== 0) return [];
+  const strays = straysAmong(flowsOf(seen, bridge), ovsDatabase(seen), bridge);
+  return strays.find((stray) => stray.name === name)?.flows ?? [];
 }
 
 /** The flows of a bridge as those of the set with this mark and those of others. */

@@ -158,12 +158,13 @@ export const udpVpn = kind({
     const begun = handoverIn(live);
     if (other && !begun) mustAdopt(processTitle("socat", other.process), context);
     const handover = begun ?? (other && { processes: [other.process, ...other.children] });
-    const make = [
-      { argv: ["ip", "tuntap", "add", "dev", want.name, "mode", "tun"], namespace: want.namespace },
-      ...afterCreation(linkOf(want), context, traits),
-    ];
     const isKept = device && isPersistent(device);
-    const link = isKept ? convergeLink(linkOf(want), device, context, traits) : make;
+    const link = isKept
+      ? convergeLink(linkOf(want), device, context, traits)
+      : [
+          { argv: ["ip", "tuntap", "add", "dev", want.name, "mode", "tun"], namespace: want.namespace },
+          ...afterCreation(linkOf(want), context, traits),
+        ];
     if (!handover && isKept) return [...link, ...convergeService(service, live, context, want.running)];
     if (!handover) {
       // A process that runs, or is brought back at this moment, would make a device of that name for itself.
@@ -179,7 +180,7 @@ export const udpVpn = kind({
     // The device of the one that is ended goes with it, and the port is free only then.
     const steps = convergeService(service, live, context, want.running, {
       before: begun ? [] : beginHandover(service, handover, want, context),
-      after: [endPredecessor(service, handover), ...(isKept ? link : make)],
+      after: [endPredecessor(service, handover), ...link],
     });
     return [...steps, closeHandover(service)];
   },

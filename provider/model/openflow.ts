@@ -1,4 +1,6 @@
+import type { Seen } from "../host/seen";
 import type { Section } from "./command";
+import { HostnetError } from "./errors";
 
 /**
  * Flows as ovs-ofctl reads and prints them. What is declared and what a bridge has are compared in the form in which
@@ -31,6 +33,16 @@ export const flowsSection = (bridge: string): Section => ({
   key: `flows:${bridge}`,
   argv: ["ovs-ofctl", "-O", versions, "--no-names", "--no-stats", "dump-flows", bridge],
 });
+
+/** The same, read. Throws READ_FAILED. */
+export function flowsOf(seen: Seen, bridge: string): LiveFlow[] {
+  const { exitCode, stdout, stderr } = seen.result(flowsSection(bridge).key);
+  if (exitCode === 0) return parseFlows(stdout);
+  throw new HostnetError("READ_FAILED", `the flows of bridge ${bridge} could not be read`, {
+    ...{ step: "ovs-ofctl dump-flows", exitCode, stderr },
+    remedy: "The bridge must speak OpenFlow 1.3 or 1.4: look at its `protocols`, and at ovs-vswitchd.log on the host.",
+  });
+}
 
 /** What ovs-ofctl makes of declared flows; no bridge is asked. */
 export const parsedSection = (bridge: string, name: string, flows: Flow[]): Section => ({

@@ -1,6 +1,5 @@
-import type { Seen } from "../host/seen";
-import { defaultPriority, flowsSection, type LiveFlow, parseFlows } from "./openflow";
-import { type OvsDatabase, ovsDatabase } from "./ovs";
+import { defaultPriority, type LiveFlow } from "./openflow";
+import type { OvsDatabase } from "./ovs";
 import { learnedCookie, setCookies, setNames } from "./ovs-cookie";
 import { ovsFlowsArgs } from "./ovs-flow-args";
 import type { OvsRow } from "./ovs-row";
@@ -22,21 +21,20 @@ export interface Stray {
 
 const nameOf = (cookie: bigint) => `cookie-0x${cookie.toString(16)}`;
 
-/** By their cookies; none where the flows could not be read. Throws READ_FAILED when the database could not. */
-export function straysOn(seen: Seen, bridge: string): Stray[] {
-  const db = ovsDatabase(seen);
+/** Those among all flows of a bridge, by their cookies. */
+export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): Stray[] {
   const row = db.bridges.get(bridge) as OvsRow;
   const ids = row.map("external_ids");
   const ours = setCookies(bridge, ids).map(learnedCookie);
   const byCookie = new Map<bigint, LiveFlow[]>();
-  for (const flow of parseFlows(seen.result(flowsSection(bridge).key).stdout)) {
+  for (const flow of all) {
     if (ours.includes(learnedCookie(flow.cookie)) || isBridges(flow, row)) continue;
     byCookie.set(flow.cookie, [...(byCookie.get(flow.cookie) ?? []), flow]);
   }
-  return [...byCookie].map(([cookie, all]) => {
+  return [...byCookie].map(([cookie, same]) => {
     const name = nameOf(cookie);
-    const flows = all.filter((flow) => !passes(flow));
-    const stray = { name, flows, passing: all.filter(passes) };
+    const flows = same.filter((flow) => !passes(flow));
+    const stray = { name, flows, passing: same.filter(passes) };
     const args = { bridge, name, flows: argumentsOf(flows, db, bridge) };
     if (flows.length === 0) return stray;
     if (row.list("controller").length > 0) return { ...stray, why: "the bridge has a controller, which sets them" };
