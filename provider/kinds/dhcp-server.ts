@@ -7,14 +7,22 @@ import { type DhcpArgs, dhcpArgs } from "../model/dhcp-args";
 import { dhcpOthersSections, type OtherServer, otherServers } from "../model/dhcp-others";
 import { dhcpSettings, leasesIn } from "../model/dnsmasq";
 import { HostnetError } from "../model/errors";
-import { beginHandover, closeHandover, endPredecessor, handoverIn, mustAdopt, processTitle } from "../model/handover";
+import {
+  asTakenOver,
+  convergeSuccession,
+  handoverIn,
+  type Predecessor,
+  processTitle,
+  type Succession,
+  serviceMark,
+} from "../model/handover";
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { type Service, serviceFacts } from "../model/service";
-import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
-import { convergeService, madeAs, removeService } from "../model/service-steps";
+import { comingUp, liveService, servicesIn } from "../model/service-live";
+import { madeAs, removeService } from "../model/service-steps";
 import { folderOf, serviceName } from "../model/service-unit";
-import { asTold, fileText, linesIn, liveSettings, valuesIn } from "../model/settings";
+import { fileText, linesIn, liveSettings, valuesIn } from "../model/settings";
 
 type Want = DhcpArgs;
 
@@ -50,14 +58,18 @@ function check(want: Want): Step {
   return { argv: ["dnsmasq", "--test", "--conf-file=/dev/stdin"], stdin };
 }
 
-interface Raw {
-  /** Undefined as long as somebody else's serves in its place. */
-  live?: LiveService;
-  other?: OtherServer;
+interface Raw extends Succession {
   ifindex?: number;
 }
 
 const rawOf = (found: Found<unknown, unknown>) => found.raw as Raw;
+
+/** Its clients keep their addresses. */
+const predecessorOf = ({ process, leases }: OtherServer): Predecessor => ({
+  title: processTitle("dnsmasq", process),
+  processes: [process],
+  carried: { from: leases, name: "leases" },
+});
 
 /** What nothing can be found without. */
 const namedBy = ({ device, range, gateway, reservations }: Partial<Want>): Partial<Want> =>
@@ -104,14 +116,15 @@ export const dhcpServer = kind({
     const service = serviceOf(want, ifindex);
     const live = liveService(seen, service);
     const other = otherServers(seen, want.namespace).find(({ args }) => args?.device === want.device);
+    const predecessor = other && predecessorOf(other);
     if (other?.args && !live) {
       const { pid, since } = other.process;
       return {
         args: { ...other.args, namespace: want.namespace, name: want.name },
         facts: { pid, since, leases: [] },
         marks: [undefined],
-        restarts: processTitle("dnsmasq", other.process),
-        raw: { other, ifindex } satisfies Raw,
+        restarts: predecessor?.title,
+        raw: { predecessor, ifindex } satisfies Raw,
       };
     }
     if (!live) return undefined;
@@ -122,40 +135,30 @@ export const dhcpServer = kind({
     return {
       args: { ...values, namespace: want.namespace, name: want.name } as Partial<Want>,
       facts: { pid, since, leases: leasesIn(live.files.get("data/leases") ?? "") },
-      marks: [live.mark ?? live.appliedMark ?? handoverIn(live)?.mark],
+      marks: [serviceMark(live)],
       pending: want.running ? comingUp(service, live, ready) : undefined,
-      restarts: handoverIn(live) && other && processTitle("dnsmasq", other.process),
+      restarts: handoverIn(live) && predecessor?.title,
       raw: { live, ifindex } satisfies Raw,
     };
   },
   asOurs(found) {
-    const { live, other, ifindex } = rawOf(found);
-    // A take-over that was cut off goes on.
-    const begun = handoverIn(live);
-    const { data } = dhcpArgs.safeParse(begun ? begun.want : { ...found.args, running: true });
-    if (!data) return found;
-    const asMade = { live: madeAs(serviceOf(data, ifindex)), ifindex } satisfies Raw;
-    if (begun ?? other) return { ...found, args: data, raw: asMade };
-    return asTold(found, live, (ours) => liveSettings(dhcpSettings, data, ours, (want) => serviceOf(want, ifindex)));
+    const raw = rawOf(found);
+    const { ifindex } = raw;
+    const service = (want: Want) => serviceOf(want, ifindex);
+    return asTakenOver(found, raw, dhcpArgs, {
+      made: (want) => ({ live: madeAs(service(want)), ifindex }) satisfies Raw,
+      told: (want, live) => liveSettings(dhcpSettings, want, live, service),
+    });
   },
   converge(want, found, context: Context<unknown>) {
-    const { live, other } = found ? rawOf(found) : ({} as Raw);
-    const ifindex = found ? rawOf(found).ifindex : context.seen && ifindexOf(context.seen, want);
+    const raw = found ? rawOf(found) : ({} as Raw);
+    const ifindex = found ? raw.ifindex : context.seen && ifindexOf(context.seen, want);
     if (want.running && ifindex === undefined) {
       throw new HostnetError("INVALID", `there is no ${linkClaim(want.namespace, want.device)} to serve on`, {
         remedy: "Give `device` as the resource that makes it, so that it is there first.",
       });
     }
-    const service = serviceOf(want, ifindex);
-    const begun = handoverIn(live);
-    if (other && !begun) mustAdopt(processTitle("dnsmasq", other.process), context);
-    // Its clients keep their addresses.
-    const handover =
-      begun ?? (other && { processes: [other.process], carried: { from: other.leases, name: "leases" } });
-    if (!handover) return convergeService(service, live, context, want.running, { before: [check(want)] });
-    const before = [check(want), ...(begun ? [] : beginHandover(service, handover, want, context))];
-    const after = [endPredecessor(service, handover)];
-    return [...convergeService(service, live, context, want.running, { before, after }), closeHandover(service)];
+    return convergeSuccession(serviceOf(want, ifindex), raw, context, want, { before: [check(want)] });
   },
   remove(found, want) {
     const { live } = rawOf(found);

@@ -3,7 +3,16 @@ import { kind } from "../kind";
 import { full } from "../model/address";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { beginHandover, closeHandover, endPredecessor, handoverIn, mustAdopt, processTitle } from "../model/handover";
+import {
+  asTakenOver,
+  convergeSuccession,
+  handoverIn,
+  handoverOf,
+  type Predecessor,
+  processTitle,
+  type Succession,
+  serviceMark,
+} from "../model/handover";
 import {
   afterCreation,
   convergeLink,
@@ -22,7 +31,7 @@ import { type Service, serviceFacts } from "../model/service";
 import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
 import { convergeService, madeAs, removeService, stop } from "../model/service-steps";
 import { serviceName } from "../model/service-unit";
-import { asTold, liveSettings } from "../model/settings";
+import { liveSettings } from "../model/settings";
 import { tunnelOf, vpnSettings } from "../model/socat";
 import { tunnelIn } from "../model/socat-line";
 import { udpPortClaim } from "../model/tunnel";
@@ -54,14 +63,16 @@ const named = ["name", "namespace", "underlayNamespace", "local", "remote", "por
 const pick = <T extends object>(args: T, keys: string[]) =>
   Object.fromEntries(Object.entries(args).filter(([key]) => keys.includes(key))) as Partial<T>;
 
-interface Raw {
-  live?: LiveService;
-  /** Somebody else's process has the device. */
-  other?: OtherTunnel;
+interface Raw extends Succession {
   device?: LinkState;
   /** What has its name and is none. */
   inTheWay?: LinkState;
 }
+
+const predecessorOf = ({ process, children }: OtherTunnel): Predecessor => ({
+  title: processTitle("socat", process),
+  processes: [process, ...children],
+});
 
 const rawOf = (found: Found<unknown, unknown>) => found.raw as Raw;
 
@@ -107,7 +118,7 @@ export const udpVpn = kind({
     const begun = handoverIn(live);
     const isOther = ({ args }: OtherTunnel) => args?.name === want.name && args.namespace === want.namespace;
     const other = otherTunnels(seen).find(isOther);
-    const restarts = other && processTitle("socat", other.process);
+    const predecessor = other && predecessorOf(other);
     if (other?.args && device && !live) {
       const { pid, since } = other.process;
       return {
@@ -115,8 +126,8 @@ export const udpVpn = kind({
         facts: { ...linkFactsOf(device), mac: undefined, pid, since },
         // The device goes with the process, unless it is persistent.
         marks: [undefined, ...(isPersistent(device) ? [device.json.ifalias] : [])],
-        restarts,
-        raw: { device, other } satisfies Raw,
+        restarts: predecessor?.title,
+        raw: { device, predecessor } satisfies Raw,
       };
     }
     const { pid, since } = live?.process ?? {};
@@ -132,32 +143,26 @@ export const udpVpn = kind({
       facts: { ...(device && linkFactsOf(device)), mac: undefined, pid, since },
       // A device that the process has made by itself is not persistent, and has no alias.
       marks: [
-        ...(live ? [live.mark ?? live.appliedMark ?? begun?.mark] : []),
+        ...(live ? [serviceMark(live)] : []),
         ...(there && (!live || (device && isPersistent(device))) ? [alias] : []),
       ],
       broken: there && !device ? `${want.name} is by now ${there.type ?? "a network card"}` : undefined,
       pending: want.running && device && isOpen(device) ? comingUp(service, live, ready) : undefined,
-      restarts: begun && restarts,
-      raw: { live, device, other: begun && other, inTheWay: device ? undefined : there } satisfies Raw,
+      restarts: begun && predecessor?.title,
+      raw: { live, device, predecessor: begun && predecessor, inTheWay: device ? undefined : there } satisfies Raw,
     };
   },
-  asOurs(found) {
-    const { live, other } = rawOf(found);
-    // A take-over that was cut off goes on.
-    const begun = handoverIn(live);
-    const args = { ...pick(found.args, Object.keys(udpVpnArgs.shape)), running: true };
-    const { data } = udpVpnArgs.safeParse(begun ? begun.want : args);
-    if (!data) return found;
-    if (!(begun ?? other)) return asTold(found, live, (ours) => liveSettings(vpnSettings, data, ours, serviceOf));
-    return { ...found, args: data, raw: { live: madeAs(serviceOf(data)), device: madeDevice(data) } satisfies Raw };
-  },
+  asOurs: (found) =>
+    asTakenOver(found, rawOf(found), udpVpnArgs, {
+      made: (want) => ({ live: madeAs(serviceOf(want)), device: madeDevice(want) }) satisfies Raw,
+      told: (want, live) => liveSettings(vpnSettings, want, live, serviceOf),
+    }),
   converge(want, found, context) {
-    const { live, device, inTheWay, other } = found ? rawOf(found) : ({} as Raw);
+    const raw = found ? rawOf(found) : ({} as Raw);
+    const { live, device, inTheWay } = raw;
     if (inTheWay) throw notTun(inTheWay);
     const service = serviceOf(want);
-    const begun = handoverIn(live);
-    if (other && !begun) mustAdopt(processTitle("socat", other.process), context);
-    const handover = begun ?? (other && { processes: [other.process, ...other.children] });
+    const handover = handoverOf(raw, context);
     const isKept = device && isPersistent(device);
     const link = isKept
       ? convergeLink(linkOf(want), device, context, traits)
@@ -178,15 +183,11 @@ export const udpVpn = kind({
       ];
     }
     // The device of the one that is ended goes with it, and the port is free only then.
-    const steps = convergeService(service, live, context, want.running, {
-      before: begun ? [] : beginHandover(service, handover, want, context),
-      after: [endPredecessor(service, handover), ...link],
-    });
-    return [...steps, closeHandover(service)];
+    return convergeSuccession(service, raw, context, want, { after: link });
   },
   remove(found, want) {
-    const { live, device, other } = rawOf(found);
-    return [...(live ? removeService(nameOf(want), live) : []), ...(other ? [] : withdraw(want, device))];
+    const { live, device, predecessor } = rawOf(found);
+    return [...(live ? removeService(nameOf(want), live) : []), ...(predecessor ? [] : withdraw(want, device))];
   },
   shown(path, want, found) {
     const { device } = rawOf(found);

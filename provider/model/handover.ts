@@ -1,11 +1,13 @@
-import type { Context } from "../kind";
+import type { z } from "zod";
+import type { Context, Found } from "../kind";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
 import type { Process } from "./processes";
 import type { Service } from "./service";
-import type { ServiceFolder } from "./service-live";
-import { folderStep } from "./service-steps";
+import type { LiveService, ServiceFolder } from "./service-live";
+import { convergeService, folderStep } from "./service-steps";
 import { folderOf } from "./service-unit";
+import { asTold } from "./settings";
 
 /**
  * A service in the place of a process that somebody else has started: that is ended, and ours goes on with what it knew.
@@ -21,9 +23,23 @@ export interface Handover {
 }
 
 /** One that has begun: by whom, and what is to come of it. */
-export interface Begun extends Handover {
+interface Begun extends Handover {
   mark: string;
   want: unknown;
+}
+
+/** What somebody else has started, and what there is to carry over of it. */
+export interface Predecessor extends Handover {
+  /** How it is called, for a person. */
+  title: string;
+}
+
+/** What `find` has seen of a service that may take the place of another's. */
+export interface Succession {
+  /** Undefined as long as nothing of ours is there. */
+  live?: LiveService;
+  /** Undefined where there is nothing of it to end. */
+  predecessor?: Predecessor;
 }
 
 const file = "predecessor";
@@ -36,8 +52,11 @@ export function handoverIn(service: ServiceFolder | undefined): Begun | undefine
   return text?.endsWith("}") ? (JSON.parse(text) as Begun) : undefined;
 }
 
+/** The service's own mark: from the first step of a take-over on it has one. */
+export const serviceMark = (live: LiveService) => live.mark ?? live.appliedMark ?? handoverIn(live)?.mark;
+
 /** To be done before anything else is written. */
-export function beginHandover(
+function beginHandover(
   { name }: Service,
   { processes, carried }: Handover,
   want: unknown,
@@ -65,19 +84,62 @@ done
 [ ! -e "$from" ] || [ -e "$to" ] || { install -m 600 -o "$account" "$from" "$to.new" && mv "$to.new" "$to"; }`;
 
 /** Ends the processes, if they still are the same, and waits until they are gone: before that a file is not complete. */
-export function endPredecessor({ name, account = "root" }: Service, { processes, carried }: Handover): Step {
+function endPredecessor({ name, account = "root" }: Service, { processes, carried }: Handover): Step {
   const to = carried ? `${folderOf(name)}/data/${carried.name}` : "";
   const all = processes.flatMap(({ pid, args }) => [String(pid), args]);
   return { argv: ["sh", "-c", endText, "sh", carried?.from ?? "", to, account, ...all] };
 }
 
 /** To be done when ours runs. */
-export const closeHandover = ({ name }: Service): Step => ({ argv: ["rm", "-f", pathOf(name)] });
+const closeHandover = ({ name }: Service): Step => ({ argv: ["rm", "-f", pathOf(name)] });
 
 /** How a process is called, for a person. */
 export const processTitle = (program: string, { pid }: Pick<Process, "pid">) => `${program}[${pid}]`;
 
-/** What somebody else has started is ended for nobody who was not told so. Throws FOREIGN. */
-export function mustAdopt(title: string, context: Context<unknown>): void {
-  if (!context.adopts) throw new HostnetError("FOREIGN", `${title} does it already`);
+/**
+ * What a kind's `asOurs` says. `made`: what `find` keeps of a service when all has been done; `told`: the live values of
+ * one that is a service already.
+ */
+export function asTakenOver<S extends z.ZodObject, F>(
+  found: Found<z.output<S>, F>,
+  { live, predecessor }: Succession,
+  args: S,
+  {
+    made,
+    told,
+  }: { made(want: z.output<S>): Succession; told(want: z.output<S>, live: LiveService): Record<string, unknown> },
+): Found<z.output<S>, F> {
+  // A take-over that was cut off goes on.
+  const begun = handoverIn(live);
+  const own = Object.entries(found.args).filter(([path]) => path in args.shape);
+  const { data } = args.safeParse(begun ? begun.want : { ...Object.fromEntries(own), running: true });
+  if (!data) return found;
+  if (begun ?? predecessor) return { ...found, args: data, raw: made(data) };
+  return asTold(found, live, (ours) => told(data, ours));
+}
+
+/** What there is to end, also where that has begun. It is done for nobody who was not told so. Throws FOREIGN. */
+export function handoverOf({ live, predecessor }: Succession, { adopts }: Context<unknown>): Handover | undefined {
+  const begun = handoverIn(live);
+  if (predecessor && !begun && !adopts) throw new HostnetError("FOREIGN", `${predecessor.title} does it already`);
+  return begun ?? predecessor;
+}
+
+/** As `convergeService`; what there is to end is ended before `after`. Throws FOREIGN. */
+export function convergeSuccession(
+  service: Service,
+  succession: Succession,
+  context: Context<unknown>,
+  want: { running: boolean },
+  { before = [], after = [] }: { before?: Step[]; after?: Step[] },
+): Step[] {
+  const { live } = succession;
+  const handover = handoverOf(succession, context);
+  if (!handover) return convergeService(service, live, context, want.running, { before, after });
+  const begin = handoverIn(live) ? [] : beginHandover(service, handover, want, context);
+  const steps = convergeService(service, live, context, want.running, {
+    before: [...before, ...begin],
+    after: [endPredecessor(service, handover), ...after],
+  });
+  return [...steps, closeHandover(service)];
 }
