@@ -17,6 +17,7 @@ import type { Sample } from "../../kinds/sample";
 import type { trials } from "../../laws/samples";
 import { footprint } from "../helpers/lab";
 import { type Group, groupsOf } from "./groups";
+import { Needs } from "./needs";
 import { unmark } from "./ownership";
 import { all } from "./shell";
 import { type Args, broken, differing, halfOf, hostOf, must, report, type Subject, Trial, textOf } from "./trial";
@@ -354,9 +355,10 @@ async function trialOn(index: number): Promise<void> {
     if (groups.length === 0) groups.push({ updates: [], args, base: args, without: args });
     trial.subjects.push({ name: title, kind, sample, groups, inputs: {} as never, failures: [] });
   }
+  const needs = new Needs(trial);
   try {
     await trial.prepare();
-    await makeNeeds();
+    await needs.make();
     const rounds = Math.max(...trial.subjects.map(({ groups }) => groups.length));
     for (let number = 0; number < rounds; number++) await round(number);
   } catch (error) {
@@ -365,10 +367,8 @@ async function trialOn(index: number): Promise<void> {
   }
   try {
     for (const { sample, failures } of trial.subjects) if (failures.length > 0) await all(name, [sample.vanish ?? ":"]);
-    for (const level of needs.reverse()) {
-      const gone = await Promise.allSettled(level.map(({ kind, id, outs }) => lifecycle.remove(kind, id, outs)));
-      for (const one of gone) if (one.status === "rejected") untidy ??= one.reason;
-    }
+    const [fault] = await needs.takeAway();
+    untidy ??= fault;
     // What another made stays in the database when the port is given rows of ours.
     await all(name, ["ovs-vsctl -- --all destroy QoS -- --all destroy Queue"]);
     await all(
@@ -381,29 +381,6 @@ async function trialOn(index: number): Promise<void> {
     untidy ??= error;
   }
   report(`together: ${Date.now() - start} ms`);
-}
-
-/** What the samples need, one of each: first what stands first. */
-const needs: { kind: Kind; id: string; outs: lifecycle.Outputs }[][] = [];
-
-async function makeNeeds(): Promise<void> {
-  const ids = new Set<string>();
-  const deepest = Math.max(...trial.subjects.map(({ sample }) => sample.needs?.length ?? 0));
-  for (let depth = 0; depth < deepest; depth++) {
-    const wanted = trial.subjects.flatMap(({ sample }) => {
-      const { kind: name = "", args = {} } = sample.needs?.[depth] ?? {};
-      const kind = kinds[name];
-      if (!kind) return [];
-      const want = trial.inputsOf(kind, args);
-      const id = lifecycle.idOf(kind, trial.host, lifecycle.argumentsOf(want));
-      if (ids.has(id)) return [];
-      ids.add(id);
-      return [{ kind, want }];
-    });
-    needs.push(
-      await Promise.all(wanted.map(async ({ kind, want }) => ({ kind, ...(await lifecycle.apply(kind, want)) }))),
-    );
-  }
 }
 
 /** The updates but those, alone in their group, of what every object of the kind says anyway. */

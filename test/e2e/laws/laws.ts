@@ -3,16 +3,16 @@ import { closeAll } from "../../../provider/host/pool";
 import type { Kind } from "../../../provider/kind";
 import { kinds } from "../../../provider/kinds";
 import * as lifecycle from "../../../provider/lifecycle";
-import { same } from "../../../provider/model/path";
 import type { Footprint } from "../../../tools/footprint";
 import type { trials } from "../../laws/samples";
 import { footprint } from "../helpers/lab";
 import { attributes } from "./attributes";
 import { groupsOf } from "./groups";
+import { Needs } from "./needs";
 import { ownership } from "./ownership";
 import { all } from "./shell";
-import { type Need, tampering } from "./tampering";
-import { broken, halfOf, hostOf, must, report, type State, type Subject, Trial, textOf } from "./trial";
+import { tampering } from "./tampering";
+import { broken, halfOf, hostOf, must, report, type Subject, Trial, textOf } from "./trial";
 
 /**
  * The laws of DESIGN section 5 over the whole registry, on a real machine, in this process: lifecycle is called as the
@@ -22,9 +22,8 @@ import { broken, halfOf, hostOf, must, report, type State, type Subject, Trial, 
  */
 
 let chosen: typeof trials;
-/** What the samples need; one resource for all that need the same. */
-const needs: (Need & { state?: State })[] = [];
 let trial: Trial;
+let needs: Needs;
 let before: Footprint;
 let after: Footprint;
 /** What ended the whole run. */
@@ -65,10 +64,7 @@ async function wholeLife(): Promise<void> {
   await trial.phase("refresh of what vanished", isGone, vanishing);
   await trial.phase("made again", again, vanishing);
   await trial.exists("after it was made again", true);
-  await tampering(trial, needs, async () => {
-    for (const need of needs) need.state = undefined;
-    await makeNeeds();
-  });
+  await tampering(trial, needs);
 }
 
 async function takeDown(): Promise<void> {
@@ -91,35 +87,13 @@ async function takeDown(): Promise<void> {
     trial.node,
     failed.flatMap(({ sample }) => sample.vanish ?? []),
   );
-  for (const { name, state } of needs.reverse()) {
-    if (!state) continue;
-    await lifecycle.remove(kinds[name] as Kind, state.id, state.outs).catch((error) => {
-      untidy ??= error;
-    });
-  }
+  const [fault] = await needs.takeAway();
+  untidy ??= fault;
   await all(
     trial.node,
     trial.subjects.flatMap(({ sample }) => sample.after ?? []),
   );
   await hostHandler.delete("", trial.host as never);
-}
-
-async function makeNeeds(): Promise<void> {
-  for (const subject of trial.subjects) {
-    for (const { kind: name, args } of subject.sample.needs ?? []) {
-      const made = needs.find((need) => need.name === name && same(need.args, args));
-      const need = made ?? { name, args };
-      if (!made) needs.push(need);
-      if (!need.state) {
-        const kind = kinds[name] as Kind;
-        need.state = await lifecycle.apply(kind, trial.inputsOf(kind, args)).catch((error) => {
-          report(textOf(error));
-          return undefined;
-        });
-      }
-      if (!need.state) trial.fail(subject, `what it needs could not be made: ${name} ${JSON.stringify(args)}`);
-    }
-  }
 }
 
 /** Two machines take half of the kinds each, at the same time: a test file for each. `half`: 0 or 1. */
@@ -151,9 +125,10 @@ async function trialOn(index: number): Promise<void> {
     const inputs = trial.inputsOf(kind, sample.args);
     subjects.push({ name: title, kind, sample, groups: groupsOf(kind, sample), inputs, failures: [] });
   }
+  needs = new Needs(trial);
   await trial.prepare();
   try {
-    await makeNeeds();
+    await needs.make();
     await wholeLife();
   } catch (error) {
     trouble = error;

@@ -1,5 +1,5 @@
 import * as lifecycle from "../../../provider/lifecycle";
-import { same } from "../../../provider/model/path";
+import { isSame, type Need, type Needs } from "./needs";
 import { all } from "./shell";
 import { type Args, differing, must, type Subject, type Trial, textOf } from "./trial";
 
@@ -12,12 +12,6 @@ import { type Args, differing, must, type Subject, type Trial, textOf } from "./
 interface Device {
   name: string;
   namespace?: string;
-}
-
-/** Something that samples need, made for them. */
-export interface Need {
-  name: string;
-  args: Args;
 }
 
 /** Where a device goes that is moved away, and how one is called that is renamed. */
@@ -59,7 +53,7 @@ const acts: Record<
   },
 };
 
-export async function tampering(trial: Trial, needs: Need[], makeAgain: () => Promise<void>): Promise<void> {
+export async function tampering(trial: Trial, needs: Needs): Promise<void> {
   const who = trial.subjects.filter(deviceOf);
   const place = (subject: Subject) => who.indexOf(subject);
   if (who.length > 0) {
@@ -75,11 +69,11 @@ export async function tampering(trial: Trial, needs: Need[], makeAgain: () => Pr
   }
 
   const standing = trial.subjects.filter(
-    (one) => one.kind.mark !== "none" && needs.some((need) => standsOn(one, need)),
+    (one) => one.kind.mark !== "none" && needs.all.some((need) => standsOn(one, need)),
   );
-  await all(trial.node, [needs.map(deletionOf).join("\n")]);
+  await all(trial.node, [needs.all.map(deletionOf).join("\n")]);
   await trial.phase("refresh of what stood on it", noticed, standing);
-  await makeAgain();
+  await needs.make();
   await mended(trial, "what stood on it", standing);
 }
 
@@ -137,14 +131,14 @@ const nameOf = ({ args }: Need) => String(args.name ?? (args.a as Args).name);
 
 /** The sample's own arguments name it; some need it only for what they are replaced by. */
 const standsOn = ({ sample }: Subject, need: Need) =>
-  (sample.needs ?? []).some(({ kind, args }) => kind === need.name && same(args, need.args)) &&
+  (sample.needs ?? []).some((one) => isSame(one, need)) &&
   JSON.stringify(sample.args).includes(JSON.stringify(nameOf(need)));
 
 function deletionOf(need: Need): string {
   const name = nameOf(need);
-  if (need.name === "Namespace") return `ip netns del ${name}`;
-  if (need.name === "OvsBridge") return `ovs-vsctl --if-exists del-br ${name}`;
-  if (need.name === "OvsPort") return `ovs-vsctl --if-exists del-port ${name}`;
+  if (need.kind === "Namespace") return `ip netns del ${name}`;
+  if (need.kind === "OvsBridge") return `ovs-vsctl --if-exists del-br ${name}`;
+  if (need.kind === "OvsPort") return `ovs-vsctl --if-exists del-port ${name}`;
   const { namespace } = (need.args.a ?? need.args) as Device;
   return `${ipOf({ name, namespace })} link del dev ${name} 2>/dev/null || true`;
 }
