@@ -96,7 +96,7 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     if (decommissioned(host)) return { id, outs: undone(news, olds) };
     const machine = await reach(host);
     requireTools(kind, machine);
-    run = new Run(kind, machine, host, id, withResets(kind, args, was), context, olds?.unfinished);
+    run = new Run(kind, machine, host, id, withResets(kind, args, was), context, { unfinished: olds?.unfinished });
     const configured = olds ? [] : (kind.configures?.(args) ?? []);
     // What is only now made touches nothing that carries us.
     const wasThere = olds !== undefined || configured.length > 0 || (kind.permanent === true && kind.mark !== "none");
@@ -146,7 +146,7 @@ export async function read(
     const machine = await reachIfSame(olds.host);
     if (!machine) return {};
     const context = contextOf(olds);
-    const run = new Run(kind, machine, olds.host, id, args, context, olds.unfinished);
+    const run = new Run(kind, machine, olds.host, id, args, context, { unfinished: olds.unfinished });
     await run.lookAtRest();
     if (!run.found || !run.isOurs()) {
       release(olds.revision);
@@ -162,14 +162,14 @@ export async function read(
 
 /** Takes away what is ours and proves it gone. Absent is done; what is not ours any more is left. Throws HostnetError. */
 export async function remove(kind: Kind, id: string, olds: Outputs): Promise<void> {
-  const { host } = olds;
+  const { host, unfinished } = olds;
   if (kind.mark === "none" || decommissioned(host)) return;
   const args = argumentsOf(olds);
   const say = (text: string) => warn(`${host.name}: ${titleOf(kind, args)} ${text}`);
   try {
     const machine = await reachIfSame(host);
     if (!machine) return say("was on a machine that no longer answers at this address; it counts as gone");
-    const run = new Run(kind, machine, host, id, args, contextOf(olds), olds.unfinished, true);
+    const run = new Run(kind, machine, host, id, args, contextOf(olds), { unfinished, removes: true });
     await run.look(true);
     if (run.found && !run.isOurs()) {
       if (run.parts().some(({ whose }) => whose !== "this" && whose !== "sibling"))

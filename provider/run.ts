@@ -30,6 +30,14 @@ const patienceMs = 15_000;
 /** How long a refresh waits for that: what is at something for ever must not hold up those who only look. */
 const refreshPatienceMs = 5_000;
 
+/** What is special about a run. */
+interface Circumstances {
+  /** The create failed half way: what is there without a mark may be of our making. */
+  unfinished?: boolean;
+  /** It is to be taken away. */
+  removes?: boolean;
+}
+
 /** One resource at work on its machine: looks, writes, looks again. */
 export class Run {
   found: Found<unknown, unknown> | undefined;
@@ -49,12 +57,11 @@ export class Run {
     private readonly id: string,
     public want: Record<string, unknown>,
     private readonly context: Context<unknown>,
-    private readonly unfinished = false,
-    private readonly removes = false,
+    private readonly circumstances: Circumstances,
   ) {}
 
   private get sections() {
-    const more = this.removes ? (this.kind.beforeRemoval?.(this.want) ?? []) : [];
+    const more = this.circumstances.removes ? (this.kind.beforeRemoval?.(this.want) ?? []) : [];
     return [...this.kind.observe(this.want), ...more, ledgerSection(this.host.owner)];
   }
 
@@ -73,7 +80,7 @@ export class Run {
     this.remains = this.found ? [] : (this.kind.sweep?.(this.want, seen, this.context) ?? []);
   }
 
-  parts = () => (this.found ? partsOf(this.found, this.entry, this.context.mark, this.unfinished) : []);
+  parts = () => (this.found ? partsOf(this.found, this.entry, this.context.mark, this.circumstances.unfinished) : []);
 
   isOurs = () => isOurs(this.kind, this.parts());
 
@@ -128,7 +135,7 @@ export class Run {
 
   private async write(steps: Step[]): Promise<void> {
     await this.guard(steps);
-    if (!this.begun) this.makes = this.unfinished || !this.found;
+    if (!this.begun) this.makes = this.circumstances.unfinished === true || !this.found;
     this.begun = true;
     const { seen, failure } = await this.machine.write(steps, this.sections);
     if (failure) throw stepFailed(failure);
