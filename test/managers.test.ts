@@ -12,7 +12,15 @@ const warned: string[] = [];
 jest.mock("../provider/log", () => ({ warn: (text: string) => void warned.push(text) }));
 
 const link = (ifname: string) => ({
-  ...{ ifindex: 2, ifname, flags: ["UP"], mtu: 1500, operstate: "UP", txqlen: 1000, link_type: "ether" },
+  ...{
+    ifindex: Number(ifname.at(-1)) + 2,
+    ifname,
+    flags: ["UP"],
+    mtu: 1500,
+    operstate: "UP",
+    txqlen: 1000,
+    link_type: "ether",
+  },
   ...{ address: "52:54:00:00:00:01", addr_info: [] },
 });
 let said: Record<string, unknown>;
@@ -34,7 +42,7 @@ beforeEach(() => {
   warned.length = 0;
   said = {
     links: [link("eth0"), link("eth1"), link("eth2"), link("eth3")],
-    networkctl: "  2 eth0 ether routable configured\n  3 eth1 ether off unmanaged\n",
+    networkd: "/run/systemd/netif/links/2:ADMIN_STATE=configured\n/run/systemd/netif/links/3:ADMIN_STATE=unmanaged\n",
     nmcli: "eth2:connected\neth1:unmanaged\n",
     ifupdown: "iface eth3 inet dhcp\n",
   };
@@ -53,7 +61,7 @@ it("asks nobody about a device of our own making", async () => {
   const observe = jest.spyOn(machine, "observe");
   said.links = [{ ...link("eth0"), ifalias: "hostnet:a1b2:c3" }];
   await apply(nic, inputs({ name: "eth0", up: true }));
-  expect(observe.mock.calls.flat(2).map(({ key }) => key)).not.toContain("networkctl");
+  expect(observe.mock.calls.flat(2).map(({ key }) => key)).not.toContain("networkd");
   expect(warned).toEqual([]);
 });
 

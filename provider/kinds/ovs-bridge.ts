@@ -16,7 +16,7 @@ import {
   rebuildsDevice,
   vsctl,
 } from "../model/ovs-columns";
-import { convergeDevice, deviceArgs, macChange, macIn, mtuChange, mtuPending, settled } from "../model/ovs-device";
+import { convergeDevice, deviceArgs, deviceMade, macChange, macIn, mtuChange, mtuPending } from "../model/ovs-device";
 import { health, isOwners, markChange, markIn, notOurs, portClaim, portError } from "../model/ovs-port";
 import type { OvsRow } from "../model/ovs-row";
 import { get, same } from "../model/path";
@@ -94,11 +94,12 @@ export const ovsBridge = kind({
   list: (seen, namespace) => (namespace ? [] : [...ovsDatabase(seen).bridges.keys()].map((name) => ({ name }))),
   survey: (namespace) => (namespace ? [] : ovsSections),
   converge(want, live, context) {
-    if (!live) return [...write(want, { controllers: [] }, context, [["add-br", want.name]]), settled];
+    if (!live)
+      return [...write(want, { controllers: [] }, context, [["add-br", want.name]]), ...deviceMade(want, context)];
     const raw = live.raw as Raw;
     if (!raw.row) throw notOurs(`device ${want.name}`, "not of an Open vSwitch bridge");
     const steps = write(want, raw, context);
-    // The device's own steps wait until Open vSwitch is proven to have made it. Without `up`, only drift asks.
+    // The device's own steps wait until Open vSwitch is proven to have it. Without `up`, only drift asks.
     if (live.broken && steps.length === 0 && want.up !== undefined) throw portError(`bridge ${want.name}`, live.broken);
     const ready = raw.link && !live.broken && !rebuildsDevice(bridgeColumns, want, raw.row);
     return ready ? [...steps, ...convergeDevice(want, raw.link as LinkState, context)] : steps;

@@ -17,7 +17,16 @@ import {
   unwaited,
   vsctl,
 } from "../model/ovs-columns";
-import { convergeDevice, macChange, moveDevice, mtuChange, mtuPending, settled, wantedMac } from "../model/ovs-device";
+import {
+  convergeDevice,
+  deviceMade,
+  macChange,
+  moveDevice,
+  mtuChange,
+  mtuPending,
+  settled,
+  wantedMac,
+} from "../model/ovs-device";
 import { isOwners, markChange, markIn, notOurs, portClaim, portError, portType } from "../model/ovs-port";
 import { interfaceColumns, type OvsPortArgs, ovsPortArgs, portColumns } from "../model/ovs-port-args";
 import {
@@ -129,7 +138,7 @@ export const ovsPort = kind({
     const raw = live?.raw as OvsPortRaw | undefined;
     if (!live || !raw || (!raw.port && raw.uplink)) {
       const uplink = raw ? raw.uplink : uplinkOf(want, context.seen);
-      return [...create(want, context), ...(want.type === "internal" ? [settled] : []), ...move(want, uplink, context)];
+      return [...create(want, context), ...made(want, context), ...move(want, uplink, context)];
     }
     const { port, link, newborn, uplink } = raw;
     if (!port) {
@@ -192,6 +201,12 @@ function deviceSteps(
   const addressing = { mac, mtu: want.interface?.mtu };
   if (link) return convergeDevice(want, link, context, addressing);
   return newborn && namespace ? moveDevice({ ...want, namespace }, newborn, context, addressing) : [];
+}
+
+/** In another namespace the device is looked at before it is brought there. */
+function made(want: Want, context: Context<Want>): Step[] {
+  if (want.type !== "internal") return [];
+  return want.namespace ? [settled] : deviceMade(want, context);
 }
 
 function create(want: Want, context: Context<Want>): Step[] {

@@ -5,7 +5,8 @@ import { fallbackDevices, linkSections, linksIn } from "./link-state";
 /** Who else sets up devices on a host: asked once, when the Host is created or updated (law 16). */
 export const managerSections: Section[] = [
   ...linkSections(undefined),
-  { key: "networkctl", argv: ["networkctl", "--no-legend", "--no-pager", "list"] },
+  // What `networkctl list` reads, too, and calls SETUP; it takes a slow host ten times as long.
+  { key: "networkd", argv: ["grep", "-rs", "^ADMIN_STATE=", "/run/systemd/netif/links"] },
   { key: "nmcli", argv: ["nmcli", "-t", "-f", "DEVICE,STATE", "device"] },
   {
     key: "ifupdown",
@@ -37,11 +38,13 @@ export function devicesOnHost(seen: Seen): DeviceOnHost[] {
     const [device = "", state] = line.split(":");
     if (state && state !== "unmanaged") managed.set(device, "NetworkManager");
   }
-  for (const line of answer(seen, "networkctl")) {
-    const [, device = "", , , setup] = line.trim().split(/\s+/);
-    if (setup && setup !== "unmanaged") managed.set(device, "networkd");
+  const links = linksIn(seen, undefined);
+  for (const line of answer(seen, "networkd")) {
+    const [, index, setup] = /\/(\d+):ADMIN_STATE=(.*)$/.exec(line) ?? [];
+    const device = links.find(({ ifindex }) => ifindex === Number(index));
+    if (device && setup !== "unmanaged") managed.set(device.ifname, "networkd");
   }
-  return linksIn(seen, undefined)
+  return links
     .filter((link) => !fallbackDevices.has(link.ifname))
     .map((link) => ({
       name: link.ifname,

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Context } from "../kind";
 import { declarable } from "./address";
 import type { Step } from "./command";
-import { convergeLink, type LinkArgs, linkShape, markLink, nameTaken } from "./link";
+import { afterCreation, convergeLink, type LinkArgs, linkShape, markLink, nameTaken } from "./link";
 import type { LinkState } from "./link-state";
 import { derivedMac } from "./mark";
 import type { OvsChange, OvsColumn } from "./ovs-columns";
@@ -36,16 +36,23 @@ export function convergeDevice(
   want: DeviceArgs,
   link: LinkState,
   context: Context<unknown>,
-  { mac, mtu }: DeviceAddressing = {},
+  addressing: DeviceAddressing = {},
 ): Step[] {
+  return convergeLink(linkArgs(want, addressing), link, context, layer2);
+}
+
+/** The device that ovs-vswitchd was just told to make: it is there when `ovs-vsctl` ends. */
+export const deviceMade = (want: DeviceArgs, context: Context<unknown>): Step[] =>
+  afterCreation(linkArgs(want, {}), context, layer2, true);
+
+function linkArgs(want: DeviceArgs, { mac, mtu }: DeviceAddressing): LinkArgs {
   const { name, namespace, up, addresses, addressesExact, ipv6 } = want;
-  const args = {
+  return {
     ...{ name, namespace, addresses, addressesExact, ipv6, up: up ?? true },
     // ovs-vswitchd undoes what `ip` sets within a second; but in another namespace it does not reach the device.
     mac: (namespace && mac) || "kernel",
     mtu: namespace ? (mtu === null ? usualMtu : mtu) : undefined,
-  } satisfies LinkArgs;
-  return convergeLink(args, link, context, layer2);
+  };
 }
 
 /** Brings the device to its namespace: down, without addresses, and with the sysctls of that namespace it arrives. */

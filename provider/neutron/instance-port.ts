@@ -23,7 +23,7 @@ export interface PortOf {
   given: InstancePortArgs;
 }
 
-/** Makes a port: firewall first, so that nothing ever passes without it. @throws RunError when something of it is another's. */
+/** Makes a port: the firewall before anything is plugged, so that nothing ever passes without it. @throws RunError when something of it is another's. */
 export function instancePort(port: PortOf): InstancePort {
   const { node, plan, given, title, index } = port;
   const { network, securityGroups: groups } = given;
@@ -102,6 +102,7 @@ function plug(port: PortOf, { id, mac, vlan, subnets, firewall }: Plug): void {
   const { mtu } = given.network;
   const { qbr, qvb, qvo } = instanceDevices(id);
   const opts = { parent, dependsOn: firewall };
+  // Nothing passes the bridge or the cable before they are plugged: they need not wait.
   // No learning: a hub of two ports needs none, and a guest that moves is never sent to where it was (os-vif does so, too).
   // Packets leave qbr with the VLAN's tag: br_netfilter lets tagged ones pass, and so nobody's FORWARD chain (Docker's
   // has the policy drop) is asked.
@@ -111,12 +112,12 @@ function plug(port: PortOf, { id, mac, vlan, subnets, firewall }: Plug): void {
       ...{ host: node.host, mtu, stp: false, forwardDelay: 0, ageingTime: 0, mcastSnooping: false },
       ...{ vlanFiltering: true, defaultPvid: vlan },
     },
-    opts,
+    { parent },
   );
   const cable = new VethPair(
     `${path}/${qvb}`,
     { host: node.host, a: { name: qvb, mtu, ipv6: false }, b: { name: qvo, mtu, ipv6: false } },
-    opts,
+    { parent },
   );
   new BridgePort(`${path}/${qvb}-port`, { bridge, device: cable.a.name, vlans: [{ id: vlan }] }, opts);
   const externalIds = {

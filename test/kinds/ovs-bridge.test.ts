@@ -10,10 +10,13 @@ const on = (change?: (recording: Recording) => void) => trial(ovsBridge, recorde
 const vsctl = "ovs-vsctl --timeout=30";
 
 describe("OvsBridge", () => {
-  it("is made in one transaction, its device in the next round", () => {
+  it("is made in one transaction, and then its device is set up", () => {
     expect(on(empty).converge({ name: "br-int", failMode: "secure" })).toEqual([
       `${vsctl} -- add-br br-int -- set Bridge br-int fail_mode=secure 'other_config:hwaddr="02:0e:ff:12:90:50"' 'external_ids:hostnet-mark="hostnet:00ff:aaaa"'`,
+      `ip link set dev br-int alias hostnet:00ff:aaaa`,
       "udevadm settle --timeout=10",
+      "sysctl -qw net/ipv6/conf/br-int/disable_ipv6=1",
+      "ip link set dev br-int up",
     ]);
     const newborn = (recording: Recording) => {
       const device = recording.links.find(({ ifname }) => ifname === "br-int");

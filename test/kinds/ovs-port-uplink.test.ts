@@ -82,7 +82,7 @@ function machine({ nic = [], bridge = [], secondary = [], dynamic, ipv6, ...more
   });
 }
 
-const networkd = { networkctl: "  4 eth2 ether routable configured\n" };
+const networkd = { networkd: "/run/systemd/netif/links/4:ADMIN_STATE=configured\n" };
 const context = (seen: Seen) => ({ mark, owner: "a1b2", was: [], seen });
 const create = (seen: Seen): Step[] => ovsPort.converge(want, undefined, context(seen));
 /** Scripts by their first words only. */
