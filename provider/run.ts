@@ -138,17 +138,20 @@ export class Run {
     if (!this.begun) this.makes = this.circumstances.unfinished === true || !this.found;
     this.begun = true;
     const { seen, failure } = await this.machine.write(steps, this.sections);
-    if (failure) throw stepFailed(failure, this.brokenIn(seen));
+    if (failure) throw this.refusal(seen) ?? stepFailed(failure);
     this.take(seen);
   }
 
-  /** What is wrong with the object itself, of which the step that failed says nothing; undefined also where that cannot be read. */
-  private brokenIn(seen: Seen): string | undefined {
+  /** What the kind says of an object that was only now made, and is broken: more than the step says that failed for it. */
+  private refusal(seen: Seen): HostnetError | undefined {
+    if (!this.makes) return undefined;
     try {
-      return this.kind.find(this.want, seen)?.broken;
-    } catch {
-      return undefined;
+      this.take(seen);
+      if (this.found?.broken) this.kind.converge(this.want, this.found, this.context);
+    } catch (error) {
+      if (error instanceof HostnetError && error.code !== "READ_FAILED") return error;
     }
+    return undefined;
   }
 
   /** Law 10: what would cut our own connection is refused. A device that is only now made carries nothing. */
@@ -212,12 +215,11 @@ export class Run {
 const missingFeature =
   /unknown device type|operation not supported|protocol not supported|address family not supported|module \S+ not found/i;
 
-function stepFailed({ step, result }: StepFailure, broken?: string): HostnetError {
+function stepFailed({ step, result }: StepFailure): HostnetError {
   const { exitCode, stdout, stderr } = result;
   const said = stderr.trim() || stdout.trim();
   const path = step.sources?.[Number(/^\S*:(\d+):/m.exec(said)?.[1]) - 1];
-  const first = said.split("\n")[0] || "a command failed without a word";
-  const summary = [path, broken, first].filter(Boolean).join(": ");
+  const summary = `${path ? `${path}: ` : ""}${said.split("\n")[0] || "a command failed without a word"}`;
   const details = { step: show(step), exitCode, stderr: said.includes("\n") ? said : undefined };
   if (missingFeature.test(said)) {
     return new HostnetError("MISSING_FEATURE", summary, {

@@ -5,6 +5,7 @@ import type { Machine } from "../provider/host/types";
 import { kind } from "../provider/kind";
 import { apply, check, diff, type Inputs, type Outputs, read, remove } from "../provider/lifecycle";
 import type { Result, Section, Step } from "../provider/model/command";
+import { HostnetError } from "../provider/model/errors";
 import { UNKNOWN } from "../provider/model/unknown";
 
 /** A host that knows one thing: named boxes with a colour, a size and a mark. */
@@ -207,6 +208,28 @@ describe("apply", () => {
     const { outs } = await apply(box, inputs({ name: "b", size: 9 }), error.properties);
     expect(boxes.get("b")).toEqual({ size: 9, mark: `hostnet:a1b2:${outs.revision}` });
     expect(outs).not.toHaveProperty("was");
+  });
+
+  it("says what the kind says of an object that came out broken, not which step failed for it", async () => {
+    refuse = "set";
+    const said = (broken: string | undefined) => {
+      const leaking = {
+        ...box,
+        find: (...asked: Parameters<typeof box.find>) => {
+          const found = box.find(...asked);
+          return found && { ...found, broken };
+        },
+        converge: (...asked: Parameters<typeof box.converge>) => {
+          if (asked[1]?.broken) throw new HostnetError("MISSING_FEATURE", `it is broken: ${asked[1].broken}`);
+          return box.converge(...asked);
+        },
+      };
+      return apply(leaking as typeof box, inputs({ name: "b", size: 9 })).catch(({ message }) => message);
+    };
+    expect(await said("it leaks")).toMatch(/it is broken: it leaks \[MISSING_FEATURE\]/);
+    boxes.clear();
+    expect(await said(undefined)).toMatch(/the box refuses set \[STEP_FAILED\]/);
+    refuse = undefined;
   });
 
   it("knows for its own what a create left that was cut off before the mark, and nothing else that has none", async () => {
