@@ -32,7 +32,7 @@ const stepMs = 150;
  * How long to wait for those who were answered just now and have more to say: until nobody has come for a while, as parts
  * of the time that the last batch took, for a host that is slow gains most when they share the next one.
  */
-const linger = { quiet: { part: 0.25, mostMs: 300 }, whole: { part: 0.8, mostMs: 1000 } };
+const linger = { quiet: { part: 0.25, mostMs: 100 }, whole: { part: 0.8, mostMs: 1000 } };
 
 /** How long a kernel that was too busy for a step is left alone. */
 const busyMs = 200;
