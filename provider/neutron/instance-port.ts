@@ -23,7 +23,10 @@ export interface PortOf {
   given: InstancePortArgs;
 }
 
-/** Makes a port: the firewall before anything is plugged, so that nothing ever passes without it. @throws RunError when something of it is another's. */
+/**
+ * Makes a port: the firewall before anything is plugged, so that nothing ever passes without it.
+ * @throws RunError when something of it is another's.
+ */
 export function instancePort(port: PortOf): InstancePort {
   const { node, plan, given, title, index } = port;
   const { network, securityGroups: groups } = given;
@@ -102,7 +105,7 @@ function plug(port: PortOf, { id, mac, vlan, subnets, firewall }: Plug): void {
   const { mtu } = given.network;
   const { qbr, qvb, qvo } = instanceDevices(id);
   const opts = { parent, dependsOn: firewall };
-  // Nothing passes the bridge or the cable before they are plugged: they need not wait.
+  // The bridge and the cable do not wait for the firewall: what is plugged into them does.
   // No learning: a hub of two ports needs none, and a guest that moves is never sent to where it was (os-vif does so, too).
   // Packets leave qbr with the VLAN's tag: br_netfilter lets tagged ones pass, and so nobody's FORWARD chain (Docker's
   // has the policy drop) is asked.
