@@ -39,10 +39,11 @@ export function devicesOnHost(seen: Seen): DeviceOnHost[] {
     if (state && state !== "unmanaged") managed.set(device, "NetworkManager");
   }
   const links = linksIn(seen, undefined);
+  const names = new Map(links.map(({ ifindex, ifname }) => [ifindex, ifname]));
   for (const line of answer(seen, "networkd")) {
     const [, index, setup] = /\/(\d+):ADMIN_STATE=(.*)$/.exec(line) ?? [];
-    const device = links.find(({ ifindex }) => ifindex === Number(index));
-    if (device && setup !== "unmanaged") managed.set(device.ifname, "networkd");
+    const device = names.get(Number(index));
+    if (device && setup !== "unmanaged") managed.set(device, "networkd");
   }
   return links
     .filter((link) => !fallbackDevices.has(link.ifname))
