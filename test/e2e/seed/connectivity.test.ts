@@ -88,7 +88,7 @@ const made = [
   new hostnet.Route("n2/back", { namespace: away, to: "default", via: "10.77.0.254" }, { dependsOn: link }),
 ];
 const check = (name, args) => new hostnet.ConnectivityCheck(name, {
-  namespace: near.namespace, hosts: [hosts[1]], timeout: ${trigger === "deployed" ? 20 : 1}, triggers: [${JSON.stringify(trigger)}], ...args,
+  namespace: near.namespace, hosts: [hosts[1]], timeout: ${trigger === "broken" ? 1 : 20}, triggers: [${JSON.stringify(trigger)}], ...args,
 }, { dependsOn: made });
 check("six", { to: "fd66::7:2" });
 for (const name of ["down", "tag", "key", "firewall", "vxlan", "geneve", "kernel", "bond"]) check(name, { to: "10.66." + paths[name] + ".2" });
