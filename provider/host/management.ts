@@ -1,6 +1,6 @@
 import type { Section } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { OvsRow } from "../model/ovs-row";
+import { ovsdbSection, ovsPorts } from "../model/ovs";
 import type { Seen } from "./seen";
 import type { HostFacts } from "./types";
 
@@ -11,14 +11,7 @@ import type { HostFacts } from "./types";
  * Not seen: what a tunnel that carries us is itself carried by, and what firewalls and routing rules do.
  */
 
-const keys = { links: "management:links", route: "management:route", ovs: "management:ovs" };
-
-/** Tables of OVSDB in the order in which they are asked for. */
-const tables = {
-  Bridge: ["name", "ports"],
-  Port: ["_uuid", "interfaces"],
-  Interface: ["name", "_uuid", "type", "options"],
-};
+const keys = { links: "management:links", route: "management:route" };
 
 interface Link {
   ifname: string;
@@ -33,12 +26,10 @@ interface Link {
 /** What has to be read to know the path; nothing where no SSH connection carries us. */
 export function managementSections({ sshConnection, tools }: HostFacts): Section[] {
   if (!sshConnection) return [];
-  const selects = Object.entries(tables).map(([table, columns]) => ({ op: "select", table, where: [], columns }));
-  const ovs = ["ovsdb-client", "--timeout=10", "transact", JSON.stringify(["Open_vSwitch", ...selects])];
   return [
     { key: keys.links, argv: ["ip", "-j", "-d", "address", "show"] },
     { key: keys.route, argv: ["ip", "-j", "route", "get", ...wayBack(sshConnection)] },
-    ...(tools["ovs-vsctl"] ? [{ key: keys.ovs, argv: ovs }] : []),
+    ...(tools["ovs-vsctl"] ? [ovsdbSection] : []),
   ];
 }
 
@@ -118,14 +109,6 @@ function uplinks(ports: Link[]): Link[] {
 /** NICs and what stands on them lead out of the machine; these kinds lead to guests. */
 const leadsOut = ({ linkinfo }: Link) => !["veth", "tun", "dummy", "openvswitch"].includes(linkinfo?.info_kind ?? "");
 
-interface OvsPort {
-  bridge: string;
-  device: string;
-  type: string;
-  /** The other end of a patch. */
-  peer?: string;
-}
-
 /** Bridges of Open vSwitch. When the database does not answer, each of their ports may be on the way. */
 function bridges(seen: Seen, links: Link[]): Switches {
   const byName = new Map(links.map((link) => [link.ifname, link]));
@@ -134,7 +117,7 @@ function bridges(seen: Seen, links: Link[]): Switches {
     const master = byName.get(link?.master ?? "");
     return link?.linkinfo?.info_kind === "openvswitch" || master?.linkinfo?.info_kind === "openvswitch";
   };
-  const ports = ovsPorts(seen);
+  const ports = seen.has(ovsdbSection.key) ? ovsPorts(seen) : [];
   if (!ports) return (device) => (isPort(device) ? links.map(({ ifname }) => ifname).filter(isPort) : []);
 
   const leadOut = (bridge: string, visited: string[]): string[] => {
@@ -153,28 +136,4 @@ function bridges(seen: Seen, links: Link[]): Switches {
     const bridge = ports.find((port) => port.device === device)?.bridge;
     return bridge === undefined ? [] : leadOut(bridge, []);
   };
-}
-
-function ovsPorts(seen: Seen): OvsPort[] | undefined {
-  if (!seen.has(keys.ovs)) return [];
-  const { exitCode, stdout } = seen.result(keys.ovs);
-  if (exitCode !== 0) return undefined;
-  const answers = JSON.parse(stdout) as { rows?: Record<string, unknown>[] }[];
-  const [rows = [], portRows = [], interfaces = []] = answers.map(({ rows = [] }) =>
-    rows.map((row) => new OvsRow(row)),
-  );
-  const byUuid = (all: OvsRow[]) => new Map(all.map((row) => [row.uuid, row]));
-  const [portsById, interfacesById] = [byUuid(portRows), byUuid(interfaces)];
-  return rows.flatMap((bridge) =>
-    bridge
-      .list("ports")
-      .flatMap((id) => portsById.get(String(id))?.list("interfaces") ?? [])
-      .flatMap((id) => interfacesById.get(String(id)) ?? [])
-      .map((row) => ({
-        bridge: bridge.name,
-        device: row.name,
-        type: row.text("type") ?? "",
-        peer: row.map("options").peer,
-      })),
-  );
 }

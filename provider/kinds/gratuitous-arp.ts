@@ -25,10 +25,13 @@ const args = z.strictObject({
 
 type Want = z.output<typeof args>;
 
-/** All addresses at once: each takes as many seconds as it has packets. $0 the device, $1 how often, then addresses. */
+/**
+ * All addresses at once. Nobody answers: without -w arping would wait a second for it after the last packet.
+ * $0 the device, $1 how often, then addresses.
+ */
 const script = `
-count=$1; shift; pids=
-for address; do arping -q -U -c "$count" -I "$0" "$address" & pids="$pids $!"; done
+count=$1; wait=$((count > 1 ? count - 1 : 1)); shift; pids=
+for address; do arping -q -U -c "$count" -w "$wait" -I "$0" "$address" & pids="$pids $!"; done
 for pid in $pids; do wait "$pid" || failed=$?; done
 exit \${failed:-0}
 `.trim();

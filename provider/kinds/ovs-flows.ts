@@ -43,7 +43,8 @@ interface Raw {
   normal: { match: Map<string, string>; actions: Map<string, string> };
   /** What ovs-ofctl says is wrong with what is declared. */
   complaint?: string;
-  missingPorts: string[];
+  /** Numbers of the ports that are named; undefined for one that the bridge has not. */
+  ports: Map<string, string | undefined>;
 }
 
 export const ovsFlows = kind({
@@ -158,13 +159,13 @@ function rawOf(want: Want, seen: Seen, mark: string | undefined, stray: LiveFlow
   const { others, ...set } = mark === undefined ? ofStray(all, stray) : ofMark(all, want.bridge, want.name, mark);
   const parsed = seen.result(parsedSection(want.bridge, want.name, []).key);
   const db = ovsDatabase(seen);
-  const ports = portNames(want.flows).map((name) => [name, portNumber(db, want.bridge, name)] as const);
+  const ports = new Map(portNames(want.flows).map((name) => [name, portNumber(db, want.bridge, name)]));
   return {
     ...{ mark, ...set },
     others: new Map(others.map((flow) => [keyOf(flow), flow])),
-    normal: normalForms(want.flows, parseFlows(parsed.stdout), new Map(ports)),
+    normal: normalForms(want.flows, parseFlows(parsed.stdout), ports),
     complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
-    missingPorts: ports.flatMap(([name, number]) => (number === undefined ? [name] : [])),
+    ports,
   };
 }
 
@@ -215,8 +216,9 @@ function refuse(want: Want, raw: Raw, cookie: bigint): void {
       remedy: "See ovs-fields(7) and ovs-actions(7); the name of a port stands in double quotes.",
     });
   }
-  if (raw.missingPorts.length > 0) {
-    throw new HostnetError("NOT_CONVERGED", `bridge ${want.bridge} has no port ${raw.missingPorts.join(", ")}`, {
+  const missingPorts = [...raw.ports].flatMap(([name, number]) => (number === undefined ? [name] : []));
+  if (missingPorts.length > 0) {
+    throw new HostnetError("NOT_CONVERGED", `bridge ${want.bridge} has no port ${missingPorts.join(", ")}`, {
       remedy: "Declare it (OvsPort, OvsPatch, OvsTunnel) and let the flows depend on it (`dependsOn`).",
     });
   }
@@ -252,7 +254,8 @@ function changes(want: Want, raw: Raw, context: Context<Want>): string[] {
   const put = wanted.flatMap(({ flow, normal }) => {
     const there = live.get(keyOf(normal));
     if (isOurs && there && same(contentOf(there), contentOf(normal))) return [];
-    const line = `cookie=${hex(cookie)},${lineOf(withLearnCookie(flow, cookie))}`;
+    const numbered = replacePorts(flow, (name) => raw.ports.get(name) ?? "");
+    const line = `cookie=${hex(cookie)},${lineOf(withLearnCookie(numbered, cookie))}`;
     // To modify keeps the counters, but cannot change a timeout or the cookie. Nor does to add set them back, but for
     // the time since when the flow is there.
     const kept = isOurs && there && same({ ...contentOf(there), actions: "" }, { ...contentOf(normal), actions: "" });

@@ -52,9 +52,12 @@ export const parsedSection = (bridge: string, name: string, flows: Flow[]): Sect
   pure: true,
 });
 
-/** One atomic change. Before OpenFlow 1.4 there are bundles too (ONF extension 230). */
+/**
+ * One atomic change. Before OpenFlow 1.4 there are bundles too (ONF extension 230). To know names, ovs-ofctl first asks
+ * the bridge for its ports and for the features of all 254 tables: 130 ms where 25 do with numbers (seen with OVS 3.1).
+ */
 export const bundle = (bridge: string, lines: string[]) => ({
-  argv: ["ovs-ofctl", "-O", versions, "--bundle", "add-flows", bridge, "-"],
+  argv: ["ovs-ofctl", "-O", versions, "--no-names", "--bundle", "add-flows", bridge, "-"],
   stdin: lines.map((line) => `${line}\n`).join(""),
 });
 

@@ -32,12 +32,15 @@ const selects = Object.entries(tables).map(([table, columns]) => ({
   columns: columns.join(" ").split(" "),
 }));
 
-/**
- * The whole configuration in one process and one transaction: half of what `ovs-vsctl list` costs, and never torn.
- * The names of listening sockets tell whether ovs-vswitchd runs; the database answers without it too.
- */
+/** The whole configuration in one process and one transaction: half of what `ovs-vsctl list` costs, and never torn. */
+export const ovsdbSection: Section = {
+  key: "ovsdb",
+  argv: ["ovsdb-client", "--timeout=10", "transact", JSON.stringify(["Open_vSwitch", ...selects])],
+};
+
+/** The names of listening sockets tell whether ovs-vswitchd runs; the database answers without it too. */
 export const ovsSections: Section[] = [
-  { key: "ovsdb", argv: ["ovsdb-client", "--timeout=10", "transact", JSON.stringify(["Open_vSwitch", ...selects])] },
+  ovsdbSection,
   { key: "ovs-vswitchd", argv: ["grep", "-Eo", String.raw`ovs-vswitchd\.[0-9]+\.ctl`, "/proc/net/unix"] },
 ];
 
@@ -66,7 +69,7 @@ export function ovsDatabase(seen: Seen): OvsDatabase {
 }
 
 function read(seen: Seen): OvsDatabase {
-  const { exitCode, stdout, stderr } = seen.result("ovsdb");
+  const { exitCode, stdout, stderr } = seen.result(ovsdbSection.key);
   if (exitCode !== 0) {
     const step = "ovsdb-client transact";
     throw new HostnetError("READ_FAILED", "Open vSwitch's database does not answer", {
@@ -78,6 +81,27 @@ function read(seen: Seen): OvsDatabase {
     throw new HostnetError("READ_FAILED", "ovs-vswitchd does not run", { remedy: start });
   }
   return index(parse(stdout));
+}
+
+/** One interface of a port. */
+export interface OvsInterface {
+  bridge: string;
+  device: string;
+  type: string;
+  /** The other end of a patch. */
+  peer?: string | undefined;
+}
+
+/** What is plugged into bridges, also while ovs-vswitchd does not run; undefined when the database does not answer. */
+export function ovsPorts(seen: Seen): OvsInterface[] | undefined {
+  const { exitCode, stdout } = seen.result(ovsdbSection.key);
+  if (exitCode !== 0) return undefined;
+  return [...index(parse(stdout)).ports.values()].flatMap(({ bridge, interfaces }) =>
+    interfaces.map((row) => ({
+      ...{ bridge, device: row.name, type: row.text("type") ?? "" },
+      peer: row.map("options").peer,
+    })),
+  );
 }
 
 type Answer = { rows?: Record<string, unknown>[]; error?: string; details?: string } | null;

@@ -137,19 +137,20 @@ describe("the path", () => {
 });
 
 describe("Open vSwitch", () => {
-  /** As `ovsdb-client transact` prints rows: RFC 7047, 5.1. */
+  /** As `ovsdb-client transact` prints rows: RFC 7047, 5.1. The first table is Open_vSwitch, which nobody reads here. */
   const database = (bridges: Record<string, [name: string, type: string, peer?: string][]>) => {
     const ports = Object.values(bridges).flat();
     const uuid = (name: string) => ["uuid", name];
     return result(
       JSON.stringify([
+        { rows: [] },
         {
           rows: Object.entries(bridges).map(([name, list]) => ({
             name,
             ports: list.length === 1 ? uuid(`p-${list[0]?.[0]}`) : ["set", list.map(([port]) => uuid(`p-${port}`))],
           })),
         },
-        { rows: ports.map(([name]) => ({ _uuid: uuid(`p-${name}`), interfaces: uuid(`i-${name}`) })) },
+        { rows: ports.map(([name]) => ({ _uuid: uuid(`p-${name}`), name, interfaces: uuid(`i-${name}`) })) },
         {
           rows: ports.map(([name, type, peer]) => ({
             _uuid: uuid(`i-${name}`),

@@ -30,7 +30,7 @@ test("announces each address, in the namespace, values as arguments", () => {
   const section = announcement();
   expect(section).toMatchObject({ slow: true, namespace: "blue" });
   expect(section?.argv.slice(3)).toEqual(["eth0", "2", ...addresses]);
-  expect(section?.argv[2]).toContain('arping -q -U -c "$count" -I "$0" "$address"');
+  expect(section?.argv[2]).toContain('arping -q -U -c "$count" -w "$wait" -I "$0" "$address"');
 });
 
 test("has nothing more to do when arping took them, and says so", () => {

@@ -97,15 +97,15 @@ describe("OvsFlows", () => {
   it("writes its mark first, then adds all in one bundle", () => {
     expect(on({ owned: "", dump: "" }).converge(declared)).toEqual([
       `ovs-vsctl --no-wait --timeout=30 -- set Bridge br-tun 'external_ids:hostnet-flows-base="${mark}"'`,
-      "ovs-ofctl -O OpenFlow13,OpenFlow14 --bundle add-flows br-tun -",
+      "ovs-ofctl -O OpenFlow13,OpenFlow14 --no-names --bundle add-flows br-tun -",
     ]);
     // Its mark was taken away: what has its cookie is its own.
     expect(on({ owned: "" }).converge(declared)).toHaveLength(1);
     expect(bundle(declared, { dump: "" })).toEqual([
-      `add cookie=${C},table=0,priority=1,in_port="patch-int",actions=resubmit(,4)`,
+      `add cookie=${C},table=0,priority=1,in_port=1,actions=resubmit(,4)`,
       `add cookie=${C},table=4,priority=32768,tun_id=0x64,actions=mod_vlan_vid:7,resubmit(,10)`,
       `add cookie=${C},table=10,priority=1,actions=${learn.replace("learn(", `learn(cookie=${L},`)}`,
-      `add cookie=${C},table=0,priority=32768,in_port="br-tun",actions=strip_vlan,set_tunnel:0x64,output:"patch-int"`,
+      `add cookie=${C},table=0,priority=32768,in_port=LOCAL,actions=strip_vlan,set_tunnel:0x64,output:1`,
     ]);
   });
 
@@ -144,7 +144,7 @@ describe("OvsFlows", () => {
     expect(bundle(more, { parse, dump: dumped + foreign })).toEqual([
       `delete_strict cookie=${C}/-1,table=9,priority=32768,ip`,
       `modify_strict cookie=${C},table=4,priority=32768,tun_id=0x64,actions=drop`,
-      `add cookie=${C},table=0,priority=32768,in_port="br-tun",idle_timeout=9,actions=strip_vlan,set_tunnel:0x64,output:"patch-int"`,
+      `add cookie=${C},table=0,priority=32768,in_port=LOCAL,idle_timeout=9,actions=strip_vlan,set_tunnel:0x64,output:1`,
     ]);
   });
 
@@ -228,7 +228,7 @@ describe("OvsFlows", () => {
 
   it("takes flows, what they learned, and the mark away", () => {
     expect(on().remove(declared)).toEqual([
-      "ovs-ofctl -O OpenFlow13,OpenFlow14 --bundle add-flows br-tun -",
+      "ovs-ofctl -O OpenFlow13,OpenFlow14 --no-names --bundle add-flows br-tun -",
       "ovs-vsctl --no-wait --timeout=30 -- remove Bridge br-tun external_ids hostnet-flows-base",
     ]);
     expect(on({ dump: "" }).remove(declared)).toHaveLength(1);
