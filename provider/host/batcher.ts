@@ -30,9 +30,14 @@ const stepMs = 150;
 
 /**
  * How long to wait for those who were answered just now and have more to say: until nobody has come for a while, as parts
- * of the time that the last batch took, for a host that is slow gains most when they share the next one.
+ * of the time that the last batch took, for a host that is slow gains most when they share the next one. Who has looked
+ * comes back at once; who has written is followed by others, of whom the engine has yet to hear.
  */
-const linger = { quiet: { part: 0.25, mostMs: 100 }, whole: { part: 0.8, mostMs: 1000 } };
+const linger = {
+  looked: { part: 0.05, mostMs: 15 },
+  wrote: { part: 0.25, mostMs: 100 },
+  whole: { part: 0.8, mostMs: 1000 },
+};
 
 /** How long a kernel that was too busy for a step is left alone. */
 const busyMs = 200;
@@ -46,8 +51,9 @@ const busyMs = 200;
 export class MachineBatcher implements Machine {
   private queue: Request[] = [];
   private running = false;
-  /** How long the last batch took. */
+  /** How long the last batch took, and whether there was something to write in it. */
   private tookMs = 0;
+  private wrote = false;
   /** Answers that follow from their question. */
   private readonly remembered = new Map<string, Result>();
   /** True once another machine has answered at this address: of no more use. */
@@ -100,7 +106,7 @@ export class MachineBatcher implements Machine {
 
   private async gather(): Promise<void> {
     const partOf = ({ part, mostMs }: { part: number; mostMs: number }) => Math.min(this.tookMs * part, mostMs);
-    const quiet = partOf(linger.quiet);
+    const quiet = partOf(this.wrote ? linger.wrote : linger.looked);
     const end = performance.now() + partOf(linger.whole);
     for (let known = 0; known < this.queue.length && performance.now() < end; ) {
       known = this.queue.length;
@@ -122,6 +128,7 @@ export class MachineBatcher implements Machine {
     let planned: Planned[] = [];
     try {
       planned = plan(batch.map(({ job }) => job));
+      this.wrote = planned.length > 0;
       await this.send(session, batch, planned);
     } catch (error) {
       this.failed(batch, planned, error);
