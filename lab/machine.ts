@@ -21,7 +21,7 @@ export const interfaces = { management: "eth0", underlay: "eth1", external: "eth
 const hardware = ["-smp", "1", "-m", "1024", "-rtc", "base=utc"];
 const kernelLine = [
   "root=/dev/vda rw console=ttyS0 quiet loglevel=3 net.ifnames=0",
-  "mitigations=off apparmor=0 audit=0 tsc=reliable norandmaps init_on_alloc=0",
+  "mitigations=off apparmor=0 tsc=reliable norandmaps init_on_alloc=0",
 ].join(" ");
 
 /** What a machine is started from. */
