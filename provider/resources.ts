@@ -692,7 +692,7 @@ export interface GratuitousArpArgs {
   device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The addresses, without prefix length; the device has to have them. A change announces all of them again. */
   addresses: pulumi.Input<pulumi.Input<string>[]>;
-  /** How often, one second apart (`arping -c`). Default: 2. */
+  /** How often, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2. */
   count?: pulumi.Input<number>;
   /** The addresses are announced again when one of these texts changes. */
   triggers?: pulumi.Input<pulumi.Input<string>[]>;
@@ -2544,7 +2544,7 @@ export class GratuitousArp extends KindBase {
   declare readonly device: pulumi.Output<string>;
   /** The addresses, without prefix length; the device has to have them. A change announces all of them again. */
   declare readonly addresses: pulumi.Output<string[]>;
-  /** How often, one second apart (`arping -c`). Default: 2. */
+  /** How often, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2. */
   declare readonly count: pulumi.Output<number>;
   /** The addresses are announced again when one of these texts changes. */
   declare readonly triggers: pulumi.Output<string[] | undefined>;

@@ -1,8 +1,11 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import { kind, ownsNothing } from "../kind";
+import { announcing } from "../model/announcing";
 import type { Section } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
+import { linkSections, linkState } from "../model/link-state";
+import { inNamespace, namespaceExists } from "../model/namespaces";
 import { between, deviceRef, ipv4Address, namespaceRef } from "../model/scalars";
 
 const args = z.strictObject({
@@ -16,7 +19,11 @@ const args = z.strictObject({
     .describe(
       "The addresses, without prefix length; the device has to have them. A change announces all of them again.",
     ),
-  count: between(1, 10).default(2).describe("How often, one second apart (`arping -c`). Default: 2."),
+  count: between(1, 10)
+    .default(2)
+    .describe(
+      "How often, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2.",
+    ),
   triggers: z
     .array(z.string())
     .optional()
@@ -25,20 +32,9 @@ const args = z.strictObject({
 
 type Want = z.output<typeof args>;
 
-/**
- * All addresses at once. Nobody answers: without -w arping would wait a second for it after the last packet.
- * $0 the device, $1 how often, then addresses.
- */
-const script = `
-count=$1; wait=$((count > 1 ? count - 1 : 1)); shift; pids=
-for address; do arping -q -U -c "$count" -w "$wait" -I "$0" "$address" & pids="$pids $!"; done
-for pid in $pids; do wait "$pid" || failed=$?; done
-exit \${failed:-0}
-`.trim();
-
 const sectionOf = ({ device, addresses, count }: Want): Section => {
-  const argv = ["sh", "-c", script, device, String(count), ...addresses];
-  return { key: `announce:${JSON.stringify([device, addresses, count])}`, argv, slow: true };
+  const argv = ["sh", "-c", announcing, device, String(count), ...addresses];
+  return { key: `announce:${JSON.stringify([device, addresses, count])}`, argv };
 };
 
 export const gratuitousArp = kind({
@@ -49,26 +45,31 @@ export const gratuitousArp = kind({
   identity: ["device", "namespace"],
   needs: ["ip", "arping"],
   ...ownsNothing,
-  observe: (want) => inNamespace(want.namespace, sectionOf(want)),
-  find(want, seen) {
-    const there = namespaceExists(seen, want.namespace);
-    const { exitCode, stdout: said } = there
-      ? seen.result(keyIn(sectionOf(want).key, want.namespace))
-      : { exitCode: 1, stdout: `there is no namespace ${want.namespace}` };
-    return { args: {}, facts: { announced: want.addresses }, marks: [], raw: { exitCode, said } satisfies Raw };
-  },
+  observe: (want) => [...linkSections(want.namespace), ...inNamespace(want.namespace, sectionOf(want))],
+  find: (want, seen) => ({
+    args: {},
+    facts: { announced: want.addresses },
+    marks: [],
+    raw: { unable: whyUnable(want, seen) },
+  }),
   converge(want, found) {
-    const { exitCode, said } = (found?.raw ?? { exitCode: 1, said: "" }) as Raw;
-    if (exitCode === 0) return [];
-    const addresses = want.addresses.join(", ");
-    throw new HostnetError("NOT_CONVERGED", `${addresses} could not be announced on ${want.device}`, {
-      ...{ step: "arping -U", exitCode, stderr: said },
+    const { unable } = (found?.raw ?? {}) as { unable?: string };
+    if (unable === undefined) return [];
+    const summary = `${want.addresses.join(", ")} could not be announced on ${want.device}: ${unable}`;
+    throw new HostnetError("NOT_CONVERGED", summary, {
       remedy: "The device must be up and have the addresses: let the resource depend on what gives it them.",
     });
   },
 });
 
-interface Raw {
-  exitCode: number;
-  said: string;
+/** For what arping would end at once; undefined when it sends. */
+function whyUnable({ namespace, device, addresses }: Want, seen: Seen): string | undefined {
+  if (!namespaceExists(seen, namespace)) return `there is no namespace ${namespace}`;
+  const link = linkState(seen, namespace, device);
+  if (!link) return "there is no such device";
+  const { flags, addr_info: has = [] } = link.json;
+  if (!flags.includes("UP")) return "the device is down";
+  if (flags.includes("NOARP") || flags.includes("LOOPBACK")) return "the device does no ARP";
+  const missing = addresses.filter((address) => !has.some(({ local }) => local === address));
+  return missing.length > 0 ? `the device does not have ${missing.join(", ")}` : undefined;
 }

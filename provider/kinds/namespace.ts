@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { kind } from "../kind";
+import { isAnnouncing } from "../model/announcing";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { forwardingOf, forwardingSection } from "../model/forwarding";
@@ -60,7 +61,9 @@ export const namespace = kind({
       raw: {
         alias: lo?.json.ifalias,
         devices,
-        processes: seen.has("processes") ? processesIn(seen, want.name) : [],
+        processes: seen.has("processes")
+          ? processesIn(seen, want.name).filter((process) => !isAnnouncing(process))
+          : [],
       },
     };
   },

@@ -93,6 +93,7 @@ test("iproute2 enters a namespace itself, other programs are taken there", () =>
   expect(there("ip", "-j", "link")).toBe("ip -n blue -j link");
   expect(there("/usr/sbin/bridge", "vlan")).toBe("/usr/sbin/bridge -n blue vlan");
   expect(there("ping", "-c1", "10.0.0.1")).toBe("ip netns exec blue ping -c1 10.0.0.1");
+  expect(there("nft", "list", "ruleset")).toBe("nsenter --net=/run/netns/blue nft list ruleset");
   expect(argvOf({ argv: ["ip", "link"] })).toEqual(["ip", "link"]);
 });
 

@@ -1,8 +1,7 @@
-import { Seen } from "../../provider/host/seen";
 import { gratuitousArp as kind } from "../../provider/kinds/gratuitous-arp";
 import type { HostnetError } from "../../provider/model/errors";
 import { validate } from "../../provider/validate";
-import { netns } from "./answers";
+import { answers, netns } from "./answers";
 
 const context = { mark: "hostnet:a1b2:c3", owner: "a1b2", was: [] };
 const addresses = ["10.0.1.1", "10.0.1.9"];
@@ -15,38 +14,46 @@ const want = (args: object = {}) => {
 
 const announcement = (args?: object) => kind.observe(want(args)).find(({ key }) => key.startsWith("announce:"));
 
-function converge(exitCode: number, stdout = "") {
-  const said = (key: string) =>
-    key === "netns"
-      ? { exitCode: 0, stdout: JSON.stringify(netns("blue")), stderr: "" }
-      : { exitCode, stdout, stderr: "" };
-  const sections = kind.observe(want());
-  const seen = new Seen(new Map(sections.map((section) => [section.key, { section, result: said(section.key) }])));
-  const found = kind.find(want(), seen);
-  return { found, steps: () => kind.converge(want(), found, context) };
+/** What the kind makes of a device with these flags and addresses; of none where it has no flags. */
+function converge(flags: string[] | undefined, local = addresses, args: object = {}) {
+  const link = {
+    ifname: "eth0",
+    flags,
+    addr_info: local.map((address) => ({ family: "inet", local: address, prefixlen: 24 })),
+  };
+  const value = want(args);
+  const seen = answers(kind.observe(value), { netns: netns("blue"), "links@blue": flags ? [link] : [] });
+  const found = kind.find(value, seen);
+  return { found, steps: () => kind.converge(value, found, context) };
 }
 
-test("announces each address, in the namespace, values as arguments", () => {
+test("announces each address, in the namespace, values as arguments, and waits for nothing", () => {
   const section = announcement();
-  expect(section).toMatchObject({ slow: true, namespace: "blue" });
+  expect(section).toMatchObject({ namespace: "blue" });
+  expect(section?.slow).toBeUndefined();
   expect(section?.argv.slice(3)).toEqual(["eth0", "2", ...addresses]);
-  expect(section?.argv[2]).toContain('arping -q -U -c "$count" -w "$wait" -I "$0" "$address"');
+  expect(section?.argv[2]).toContain('arping -q -U -c "$count" -w "$wait" -I "$0" "$address" >/dev/null 2>&1 &');
 });
 
-test("has nothing more to do when arping took them, and says so", () => {
-  const { found, steps } = converge(0);
+test("has nothing more to do where arping can send, and says so", () => {
+  const { found, steps } = converge(["BROADCAST", "UP"]);
   expect(steps()).toEqual([]);
   expect(found?.facts).toEqual({ announced: addresses });
 });
 
-test("fails with arping's words when the device has not the address", () => {
-  const { steps } = converge(2, "arping: bind: Cannot assign requested address");
+test.each([
+  ["there is no such device", undefined, addresses, {}],
+  ["the device is down", ["BROADCAST"], addresses, {}],
+  ["the device does no ARP", ["POINTOPOINT", "NOARP", "UP"], addresses, {}],
+  ["the device does no ARP", ["LOOPBACK", "UP"], addresses, {}],
+  ["the device does not have 10.0.1.9", ["BROADCAST", "UP"], ["10.0.1.1"], {}],
+  ["there is no namespace red", ["BROADCAST", "UP"], addresses, { namespace: "red" }],
+])("fails where it cannot: %s", (why, flags, local, args) => {
   try {
-    steps();
+    converge(flags, local, args).steps();
     throw new Error("did not fail");
   } catch (error) {
-    const { code, summary, message } = error as HostnetError;
-    expect([code, summary]).toEqual(["NOT_CONVERGED", "10.0.1.1, 10.0.1.9 could not be announced on eth0"]);
-    expect(message).toContain("Cannot assign requested address");
+    const { code, summary } = error as HostnetError;
+    expect([code, summary]).toEqual(["NOT_CONVERGED", `10.0.1.1, 10.0.1.9 could not be announced on eth0: ${why}`]);
   }
 });
