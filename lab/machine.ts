@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { Accelerator } from "./accelerator";
 import { type Identity, macOf, readIdentity, writeIdentity } from "./identity";
 import type { Image } from "./image";
-import { type Segment, socketOf } from "./network";
+import { type Segment, segments, socketOf } from "./network";
 import { toolPath } from "./packages";
 import { loginKeyFile, machineFiles, stateRoot, supervisorFile } from "./paths";
 import { monitor } from "./qmp";
@@ -84,14 +84,26 @@ function machineArguments(
 
 /** restrict: the machine reaches neither this one nor what lies behind it; only the forwarded port leads in. */
 function nics(identity: Identity, port: number): string[] {
-  const management = `user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`;
-  const joined = (segment: Segment) =>
-    `stream,id=${segment},server=off,addr.type=unix,addr.path=${socketOf(segment, identity.name)}`;
+  const netdevs = [
+    [`user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
+    ...segments.map((segment, hub) => joined(segment, hub, identity.name)),
+  ];
   // The kernel names them in the order of the bus: eth0, eth1, eth2.
-  return [management, joined("underlay"), joined("external")].flatMap((netdev, nic) => {
+  return netdevs.flatMap((parts, nic) => {
     const device = `virtio-net-pci,netdev=${Object.keys(interfaces)[nic]},mac=${macOf(identity, nic)}`;
-    return ["-netdev", netdev, "-device", `${device},addr=${nic + 4},romfile=`];
+    return [...parts.flatMap((part) => ["-netdev", part]), "-device", `${device},addr=${nic + 4},romfile=`];
   });
+}
+
+/**
+ * A NIC at its segment's hub. A card that is down takes no frames, and QEMU then stops to read: the hub, whose writes block,
+ * stood still for all machines after some 300 frames (seen). So there is a hub before the card too, with a port that goes
+ * nowhere and takes them.
+ */
+function joined(segment: Segment, hub: number, machine: string): string[] {
+  const wire = `stream,id=${segment}-wire,server=off,addr.type=unix,addr.path=${socketOf(segment, machine)}`;
+  const port = (name: string) => `hubport,id=${name},hubid=${hub}`;
+  return [wire, `${port(`${segment}-in`)},netdev=${segment}-wire`, port(`${segment}-sink`), port(segment)];
 }
 
 /** Makes the folder of a machine that is new: another machine id, other MACs, another host key if none is there. */

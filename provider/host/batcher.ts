@@ -31,12 +31,13 @@ const stepMs = 150;
 /**
  * How long to wait for those who were answered just now and have more to say: until nobody has come for a while, as parts
  * of the time that the last batch took, for a host that is slow gains most when they share the next one. Who has looked
- * comes back at once; who has written is followed by others, of whom the engine has yet to hear.
+ * comes back at once; who has written is followed by others, of whom the engine has yet to hear, which takes it its time however
+ * quick the host is.
  */
 const linger = {
-  looked: { part: 0.05, mostMs: 15 },
-  wrote: { part: 0.25, mostMs: 100 },
-  whole: { part: 0.8, mostMs: 1000 },
+  looked: { part: 0.05, leastMs: 0, mostMs: 15 },
+  wrote: { part: 0.25, leastMs: 60, mostMs: 100 },
+  whole: { part: 0.8, leastMs: 60, mostMs: 1000 },
 };
 
 /** How long a kernel that was too busy for a step is left alone. */
@@ -105,7 +106,8 @@ export class MachineBatcher implements Machine {
   }
 
   private async gather(): Promise<void> {
-    const partOf = ({ part, mostMs }: { part: number; mostMs: number }) => Math.min(this.tookMs * part, mostMs);
+    const partOf = ({ part, leastMs, mostMs }: { part: number; leastMs: number; mostMs: number }) =>
+      Math.min(Math.max(this.tookMs * part, leastMs), mostMs);
     const quiet = partOf(this.wrote ? linger.wrote : linger.looked);
     const end = performance.now() + partOf(linger.whole);
     for (let known = 0; known < this.queue.length && performance.now() < end; ) {
