@@ -19,11 +19,8 @@ const psSection: Section = {
   argv: ["env", "TZ=UTC", "ps", "-ww", "-eo", "pid=,ppid=,netns=,lstart=,args="],
 };
 
-// `find -printf %i` would tell the inode below the mount.
-export const netnsSection: Section = {
-  key: "netns-inodes",
-  argv: ["find", "/run/netns", "-mindepth", "1", "-maxdepth", "1", "-exec", "stat", "-Lc", "%i %n", "{}", "+"],
-};
+// The long form looks at each file; a short one, as `find -printf %i`, may tell the inode below the mount.
+export const netnsSection: Section = { key: "netns-inodes", argv: ["ls", "-iLn", "/run/netns"] };
 
 /** All processes of the host and the inodes of all namespaces: one question for all who ask. */
 export const processSections = [psSection, netnsSection];
@@ -50,15 +47,18 @@ export function processesOf(seen: Seen): Process[] {
   );
 }
 
+/** The namespaces that have a name, by it: `ls` prints inode, mode, links, user, group, size, three words of time, name. */
+const inodes = (seen: Seen): Map<string, string> =>
+  seen.derive("netns-inodes", () => {
+    const lines = seen.result("netns-inodes").stdout.matchAll(/^ *(\d+) -.* (\S+)$/gm);
+    return new Map([...lines].map(([, inode = "", name = ""]) => [name, inode]));
+  });
+
 /** The inode of a namespace, of the host's own when it has no name; undefined when it is not there. */
 export function netnsInode(seen: Seen, namespace: string | undefined): string | undefined {
   // The host's own is where `ps` itself ran.
   if (namespace === undefined) return processesOf(seen).find(({ args }) => args.startsWith("ps -ww -eo pid="))?.netns;
-  const line = seen
-    .result("netns-inodes")
-    .stdout.split("\n")
-    .find((text) => text.endsWith(` /run/netns/${namespace}`));
-  return line?.split(" ")[0];
+  return inodes(seen).get(namespace);
 }
 
 /** The processes inside a namespace. */
@@ -71,9 +71,8 @@ export function processesIn(seen: Seen, namespace: string): Process[] {
 export function placeOfNetns(seen: Seen, inode: string | undefined): { namespace: string | undefined } | undefined {
   if (inode === undefined) return undefined;
   if (inode === netnsInode(seen, undefined)) return { namespace: undefined };
-  const lines = seen.result("netns-inodes").stdout.split("\n");
-  const name = lines.find((line) => line.startsWith(`${inode} `))?.split("/run/netns/")[1];
-  return name === undefined ? undefined : { namespace: name };
+  const [namespace] = [...inodes(seen)].find(([, own]) => own === inode) ?? [];
+  return namespace === undefined ? undefined : { namespace };
 }
 
 /** Where a person's own processes are, and those of nobody. */

@@ -59,7 +59,7 @@ test("marks what is there and changes nothing else", async () => {
 test("takes what is restarted before all else, which may go with it", async () => {
   const ps = "30 1 200 Sat Nov 28 18:05:00 2026 dnsmasq -p0 -i eth0 -F 10.0.1.10,10.0.1.20\n";
   machine.answers.processes = { stdout: ps };
-  machine.answers["netns-inodes"] = { stdout: "200 /run/netns/blue\n" };
+  machine.answers["netns-inodes"] = { stdout: "200 -r--r--r-- 1 0 0 0 Nov 29 18:22 blue\n" };
   for (const tool of ["dnsmasq", "ps"]) machine.facts.tools[tool] = `/bin/${tool}`;
   const order: string[] = [];
   // It does nothing of what it is told.

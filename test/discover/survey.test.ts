@@ -285,7 +285,7 @@ test("DHCP and LLDP servers of others are told, once each, where they run", asyn
       `70 1 100 ${since} tail -f /var/log/dnsmasq`,
     ];
     machine.answers.processes = { stdout: ps.map((text) => `${text}\n`).join("") };
-    machine.answers["netns-inodes"] = { stdout: "200 /run/netns/blue\n" };
+    machine.answers["netns-inodes"] = { stdout: "200 -r--r--r-- 1 0 0 0 Nov 29 18:22 blue\n" };
     machine.answers.units = { stdout: "Id=hostnet-lldp-blue.service\nMainPID=50\n" };
   });
   const servers = left.filter(({ type }) => type === "process");
@@ -308,7 +308,7 @@ test("a server, or the tunnel behind a device, that can be said as it runs is de
       `40 1 200 ${since} socat ${udp} TUN,tun-name=vpn0,iff-no-pi`,
     ];
     machine.answers.processes = { stdout: ps.map((text) => `${text}\n`).join("") };
-    machine.answers["netns-inodes"] = { stdout: "200 /run/netns/blue\n" };
+    machine.answers["netns-inodes"] = { stdout: "200 -r--r--r-- 1 0 0 0 Nov 29 18:22 blue\n" };
     const tun = { info_kind: "tun", info_data: { type: "tun", persist: false } };
     const device = { ifindex: 91, ifname: "vpn0", flags: ["UP", "LOWER_UP"], mtu: 1472, txqlen: 500, operstate: "UP" };
     machine.links("blue").push({ ...device, link_type: "none", linkinfo: tun, addr_info: [] } as never);

@@ -91,7 +91,7 @@ test("what was changed behind our back is named", () => {
     files["data/options"] = (files["data/options"] ?? "").replace("router,10.0.1.1", "router,10.0.1.9");
   });
   expect(bench.look(other)?.args).toMatchObject({ running: true, gateway: "10.0.1.9" });
-  const elsewhere = running(undefined, { "netns-inodes": "4026532999 /run/netns/blue\n" });
+  const elsewhere = running(undefined, { "netns-inodes": "4026532999 -r--r--r-- 1 0 0 0 Nov 29 18:22 blue\n" });
   expect(bench.look(elsewhere)?.args).toMatchObject({ running: false, gateway: "10.0.1.1" });
   expect(bench.steps(elsewhere)).toContain(`systemctl restart ${name}.service`);
 });
@@ -144,7 +144,7 @@ describe("somebody else's dnsmasq", () => {
   const line = "dnsmasq -i dh0 -p0 --dhcp-range=10.0.1.100,10.0.1.120,2h -O 6,10.0.1.2 -l /tmp/l -x /run/x";
   /** A host on which it runs, and what else it answers. */
   const host = (args: string, more: object = {}) => ({
-    ...{ netns: [{ name: "blue" }], "netns-inodes": "4026532246 /run/netns/blue\n" },
+    ...{ netns: [{ name: "blue" }], "netns-inodes": "4026532246 -r--r--r-- 1 0 0 0 Nov 29 18:22 blue\n" },
     ...{ units: "", "dnsmasq.conf": "", cgroups: "/sys/fs/cgroup/system.slice/ssh.service/cgroup.procs:77\n" },
     processes: `     77       1 4026532246 Wed Nov 25 11:00:39 2026 ${args}\n`,
     "links@blue": [{ ...links["links@blue"][0], addr_info: addresses }],

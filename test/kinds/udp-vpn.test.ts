@@ -92,7 +92,7 @@ describe("somebody else's socat", () => {
   const underlay = { underlayNamespace: "blue" };
   /** A host on which it runs inside blue, and what else it answers. */
   const host = (line: string, more: object = {}) => ({
-    ...{ netns: [{ name: "blue" }], "netns-inodes": "4026532246 /run/netns/blue\n" },
+    ...{ netns: [{ name: "blue" }], "netns-inodes": "4026532246 -r--r--r-- 1 0 0 0 Nov 29 18:22 blue\n" },
     ...{ units: "", cgroups: "/sys/fs/cgroup/user.slice/user-0.slice/session-3.scope/cgroup.procs:77\n" },
     processes: [
       `     77       1 4026532246 Wed Nov 25 11:00:39 2026 ${line}`,

@@ -16,7 +16,7 @@ export const hostAnswers = (name: string, files: Record<string, string>, process
     `    189       1 ${inode} Wed Nov 25 11:00:39 2026 ${process}`,
     "    200     150 4026531840 Wed Nov 25 11:00:40 2026 ps -ww -eo pid=,ppid=,netns=,lstart=,args=",
   ].join("\n"),
-  "netns-inodes": `${inode} /run/netns/blue\n`,
+  "netns-inodes": `${inode} -r--r--r-- 1 0 0 0 Nov 29 18:22 blue\n`,
   netns: [{ name: "blue" }],
   ...more,
 });
