@@ -31,8 +31,8 @@ const stepMs = 150;
 /**
  * How long to wait for those who were answered just now and have more to say: until nobody has come for a while, as parts
  * of the time that the last batch took, for a host that is slow gains most when they share the next one. Who has looked
- * comes back at once; who has written is followed by others, of whom the engine has yet to hear, which takes it its time however
- * quick the host is.
+ * comes back at once. Who has written is followed by others, from the engine, which takes its time however quick the host
+ * is.
  */
 const linger = {
   looked: { part: 0.05, leastMs: 0, mostMs: 15 },
