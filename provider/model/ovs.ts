@@ -69,7 +69,7 @@ export function ovsDatabase(seen: Seen): OvsDatabase {
 }
 
 function read(seen: Seen): OvsDatabase {
-  const { exitCode, stdout, stderr } = seen.result(ovsdbSection.key);
+  const { exitCode, stderr } = seen.result(ovsdbSection.key);
   if (exitCode !== 0) {
     const step = "ovsdb-client transact";
     throw new HostnetError("READ_FAILED", "Open vSwitch's database does not answer", {
@@ -80,8 +80,12 @@ function read(seen: Seen): OvsDatabase {
   if (seen.result("ovs-vswitchd").stdout.trim() === "") {
     throw new HostnetError("READ_FAILED", "ovs-vswitchd does not run", { remedy: start });
   }
-  return index(parse(stdout));
+  return indexed(seen);
 }
+
+/** What the database has answered; read once for all who ask. */
+const indexed = (seen: Seen): OvsDatabase =>
+  seen.derive(ovsdbSection.key, () => index(parse(seen.result(ovsdbSection.key).stdout)));
 
 /** One interface of a port. */
 export interface OvsInterface {
@@ -94,9 +98,8 @@ export interface OvsInterface {
 
 /** What is plugged into bridges, also while ovs-vswitchd does not run; undefined when the database does not answer. */
 export function ovsPorts(seen: Seen): OvsInterface[] | undefined {
-  const { exitCode, stdout } = seen.result(ovsdbSection.key);
-  if (exitCode !== 0) return undefined;
-  return [...index(parse(stdout)).ports.values()].flatMap(({ bridge, interfaces }) =>
+  if (seen.result(ovsdbSection.key).exitCode !== 0) return undefined;
+  return [...indexed(seen).ports.values()].flatMap(({ bridge, interfaces }) =>
     interfaces.map((row) => ({
       ...{ bridge, device: row.name, type: row.text("type") ?? "" },
       peer: row.map("options").peer,
