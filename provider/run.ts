@@ -71,6 +71,15 @@ export class Run {
     this.take(await this.machine.observe([...this.sections, ...guards]));
   }
 
+  /**
+   * What is there and bears no mark may be somebody's that is only now made, or of a deployment that was killed and whose
+   * last batch still runs: it is looked at again when nobody writes.
+   */
+  async lookAgainIfUnmarked(): Promise<void> {
+    const unmarked = this.kind.permanent !== true && this.parts().some(({ whose }) => whose === "none");
+    if (unmarked) this.take(await this.machine.observe(this.sections, { whileNobodyWrites: true }));
+  }
+
   private take(seen: Seen): void {
     this.seen = seen;
     this.context.seen = seen;

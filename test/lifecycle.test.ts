@@ -23,6 +23,8 @@ let reachable = true;
 /** The device that carries our connection, where one does. */
 let carrier: string | undefined;
 let observed = 0;
+/** What other deployments were writing, done to its end. */
+let othersFinish = () => {};
 
 const answer = (stdout: string): Result => ({ exitCode: 0, stdout, stderr: "" });
 
@@ -52,8 +54,9 @@ const machine: Machine = {
     versions: {},
     systemd: true,
   },
-  observe: async (sections) => {
+  observe: async (sections, how) => {
     observed++;
+    if (how?.whileNobodyWrites) othersFinish();
     return see(sections);
   },
   write: async (steps, then) => {
@@ -140,6 +143,8 @@ beforeEach(() => {
   reachable = true;
   carrier = undefined;
   observed = 0;
+  othersFinish = () => {};
+  told.length = 0;
 });
 
 const words = () => written.map((argv) => argv.join(" "));
@@ -187,6 +192,14 @@ describe("apply", () => {
     await apply(box, inputs({ name: "b", colour: "red", adopt: true }));
     expect(told).toEqual(["node1: Box b was there already; it is taken over; changed: colour"]);
     expect(boxes.get("b")).toMatchObject({ colour: "red", mark: expect.stringMatching(/^hostnet:a1b2:/) });
+  });
+
+  test("what bears no mark yet, since its create was killed and its last batch still runs, is taken over once it is through", async () => {
+    boxes.set("b", {});
+    othersFinish = () => boxes.set("b", { mark: "hostnet:a1b2:0123456789ab" });
+    const { outs } = await apply(box, inputs({ name: "b" }));
+    expect(boxes.get("b")?.mark).toBe(`hostnet:a1b2:${outs.revision}`);
+    expect(told).toEqual([]);
   });
 
   it("takes over what a crashed create of the same owner left, but not what another resource keeps", async () => {

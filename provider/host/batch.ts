@@ -69,7 +69,7 @@ function named(machine: Machine, name: string): Machine {
     get facts() {
       return machine.facts;
     },
-    observe: (sections) => at(name, () => machine.observe(sections)),
+    observe: (sections, how) => at(name, () => machine.observe(sections, how)),
     write: (steps, then) => at(name, () => machine.write(steps, then)),
   };
 }

@@ -12,6 +12,8 @@ type Answer = { seen: Seen; failure?: StepFailure };
 interface Request {
   job: Job;
   sections: Section[];
+  /** The machine's lock is held also if there is nothing to write. */
+  locks: boolean;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
   /** A read whose connection broke is asked once more; no harm in that. */
@@ -75,17 +77,17 @@ export class MachineBatcher implements Machine {
     return this.known;
   }
 
-  async observe(sections: Section[]): Promise<Seen> {
-    return (await this.request([], sections)).seen;
+  async observe(sections: Section[], { whileNobodyWrites = false } = {}): Promise<Seen> {
+    return (await this.request([], sections, whileNobodyWrites)).seen;
   }
 
   write(steps: Step[], then: Section[]): Promise<Answer> {
     return this.request(needed(steps, this.known.tools), then);
   }
 
-  private request(steps: Step[], sections: Section[]): Promise<Answer> {
+  private request(steps: Step[], sections: Section[], locks = false): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ job: new Job(steps), sections, resolve, reject });
+      this.queue.push({ job: new Job(steps), sections, locks, resolve, reject });
       this.wake();
     });
   }
@@ -153,7 +155,7 @@ export class MachineBatcher implements Machine {
     const results = commands.length
       ? await session.run(commands, {
           timeoutMs: this.timeout([...sent.values()].reduce((sum, steps) => sum + steps, questions.length)),
-          lock: planned.length > 0,
+          lock: planned.length > 0 || batch.some(({ locks }) => locks),
           stopAfterFailureBefore: planned.length,
         })
       : [];

@@ -72,7 +72,10 @@ export interface BatchOptions {
   nonce: string;
   /** For how many seconds to wait for the machine's lock, which is held while the batch runs. */
   lockSeconds?: number;
-  /** Of the parts before this one, none runs after one that failed. Default: 0, each runs whatever came before. */
+  /**
+   * The parts before this one write: none runs after one that failed, and they run to their end also when nobody is there
+   * any more to hear of it. Default: 0, each runs whatever came before.
+   */
   stopAfterFailureBefore?: number;
   /** The parts run at once, and what they print on stderr comes with what they print on stdout. */
   together?: boolean;
@@ -84,6 +87,8 @@ export interface BatchOptions {
  * - Inside `( eval … )` a syntax error ends the batch; at top level it would end dash, bash and busybox for good.
  * - `</dev/null`: a program that reads its standard input would otherwise eat the rest of what we send.
  * - `printf` is built in, so a mark costs no process, and does not depend on a newline before it.
+ * - Writes ignore SIGHUP and SIGPIPE: else the first word that `ip -batch` prints after our end of the connection died
+ *   ends it, and leaves a device that is made and not yet marked, thus nobody's.
  */
 export function renderBatch(parts: readonly string[], options: BatchOptions): string {
   const { nonce, lockSeconds, stopAfterFailureBefore = 0, together = false } = options;
@@ -91,7 +96,10 @@ export function renderBatch(parts: readonly string[], options: BatchOptions): st
     index < stopAfterFailureBefore
       ? `[ "$_failed" ] || {\n${part}\n}\n_mark ${index + 1}\n[ "$_r" = 0 ] || _failed=1\n`
       : `${part}\n_mark ${index + 1}\n`;
-  const script = together ? atOnce(parts) : `_failed=\n${parts.map(render).join("")}`;
+  const rendered = parts.map(render);
+  const writes = rendered.splice(0, stopAfterFailureBefore).join("");
+  const toTheEnd = writes && `_failed=\ntrap '' HUP PIPE\n${writes}trap - HUP PIPE\n`;
+  const script = together ? atOnce(parts) : toTheEnd + rendered.join("");
   const locked = lockSeconds !== undefined;
   const lock = locked
     ? `flock -w ${lockSeconds} -E ${lockTaken} 9 2>/dev/null\n` +

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack?.dispose();
-  await onHost("n1", "ip link del ow-br");
+  await onHost("n1", "for each in $(ls /sys/class/net | grep ^ow-); do ip link del $each; done");
 }, 900_000);
 
 const bridge = (name: string, args = "{ host, name: 'ow-br' }") =>
@@ -66,19 +66,20 @@ it("makes no second one when the CLI is killed in mid-create, and goes on with t
   stack.write(
     onOneHost(
       "n1",
-      `new hostnet.LinuxBridge("renamed", { host, name: "ow-br" }); for (let i = 0; i < 6; i++) new hostnet.LinuxBridge("ow-k" + i, { host });`,
+      `new hostnet.LinuxBridge("renamed", { host, name: "ow-br" }); for (let i = 0; i < 20; i++) new hostnet.LinuxBridge("ow-k" + i, { host });`,
     ),
   );
+  // As soon as the first is there: the others, and its own mark, are still to be made.
+  const first = onHost("n1", "until ls -d /sys/class/net/ow-k* >/dev/null 2>&1; do :; done", { timeoutMs: 60_000 });
   const running = await stack.start("up");
-  for (let tries = 0; tries < 200 && (await onHost("n1", "ip link show ow-k0")).exitCode !== 0; tries++)
-    await sleep(50);
+  expect((await first).exitCode).toBe(0);
   running.kill("SIGKILL");
   await running.result;
   await stack.run(["cancel", "--yes"]);
   expect(await stack.up()).toMatchObject({ failed: 0 });
   await stack.refresh({ args: ["--clear-pending-creates"] });
   expect(await stack.up()).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
-  expect(await mustOnHost("n1", "ls /sys/class/net | grep -c ^ow-k")).toBe("6\n");
+  expect(await mustOnHost("n1", "ls /sys/class/net | grep -c ^ow-k")).toBe("20\n");
 }, 900_000);
 
 it("finishes what failed half way with the next up", async () => {

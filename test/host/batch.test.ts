@@ -68,6 +68,16 @@ describe("round trips", () => {
     expect(written.map(({ failure, seen }) => [failure, seen.text("x")])).toEqual(Array(3).fill([undefined, "x"]));
   });
 
+  test("a look while nobody writes holds the lock, and so do those who share its batch", async () => {
+    const session = echo();
+    const machine = await over(session);
+    await Promise.all([machine.observe([section("x")]), machine.observe([section("y")], { whileNobodyWrites: true })]);
+    expect(session.words).toEqual([["show x", "show y"]]);
+    expect(session.runs[0]?.options.lock).toBe(true);
+    await machine.observe([section("x")]);
+    expect(session.runs[1]?.options.lock).toBe(false);
+  });
+
   test("100 resources: two round trips, to observe and to write", async () => {
     const session = echo();
     const machine = await over(session);

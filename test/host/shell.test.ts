@@ -189,6 +189,34 @@ test("writes wait for each other across shells, a daemon does not keep the lock,
   expect(readFileSync(done, "utf8").split("\n")).toEqual(["read", "first write", "second write", ""]);
 }, 40_000);
 
+test("writes that have begun go on to their end when nobody is there any more, and reads do not", async () => {
+  const { shell, channel } = await open();
+  const [begun, cut, first, second, read] = ["begun", "cut", "first", "second", "read"].map((name) => box.path(name));
+  // As `ip -batch`, each prints before it is through: SIGPIPE. With sudo's use_pty there is SIGHUP as well.
+  const wait = `touch '${begun}'; while [ ! -e '${cut}' ]; do sleep 0.05; done; kill -HUP 0`;
+  const scripts = [
+    `${wait}; echo said; touch '${first}'`,
+    `echo said; touch '${second}'`,
+    `echo said; touch '${read}'`,
+  ];
+  const run = failure(
+    shell.run({
+      parts: scripts.map((script) => renderCommand({ argv: sh(script) }, true)),
+      timeoutMs: 30_000,
+      lockSeconds: 20,
+      stopAfterFailureBefore: 2,
+    }),
+  );
+  await until(() => existsSync(begun as string));
+  for (const stream of [channel.stdin, channel.stdout, channel.stderr]) stream.destroy();
+  writeFileSync(cut as string, "");
+  expect(await run).toMatchObject({ code: "CONNECTION_LOST" });
+  await until(() => existsSync(second as string));
+  // The lock is free once the rest is over.
+  await (await open()).shell.run({ ...batch(["true"]), lockSeconds: 20 });
+  expect([first, read].map((file) => existsSync(file as string))).toEqual([true, false]);
+}, 40_000);
+
 test("a lock that is not had in time runs nothing and says so", async () => {
   const [one, two] = [await open(), await open()];
   const locked = (seconds: number, ...argv: string[]) => ({
