@@ -1,7 +1,6 @@
 import { copyFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { onOneHost } from "./helpers/declare";
 import { footprint, host, mustOnHost, onHost } from "./helpers/lab";
 import { createStack, type Stack } from "./helpers/stack";
