@@ -1,7 +1,7 @@
 import type { Counts } from "./hosts";
 import type { LayoutFigures } from "./layout/figures";
 import { median, ratio, rounded, type Verb, verbs } from "./measure";
-import { type Contender, type Sample, type Samples, type Way, ways } from "./samples";
+import { type Contender, contenders, type Sample, type Samples, type Way, ways } from "./samples";
 import { type Workload, type WorkloadName, workload } from "./workloads";
 
 type PerVerb = Partial<Record<Verb, number>>;
@@ -25,6 +25,8 @@ export interface WorkloadFigures extends EngineRatios {
   connectPerOperationVsUs: number;
   connectPerOperationVsUsRefresh: number;
   connectPerOperationVsUsDestroy: number;
+  /** Our time without the engine against that of one `ip -batch` that looks at nothing and proves nothing. */
+  hostTimeVsShell: PerVerb;
   /** Most that the sshd of any host counted in any operation of ours. */
   connectionsPerHost: number;
   channelsPerHost: number;
@@ -65,6 +67,8 @@ function figures(samples: Samples, { name, hosts, links }: Workload): WorkloadFi
   const perOperation = (way: Way, verb: Verb) =>
     rounded(ratio(times(way, "connectPerOperation", verb), times(way, "ours", verb)));
 
+  const vsShell = (verb: Verb) => rounded(ratio(times("process", "ours", verb), times("process", "shellScript", verb)));
+
   const ours = samples.of({ workload: name, contender: "ours" });
   const most = (what: keyof Counts) => Math.max(...ours.flatMap((sample) => sample.hosts.map((host) => host[what])));
   const roundTrips = perVerb((verb) =>
@@ -79,6 +83,7 @@ function figures(samples: Samples, { name, hosts, links }: Workload): WorkloadFi
     connectPerOperationVsUs: perOperation("process", "up"),
     connectPerOperationVsUsRefresh: perOperation("process", "refresh"),
     connectPerOperationVsUsDestroy: perOperation("process", "destroy"),
+    hostTimeVsShell: { up: vsShell("up"), refresh: vsShell("refresh"), destroy: vsShell("destroy") },
     connectionsPerHost: most("connections"),
     channelsPerHost: most("channels"),
     roundTripsPerBatch: Math.max(...Object.values(roundTrips)),
@@ -111,7 +116,6 @@ function perVerb(values: (verb: Verb) => number[]): PerVerb {
 }
 
 function secondsOf(of: (way: Way, contender: Contender) => PerVerb): WorkloadFigures["seconds"] {
-  const contenders = ["ours", "noop", "connectPerOperation"] as const;
   return Object.fromEntries(
     ways.flatMap((way) => {
       const all = contenders.map((contender) => [contender, of(way, contender)] as const);

@@ -2,7 +2,7 @@ import type { Figures, WorkloadFigures } from "./figures";
 import { layoutSeconds, layoutTable } from "./layout/report";
 import type { LayoutSample } from "./layout/samples";
 import type { Machine } from "./machine";
-import type { Sample } from "./samples";
+import type { Contender, Sample } from "./samples";
 import { type Row, table } from "./table";
 import type { WorkloadName } from "./workloads";
 
@@ -35,6 +35,9 @@ const rows: Row<WorkloadFigures>[] = [
   ["connection per operation / ours, create, host time", "≥ 5", (figures) => figures.connectPerOperationVsUs],
   ["connection per operation / ours, read, host time", "≥ 5", (figures) => figures.connectPerOperationVsUsRefresh],
   ["connection per operation / ours, delete, host time", "≥ 5", (figures) => figures.connectPerOperationVsUsDestroy],
+  ["ours / shell script, create, host time", "", (figures) => figures.hostTimeVsShell.up],
+  ["ours / shell script, read, host time", "", (figures) => figures.hostTimeVsShell.refresh],
+  ["ours / shell script, delete, host time", "", (figures) => figures.hostTimeVsShell.destroy],
   [
     "connection per operation / ours, `pulumi up`, default `-p`",
     "",
@@ -87,7 +90,12 @@ const waysInWords = {
   process: "without the engine",
 } as const;
 
-const contendersInWords = { ours: "ours", noop: "no-op", connectPerOperation: "connection per operation" } as const;
+const contendersInWords: Record<Contender, string> = {
+  ours: "ours",
+  noop: "no-op",
+  connectPerOperation: "connection per operation",
+  shellScript: "shell script",
+};
 
 /** Medians in seconds, for the curious: they hold for one machine. */
 export function secondsTable(figures: Figures): string {
@@ -101,7 +109,7 @@ function linkSeconds(figures: Figures): string {
       Object.entries(contenders).map(([contender, seconds]) => {
         const cells = [seconds.up, seconds.again, seconds.refresh, seconds.destroy].map((each) => each ?? "");
         const how = `${waysInWords[way as keyof typeof waysInWords]}`;
-        const who = contendersInWords[contender as keyof typeof contendersInWords];
+        const who = contendersInWords[contender as Contender];
         return `| ${titles[name]} | ${how} | ${who} | ${cells.join(" | ")} |`;
       }),
     ),

@@ -6,7 +6,8 @@ import type { WorkloadName } from "./workloads";
 export const ways = ["parallel64", "parallelDefault", "process"] as const;
 export type Way = (typeof ways)[number];
 
-export type Contender = "ours" | "noop" | "connectPerOperation";
+export const contenders = ["ours", "noop", "connectPerOperation", "shellScript"] as const;
+export type Contender = (typeof contenders)[number];
 
 export interface Sample {
   workload: WorkloadName;

@@ -54,13 +54,16 @@ interface Ground {
   samples: Samples;
 }
 
+/** The shell script knows nothing of the engine. */
+type EngineContender = Exclude<Contender, "shellScript">;
+
 /** One workload on its hosts. */
 class Contest {
   private constructor(
     readonly workload: Workload,
     private readonly ground: Ground,
     private readonly spec: Spec,
-    private readonly stacks: Record<Contender, Stack>,
+    private readonly stacks: Record<EngineContender, Stack>,
   ) {}
 
   static async create(what: Workload, all: Ground): Promise<Contest> {
@@ -68,7 +71,7 @@ class Contest {
     const spec: Spec = { hosts: hosts.map(({ login }) => login), links: what.links };
     const folder = join(workFolder, what.name);
     mkdirSync(folder);
-    const stack = (program: Contender) => {
+    const stack = (program: EngineContender) => {
       const main = join(root, "dist", "bench", "programs", program === "ours" ? "ours.js" : "stand-in.js");
       const env = { ...specEnv(spec), BENCH_HANDLER: program };
       return Stack.create(all.pulumi, join(folder, program), main, env);
@@ -84,7 +87,7 @@ class Contest {
 
   async throughEngine(way: Exclude<Way, "process">, round: number): Promise<void> {
     const parallel = way === "parallel64" ? recommended : undefined;
-    const time = (contender: Contender, verb: Verb) =>
+    const time = (contender: EngineContender, verb: Verb) =>
       this.sample(way, contender, verb, round, () => this.stacks[contender].time(verb, parallel));
     for (const verb of verbs) {
       await time("ours", verb);
@@ -97,7 +100,7 @@ class Contest {
 
   async inProcesses(round: number): Promise<void> {
     const stateFile = join(workFolder, `${this.workload.name}.json`);
-    for (const contender of ["ours", "connectPerOperation"] as const) {
+    for (const contender of ["ours", "connectPerOperation", "shellScript"] as const) {
       const program = contender === "ours" ? "lifecycle" : contender;
       for (const verb of ["up", "refresh", "destroy"] as const) {
         await this.sample("process", contender, verb, round, () => inOwnProcess(program, verb, this.spec, stateFile));

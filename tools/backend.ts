@@ -20,6 +20,7 @@ export function backendEnv(pulumi: Pulumi): Record<string, string> {
     PULUMI_HOME: join(stateDir, "home"),
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_PARALLEL: process.env.PULUMI_PARALLEL ?? "64",
   };
 }
 

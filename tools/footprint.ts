@@ -10,6 +10,8 @@ const fallbackDevices = ["gre0", "gretap0", "erspan0", "tunl0", "sit0", "ip6tnl0
 /** Separates the answers; no tool prints it. */
 const separator = "\u001e";
 
+const ovsTables = "Open_vSwitch Bridge Port Interface Controller Manager QoS Queue Mirror".split(" ");
+
 /** What is asked of the host, as one bash script for root. A tool that is missing leaves its section empty. */
 export const footprintScript = `
 exec 2>/dev/null
@@ -28,16 +30,14 @@ look() {
 look root ""
 for ns in $(ip netns list | cut -d' ' -f1 | sort); do look "$ns" "ip netns exec $ns"; done
 if [ -S /run/openvswitch/db.sock ]; then
-  for table in Open_vSwitch Bridge Port Interface Controller Manager QoS Queue Mirror; do
-    say "ovs $table"; ovs-vsctl --timeout=10 -f json list $table
-  done
+  say ovs; ovs-vsctl --timeout=10 -f json ${ovsTables.map((table) => `-- list ${table}`).join(" ")}
   for bridge in $(ovs-vsctl --timeout=10 list-br | sort); do
     say "ports $bridge"; ovs-vsctl --timeout=10 list-ports "$bridge" | sort
     say "flows $bridge"
     ovs-ofctl -O OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15 --no-stats dump-flows "$bridge" | sort
   done
 fi
-say sysctl; sysctl -a --pattern '^net[.]'
+say sysctl; grep -rs '' /proc/sys/net
 say units; systemctl list-units --plain --no-legend --full --type=service,scope,socket,timer --state=active,failed,activating | sed 's/^[^a-zA-Z0-9]*//' | cut -d' ' -f1 | sort
 say run; find /run -xdev \\( -path /run/udev -o -path /run/user -o -path /run/log -o -path /run/sudo -o -path /run/mount -o -path /run/dbus -o -path /run/credentials -o -path /run/blkid -o -path '/run/systemd/*' \\) -prune -o -printf '%y %m %u %p\\n' | sort
 say run-systemd; find /run/systemd/system /run/systemd/network /run/systemd/transient -xdev -mindepth 1 -printf '%y %p\\n' | sort
@@ -55,14 +55,15 @@ export function parseFootprint(output: string): Footprint {
   for (const part of parts.slice(0, -1)) {
     const end = part.indexOf("\n");
     const name = part.slice(0, end);
-    footprint[name] = normalise(name, part.slice(end + 1));
+    const text = part.slice(end + 1);
+    if (name === "ovs") Object.assign(footprint, ovs(text));
+    else footprint[name] = normalise(name, text);
   }
   return footprint;
 }
 
 function normalise(name: string, text: string): unknown {
   const topic = name.split(" ").at(-1) ?? "";
-  if (name.startsWith("ovs ")) return text.trim() ? ovsRows(JSON.parse(text)) : [];
   if (name.startsWith("flows ")) return lines(text).filter((line) => !/_reply|OFPST/.test(line));
   if (["link", "addr", "route", "route6", "rule", "rule6", "vlan"].includes(topic)) return ipObjects(topic, text);
   if (topic === "nft") return lines(text).map((line) => line.replace(/packets \d+ bytes \d+/, "counter"));
@@ -110,6 +111,12 @@ function clean(value: unknown): unknown {
 const volatileColumns =
   /^(_uuid|_version|statistics|status|ifindex|link_resets|cur_cfg|next_cfg|lacp_current|cfm_.*|bfd_status|rstp_stat.*|bridges|ports|interfaces|manager_options|is_connected)$/;
 
+/** A table a line. */
+function ovs(text: string): Footprint {
+  const tables = lines(text);
+  return Object.fromEntries(ovsTables.map((table, at) => [`ovs ${table}`, ovsRows(JSON.parse(tables[at] ?? ""))]));
+}
+
 /** The rows of an OVSDB table without their links to others; which port is on which bridge is a section of its own. */
 function ovsRows(table: { headings: string[]; data: unknown[][] }): unknown[] {
   return sorted(
@@ -127,8 +134,13 @@ function ovsRows(table: { headings: string[]; data: unknown[][] }): unknown[] {
 const volatileSysctl =
   /^net\.(netfilter\.|nf_conntrack_max|ipv4\.(tcp_fastopen_key|tcp_available_ulp|ping_group_range|fib_notify_on_flag_change)|core\.(bpf_jit_limit|netdev_rss_key)|ipv6\.conf\.\w+\.stable_secret)/;
 
+/** `/proc/sys/net/ipv4/ip_forward:1` becomes `net.ipv4.ip_forward = 1`. */
 function sysctls(text: string): string[] {
   return lines(text)
+    .map((line) => {
+      const [, file = "", value] = /^\/proc\/sys\/([^:]*):(.*)$/.exec(line) ?? [];
+      return `${file.replaceAll("/", ".")} = ${value}`;
+    })
     .filter((line) => !volatileSysctl.test(line))
     .filter((line) => !fallbackDevices.some((device) => line.includes(`.${device}.`)))
     .sort();

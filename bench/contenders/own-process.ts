@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { root } from "../../tools/root";
 import { run } from "../run";
 import { type Spec, specEnv } from "../spec";
-import type { ProcessReport } from "./process";
+import type { ProcessContender, ProcessReport } from "./process";
 
 /** Runs one operation of a contender without the engine, in a process of its own (process.ts). */
 export async function inOwnProcess(
-  contender: "lifecycle" | "connectPerOperation",
+  contender: ProcessContender,
   verb: "up" | "refresh" | "destroy",
   spec: Spec,
   stateFile: string,

@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { specFromEnv } from "../spec";
 import { connectPerOperation } from "./connect-per-operation";
 import { lifecycle } from "./lifecycle";
+import { shellScript } from "./shell-script";
 
 /** What a contender tells of its own work; absent where it cannot know. */
 export interface Work {
@@ -10,6 +11,9 @@ export interface Work {
 
 /** A contender that has read its arguments, and now waits for the word. */
 export type Ready = () => Promise<Work>;
+
+const contenders = { lifecycle, connectPerOperation, shellScript };
+export type ProcessContender = keyof typeof contenders;
 
 /** What the process of a contender prints. */
 export interface ProcessReport extends Work {
@@ -24,9 +28,8 @@ export interface ProcessReport extends Work {
  * answer, without the start of the process and without the check of the arguments.
  */
 async function main(): Promise<void> {
-  const [contender, verb, file] = process.argv.slice(2) as [string, "up" | "refresh" | "destroy", string];
-  const spec = specFromEnv();
-  const ready = contender === "lifecycle" ? lifecycle(spec, verb, file) : connectPerOperation(spec, verb);
+  const [contender, verb, file] = process.argv.slice(2) as [ProcessContender, "up" | "refresh" | "destroy", string];
+  const ready = contenders[contender](specFromEnv(), verb, file);
   const start = performance.now();
   const cpu = process.cpuUsage();
   const work = await ready();

@@ -35,7 +35,7 @@ test.each([
 function samples(): Samples {
   const all = new Samples();
   const one = (way: Way, contender: Contender, verb: Sample["verb"], round: number) => {
-    const seconds = { ours: 2, noop: 1, connectPerOperation: 12 }[contender] * (round + 1);
+    const seconds = { ours: 2, noop: 1, connectPerOperation: 12, shellScript: 1 }[contender] * (round + 1);
     const hosts = [{ connections: contender === "ours" ? 1 : 100, channels: 1, processes: 10 }];
     all.add({
       workload: "links100",
@@ -56,6 +56,7 @@ function samples(): Samples {
       if (verb === "again") continue;
       one("process", "ours", verb, round);
       one("process", "connectPerOperation", verb, round);
+      one("process", "shellScript", verb, round);
     }
   }
   return all;
@@ -70,6 +71,7 @@ test("figures have the ratios and the counts that the specification names", () =
     destroyVsNoop: 2,
     cpu: { upVsNoop: 1 },
     connectPerOperationVsUs: 6,
+    hostTimeVsShell: { up: 2, destroy: 2 },
     connectionsPerHost: 1,
     channelsPerHost: 1,
     roundTripsPerBatch: 2,

@@ -234,6 +234,7 @@ export class Stack {
       PULUMI_BACKEND_URL: `file://${this.backend}`,
       PULUMI_CONFIG_PASSPHRASE: "a test's passphrase",
       PULUMI_DEBUG_COMMANDS: "true", // without it there is no --event-log
+      PULUMI_PARALLEL: "64", // as the README recommends
       PULUMI_HOME: process.env.PULUMI_HOME ?? join(stateDir, "e2e", "home"),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       NO_COLOR: "1",
