@@ -134,9 +134,14 @@ export class Run {
     if (this.found?.pending) throw new HostnetError("NOT_CONVERGED", `still waiting for ${this.found.pending}`);
   }
 
-  private async rest(patience: number): Promise<void> {
+  private rest(patience: number): Promise<void> {
+    return this.lookWhile(() => Boolean(this.found?.pending), patience);
+  }
+
+  /** Again and again, ever more seldom, at most for so many milliseconds. */
+  private async lookWhile(unsettled: () => boolean, patience: number): Promise<void> {
     const deadline = Date.now() + patience;
-    for (let pause = 50; this.found?.pending && Date.now() <= deadline; pause = Math.min(pause * 2, 1000)) {
+    for (let pause = 50; unsettled() && Date.now() <= deadline; pause = Math.min(pause * 2, 1000)) {
       await sleep(pause);
       await this.look();
     }
@@ -200,17 +205,12 @@ export class Run {
     const memory = context.memory;
     await this.write(all);
     const left = () => (this.found ? kind.remove(this.found, want, { ...context, memory }) : this.remains);
-    const deadline = Date.now() + patienceMs;
-    while (left().length > 0) {
-      if (kind.permanent || Date.now() > deadline) {
-        throw new HostnetError("NOT_CONVERGED", "is still there after it was taken away", {
-          step: left().map(show).join("; "),
-        });
-      }
-      // The kernel takes namespaces and their devices down behind our back.
-      await sleep(200);
-      await this.look();
-    }
+    // The kernel takes namespaces and their devices down behind our back.
+    await this.lookWhile(() => !kind.permanent && left().length > 0, patienceMs);
+    if (left().length === 0) return;
+    throw new HostnetError("NOT_CONVERGED", "is still there after it was taken away", {
+      step: left().map(show).join("; "),
+    });
   }
 
   private notConverged(steps: Step[]): HostnetError {
