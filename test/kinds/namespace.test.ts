@@ -47,3 +47,16 @@ test("is taken away, but not with devices of others in it", () => {
   );
   expect(() => bench.removal(foreign)).toThrow(/blue holds devices that are not ours: wg0, x/);
 });
+
+test("is not taken away with processes in it, but for announcements of ours, which end by themselves", () => {
+  const running = (...args: string[]) => ({
+    ...seen(lo),
+    "netns-inodes": "4026532246 -r--r--r-- 1 0 0 0 Nov 29 18:22 blue\n",
+    processes: args.map((each, at) => `  ${70 + at} 1 4026532246 Wed Nov 25 11:00:39 2026 ${each}\n`).join(""),
+  });
+  const announcement = "arping -q -U -c 3 -w 2 -I qg-1 203.0.113.10";
+  expect(bench.removal(running(announcement))).toEqual(["ip netns del blue"]);
+  expect(() => bench.removal(running(announcement, "arping -I eth0 10.0.0.1"))).toThrow(
+    "processes run in namespace blue: arping (pid 71)",
+  );
+});

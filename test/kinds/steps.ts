@@ -29,6 +29,15 @@ export class Bench {
 
   private seen = (byKey: Args, more: Args) => answers(this.kind.observe(this.want(more)), byKey);
 
+  /** As before a removal, when more is asked. */
+  private lastLook(byKey: Args, more: Args) {
+    const want = this.want(more);
+    return this.kind.find(
+      want,
+      answers([...this.kind.observe(want), ...(this.kind.beforeRemoval?.(want) ?? [])], byKey),
+    );
+  }
+
   /** As `steps`, as data. */
   plan(seen: Args, more: Args = {}): Step[] {
     const context = { mark, owner: "a1b2", was: [], seen: this.seen(seen, more) };
@@ -54,7 +63,7 @@ export class Bench {
   }
 
   removal(seen: Args, more: Args = {}, memory?: unknown): string[] {
-    const found = this.look(seen, more);
+    const found = this.lastLook(seen, more);
     if (!found) throw new Error("not found");
     return texts(this.kind.remove(found, this.want(more), { mark, owner: "a1b2", was: [], memory: memory as never }));
   }
