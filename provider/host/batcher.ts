@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Result, Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
+import { Crowd } from "./crowd";
 import { Job, limits, needed, type Planned, plan, settle, size } from "./merge";
 import { type Answers, distinct, reread, slowReader, textOf } from "./reading";
 import { Seen } from "./seen";
@@ -41,6 +42,9 @@ const linger = {
   wrote: { part: 0.25, leastMs: 60, mostMs: 100 },
   whole: { part: 0.8, leastMs: 60, mostMs: 1000 },
 };
+
+/** Of all machines of this process: the engine's steps are for any of them. */
+const crowd = new Crowd();
 
 /** How long a kernel that was too busy for a step is left alone. */
 const busyMs = 200;
@@ -86,10 +90,11 @@ export class MachineBatcher implements Machine {
   }
 
   private request(steps: Step[], sections: Section[], locks = false): Promise<Answer> {
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<Answer>((resolve, reject) => {
       this.queue.push({ job: new Job(steps), sections, locks, resolve, reject });
       this.wake();
     });
+    return crowd.join(answer);
   }
 
   /** One batch at a time. */
@@ -112,10 +117,11 @@ export class MachineBatcher implements Machine {
       Math.min(Math.max(this.tookMs * part, leastMs), mostMs);
     const quiet = partOf(this.wrote ? linger.wrote : linger.looked);
     const end = performance.now() + partOf(linger.whole);
-    for (let known = 0; known < this.queue.length && performance.now() < end; ) {
+    for (let known = 0; known < this.queue.length && performance.now() < end && !crowd.complete; ) {
       known = this.queue.length;
-      await sleep(quiet);
+      await crowd.wait(quiet);
     }
+    crowd.closed();
   }
 
   /** Never rejects. */
