@@ -64,10 +64,10 @@ function figures(samples: Samples, { name, hosts, links }: Workload): WorkloadFi
       destroyVsNoop: one("destroy"),
     };
   };
-  const perOperation = (way: Way, verb: Verb) =>
-    rounded(ratio(times(way, "connectPerOperation", verb), times(way, "ours", verb)));
-
-  const vsShell = (verb: Verb) => rounded(ratio(times("process", "ours", verb), times("process", "shellScript", verb)));
+  const against = (way: Way, verb: Verb, above: Contender, below: Contender) =>
+    rounded(ratio(times(way, above, verb), times(way, below, verb)));
+  const perOperation = (way: Way, verb: Verb) => against(way, verb, "connectPerOperation", "ours");
+  const vsShell = (verb: Verb) => against("process", verb, "ours", "shellScript");
 
   const ours = samples.of({ workload: name, contender: "ours" });
   const most = (what: keyof Counts) => Math.max(...ours.flatMap((sample) => sample.hosts.map((host) => host[what])));

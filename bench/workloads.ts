@@ -49,3 +49,9 @@ export function wavesOf(links: Link[]): Link[][] {
   const waves = [links.filter((link) => link.kind === "LinuxBridge"), links.filter((link) => link.kind === "VethPair")];
   return waves.filter((wave) => wave.length > 0);
 }
+
+/** The waves of an operation: a read has no order, a deletion the opposite one. */
+export function wavesFor(links: Link[], verb: "up" | "refresh" | "destroy"): Link[][] {
+  if (verb === "refresh") return [links];
+  return verb === "destroy" ? wavesOf(links).reverse() : wavesOf(links);
+}

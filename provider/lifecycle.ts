@@ -101,7 +101,7 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     // What is only now made touches nothing that carries us.
     const wasThere = olds !== undefined || configured.length > 0 || (kind.permanent === true && kind.mark !== "none");
     const [others] = await Promise.all([othersDevices(machine, configured), run.look(wasThere)]);
-    if (!olds) await run.lookAgainIfUnmarked();
+    if (!olds) await run.lookAgainIfUnmarked(wasThere);
     run.want = withResets(kind, args, was, run.found);
     const adopted = claim(kind, run.parts(), adopts);
     if (adopted && run.found && !olds) {

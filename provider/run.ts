@@ -66,18 +66,18 @@ export class Run {
   }
 
   /** With `guarded`, also at what `guard` asks of the first write: else that takes a round trip of its own. */
-  async look(guarded = false): Promise<void> {
+  async look(guarded = false, whileNobodyWrites = false): Promise<void> {
     const guards = guarded ? managementSections(this.machine.facts) : [];
-    this.take(await this.machine.observe([...this.sections, ...guards]));
+    this.take(await this.machine.observe([...this.sections, ...guards], { whileNobodyWrites }));
   }
 
   /**
    * What is there and bears no mark may be somebody's that is only now made, or of a deployment that was killed and whose
    * last batch still runs: it is looked at again when nobody writes.
    */
-  async lookAgainIfUnmarked(): Promise<void> {
+  async lookAgainIfUnmarked(guarded: boolean): Promise<void> {
     const unmarked = this.kind.permanent !== true && this.parts().some(({ whose }) => whose === "none");
-    if (unmarked) this.take(await this.machine.observe(this.sections, { whileNobodyWrites: true }));
+    if (unmarked) await this.look(guarded, true);
   }
 
   private take(seen: Seen): void {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type ParsedKey, utils } from "ssh2";
 import type { Login, Spec } from "../spec";
-import { wavesOf } from "../workloads";
+import { wavesFor } from "../workloads";
 import { type Door, runOverOwnConnection } from "./dial";
 import type { Ready } from "./process";
 import { remoteCommand } from "./remote-commands";
@@ -12,8 +12,7 @@ export const atOnce = 8;
 /** One connection and one command for each link, the waves of creation one after the other, all hosts together. */
 export function connectPerOperation({ hosts, links }: Spec, verb: "up" | "refresh" | "destroy"): Ready {
   const doors = hosts.map(doorOf);
-  const waves = verb === "destroy" ? wavesOf(links).reverse() : verb === "refresh" ? [links] : wavesOf(links);
-  const operations = waves.map((wave) =>
+  const operations = wavesFor(links, verb).map((wave) =>
     wave.flatMap((link) => doors.map((door) => ({ door, command: remoteCommand(link, verb) }))),
   );
   return async () => {

@@ -6,7 +6,7 @@ import { resolve } from "../../provider/host/resolve";
 import { kinds } from "../../provider/kinds";
 import { apply, check, type Inputs, type Outputs, read, remove } from "../../provider/lifecycle";
 import type { Login, Spec } from "../spec";
-import { type Link, type PairLink, wavesOf } from "../workloads";
+import { type Link, type PairLink, wavesFor } from "../workloads";
 import type { Ready, Work } from "./process";
 
 type Connection = Parameters<typeof hostHandler.create>[0];
@@ -44,7 +44,7 @@ async function up(connection: Connection, links: Link[], inputs: Map<string, Inp
   const { id, outs } = await hostHandler.create(connection);
   const host = { ...(outs as HostRef), id };
   const resources: State["resources"] = {};
-  const work = await inWaves(connection, wavesOf(links), async (link) => {
+  const work = await inWaves(connection, wavesFor(links, "up"), async (link) => {
     resources[link.name] = await apply(kindOf(link), { ...inputs.get(link.name), host });
   });
   const state: State = { host, resources };
@@ -61,7 +61,7 @@ async function refresh(connection: Connection, links: Link[], { host, resources 
 }
 
 async function destroy(connection: Connection, links: Link[], { host, resources }: State): Promise<Work> {
-  const work = await inWaves(connection, wavesOf(links).reverse(), (link) => {
+  const work = await inWaves(connection, wavesFor(links, "destroy"), (link) => {
     const { id, outs } = stateOf(link, resources);
     return remove(kindOf(link), id, outs);
   });

@@ -1,5 +1,5 @@
 import type { Spec } from "../spec";
-import { wavesOf } from "../workloads";
+import { wavesFor } from "../workloads";
 import { doorOf } from "./connect-per-operation";
 import { runOverOwnConnection } from "./dial";
 import type { Ready } from "./process";
@@ -11,8 +11,7 @@ import { remoteScript } from "./remote-commands";
  */
 export function shellScript({ hosts, links }: Spec, verb: "up" | "refresh" | "destroy"): Ready {
   const doors = hosts.map(doorOf);
-  const waves = verb === "destroy" ? wavesOf(links).reverse() : wavesOf(links);
-  const script = remoteScript(waves.flat(), verb);
+  const script = remoteScript(wavesFor(links, verb).flat(), verb);
   return async () => {
     await Promise.all(doors.map((door) => runOverOwnConnection(door, script)));
     return {};

@@ -117,7 +117,7 @@ export class MachineBatcher implements Machine {
       Math.min(Math.max(this.tookMs * part, leastMs), mostMs);
     const quiet = partOf(this.wrote ? linger.wrote : linger.looked);
     const end = performance.now() + partOf(linger.whole);
-    for (let known = 0; known < this.queue.length && performance.now() < end && !crowd.complete; ) {
+    for (let known = 0; known < this.queue.length && performance.now() < end; ) {
       known = this.queue.length;
       await crowd.wait(quiet);
     }

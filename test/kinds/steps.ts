@@ -27,16 +27,11 @@ export class Bench {
     return this.kind.find(this.want(more), this.seen(seen, more));
   }
 
-  private seen = (byKey: Args, more: Args) => answers(this.kind.observe(this.want(more)), byKey);
-
-  /** As before a removal, when more is asked. */
-  private lastLook(byKey: Args, more: Args) {
+  private seen = (byKey: Args, more: Args, removes = false) => {
     const want = this.want(more);
-    return this.kind.find(
-      want,
-      answers([...this.kind.observe(want), ...(this.kind.beforeRemoval?.(want) ?? [])], byKey),
-    );
-  }
+    const last = removes ? (this.kind.beforeRemoval?.(want) ?? []) : [];
+    return answers([...this.kind.observe(want), ...last], byKey);
+  };
 
   /** As `steps`, as data. */
   plan(seen: Args, more: Args = {}): Step[] {
@@ -63,7 +58,7 @@ export class Bench {
   }
 
   removal(seen: Args, more: Args = {}, memory?: unknown): string[] {
-    const found = this.lastLook(seen, more);
+    const found = this.kind.find(this.want(more), this.seen(seen, more, true));
     if (!found) throw new Error("not found");
     return texts(this.kind.remove(found, this.want(more), { mark, owner: "a1b2", was: [], memory: memory as never }));
   }
