@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { managementPath, managementSections, refuseIfCut } from "./host/management";
 import type { HostRef } from "./host/reach";
 import type { Seen } from "./host/seen";
-import type { Machine, StepFailure } from "./host/types";
+import type { Look, Machine, StepFailure } from "./host/types";
 import {
   refuseIfLost,
   refuseIfRerouted,
@@ -66,9 +66,9 @@ export class Run {
   }
 
   /** With `guarded`, also at what `guard` asks of the first write: else that takes a round trip of its own. */
-  async look(guarded = false, whileNobodyWrites = false): Promise<void> {
+  async look(guarded = false, how: Look = {}): Promise<void> {
     const guards = guarded ? managementSections(this.machine.facts) : [];
-    this.take(await this.machine.observe([...this.sections, ...guards], { whileNobodyWrites }));
+    this.take(await this.machine.observe([...this.sections, ...guards], how));
   }
 
   /**
@@ -77,7 +77,7 @@ export class Run {
    */
   async lookAgainIfUnmarked(guarded: boolean): Promise<void> {
     const unmarked = this.kind.permanent !== true && this.parts().some(({ whose }) => whose === "none");
-    if (unmarked) await this.look(guarded, true);
+    if (unmarked) await this.look(guarded, { whileNobodyWrites: true });
   }
 
   private take(seen: Seen): void {
@@ -124,7 +124,7 @@ export class Run {
 
   /** Looks and waits a little while the host is at it by itself: a refresh shows where things stand, not how they got there. */
   async lookAtRest(): Promise<void> {
-    await this.look();
+    await this.look(false, { last: true });
     await this.rest(refreshPatienceMs);
   }
 

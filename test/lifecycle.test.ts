@@ -299,6 +299,14 @@ describe("read", () => {
     expect(props).toEqual({ ...shown, revision: outs.revision, live: { size: 4 } });
   });
 
+  it("says that it asks nothing after its look, so that its batch waits for those who come next", async () => {
+    const outs = await made({ name: "b" });
+    const observe = jest.spyOn(machine, "observe");
+    await read(box, "m1/Box/-/b", outs);
+    expect(observe.mock.calls.map(([, look]) => look)).toEqual([{ last: true }]);
+    observe.mockRestore();
+  });
+
   it("waits for what the host is still at, and shows where it ends", async () => {
     const outs = await made({ name: "b", size: 3 });
     let looks = 0;

@@ -69,7 +69,7 @@ function named(machine: Machine, name: string): Machine {
     get facts() {
       return machine.facts;
     },
-    observe: (sections, how) => at(name, () => machine.observe(sections, how)),
+    observe: (sections, look) => at(name, () => machine.observe(sections, look)),
     write: (steps, then) => at(name, () => machine.write(steps, then)),
   };
 }

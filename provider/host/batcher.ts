@@ -5,7 +5,7 @@ import { Crowd } from "./crowd";
 import { Job, limits, needed, type Planned, plan, settle, size } from "./merge";
 import { type Answers, distinct, reread, slowReader, textOf } from "./reading";
 import { Seen } from "./seen";
-import type { HostFacts, Machine, Session, StepFailure } from "./types";
+import type { HostFacts, Look, Machine, Session, StepFailure } from "./types";
 
 type Answer = { seen: Seen; failure?: StepFailure };
 
@@ -13,8 +13,7 @@ type Answer = { seen: Seen; failure?: StepFailure };
 interface Request {
   job: Job;
   sections: Section[];
-  /** The machine's lock is held also if there is nothing to write. */
-  locks: boolean;
+  look: Look;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
   /** A read whose connection broke is asked once more; no harm in that. */
@@ -33,13 +32,12 @@ const stepMs = 150;
 
 /**
  * How long to wait for those who were answered just now and have more to say: until nobody has come for a while, as parts
- * of the time that the last batch took, for a host that is slow gains most when they share the next one. Who has looked
- * comes back at once. Who has written is followed by others, from the engine, which takes its time however quick the host
- * is.
+ * of the time that the last batch took, for a host that is slow gains most when they share the next one. Who goes on comes
+ * back at once. Who has done is followed by others, from the engine, which takes its time: as much as a batch is worth.
  */
 const linger = {
-  looked: { part: 0.05, leastMs: 0, mostMs: 15 },
-  wrote: { part: 0.25, leastMs: 60, mostMs: 100 },
+  goesOn: { part: 0.05, leastMs: 0, mostMs: 15 },
+  done: { part: 1, leastMs: 15, mostMs: 60 },
   whole: { part: 0.8, leastMs: 60, mostMs: 1000 },
 };
 
@@ -58,9 +56,9 @@ const busyMs = 200;
 export class MachineBatcher implements Machine {
   private queue: Request[] = [];
   private running = false;
-  /** How long the last batch took, and whether there was something to write in it. */
+  /** How long the last batch took, and whether somebody had done with it. */
   private tookMs = 0;
-  private wrote = false;
+  private done = false;
   /** Answers that follow from their question. */
   private readonly remembered = new Map<string, Result>();
   /** True once another machine has answered at this address: of no more use. */
@@ -81,17 +79,17 @@ export class MachineBatcher implements Machine {
     return this.known;
   }
 
-  async observe(sections: Section[], { whileNobodyWrites = false } = {}): Promise<Seen> {
-    return (await this.request([], sections, whileNobodyWrites)).seen;
+  async observe(sections: Section[], look: Look = {}): Promise<Seen> {
+    return (await this.request([], sections, look)).seen;
   }
 
   write(steps: Step[], then: Section[]): Promise<Answer> {
     return this.request(needed(steps, this.known.tools), then);
   }
 
-  private request(steps: Step[], sections: Section[], locks = false): Promise<Answer> {
+  private request(steps: Step[], sections: Section[], look: Look = {}): Promise<Answer> {
     const answer = new Promise<Answer>((resolve, reject) => {
-      this.queue.push({ job: new Job(steps), sections, locks, resolve, reject });
+      this.queue.push({ job: new Job(steps), sections, look, resolve, reject });
       this.wake();
     });
     return crowd.join(answer);
@@ -115,7 +113,7 @@ export class MachineBatcher implements Machine {
   private async gather(): Promise<void> {
     const partOf = ({ part, leastMs, mostMs }: { part: number; leastMs: number; mostMs: number }) =>
       Math.min(Math.max(this.tookMs * part, leastMs), mostMs);
-    const quiet = partOf(this.wrote ? linger.wrote : linger.looked);
+    const quiet = partOf(this.done ? linger.done : linger.goesOn);
     const end = performance.now() + partOf(linger.whole);
     for (let known = 0; known < this.queue.length && performance.now() < end; ) {
       known = this.queue.length;
@@ -138,7 +136,7 @@ export class MachineBatcher implements Machine {
     let planned: Planned[] = [];
     try {
       planned = plan(batch.map(({ job }) => job));
-      this.wrote = planned.length > 0;
+      this.done = planned.length > 0 || batch.some(({ look }) => look.last);
       await this.send(session, batch, planned);
     } catch (error) {
       this.failed(batch, planned, error);
@@ -161,7 +159,7 @@ export class MachineBatcher implements Machine {
     const results = commands.length
       ? await session.run(commands, {
           timeoutMs: this.timeout([...sent.values()].reduce((sum, steps) => sum + steps, questions.length)),
-          lock: planned.length > 0 || batch.some(({ locks }) => locks),
+          lock: planned.length > 0 || batch.some(({ look }) => look.whileNobodyWrites),
           stopAfterFailureBefore: planned.length,
         })
       : [];

@@ -62,15 +62,19 @@ export interface StepFailure {
   result: Result;
 }
 
+/** What is special about a look. */
+export interface Look {
+  /** With the machine's hostnet lock held: after what another deployment is writing, or one that was killed left running. */
+  whileNobodyWrites?: boolean;
+  /** The resource asks nothing after it: who comes next comes from the engine. */
+  last?: boolean;
+}
+
 /** A machine as lifecycle sees it: questions and changes of all resources, gathered into batches. */
 export interface Machine {
   readonly facts: HostFacts;
-  /**
-   * Answers to all sections, read after the call was made. One round trip, shared with whoever asks meanwhile.
-   * `whileNobodyWrites`: with the machine's hostnet lock held, so after what another deployment is writing, or one that was
-   * killed has left running.
-   */
-  observe(sections: Section[], how?: { whileNobodyWrites: boolean }): Promise<Seen>;
+  /** Answers to all sections, read after the call was made. One round trip, shared with whoever asks meanwhile. */
+  observe(sections: Section[], look?: Look): Promise<Seen>;
   /** Runs the steps in their order up to the first that fails, then reads the sections. One round trip. */
   write(steps: Step[], then: Section[]): Promise<{ seen: Seen; failure?: StepFailure }>;
 }

@@ -1,4 +1,5 @@
 import { MachineBatcher, machine as machineOf } from "../../provider/host/batch";
+import type { Machine } from "../../provider/host/types";
 import type { Section, Step } from "../../provider/model/command";
 import { HostnetError } from "../../provider/model/errors";
 import { done, facts, lost, ScriptedSession } from "./helpers/exec-session";
@@ -88,6 +89,20 @@ describe("round trips", () => {
       }),
     );
     expect(session.counters).toMatchObject({ roundTrips: 2, commands: 3 });
+  });
+
+  test.each<[string, number, (machine: Machine) => Promise<unknown>]>([
+    ["after a write", 1, (machine) => machine.write([step("a")], [])],
+    ["after a last look", 1, (machine) => machine.observe([section("a")], { last: true })],
+    ["but not after a look, since who goes on comes at once", 2, (machine) => machine.observe([section("a")])],
+  ])("who comes a little later is waited for %s", async (_, roundTrips, act) => {
+    const session = echo();
+    const machine = await over(session);
+    await act(machine);
+    const first = machine.observe([section("b")]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await Promise.all([first, machine.observe([section("c")])]);
+    expect(session.counters.roundTrips).toBe(1 + roundTrips);
   });
 
   test("what arrives while a batch is in flight becomes the next one", async () => {
