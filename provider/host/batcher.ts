@@ -160,7 +160,7 @@ export class MachineBatcher implements Machine {
       ? await session.run(commands, {
           timeoutMs: this.timeout([...sent.values()].reduce((sum, steps) => sum + steps, questions.length)),
           lock: planned.length > 0 || batch.some(({ look }) => look.whileNobodyWrites),
-          stopAfterFailureBefore: planned.length,
+          writes: planned.length,
         })
       : [];
     const refused = settle(planned, results.slice(0, planned.length));

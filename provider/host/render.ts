@@ -73,10 +73,10 @@ export interface BatchOptions {
   /** For how many seconds to wait for the machine's lock, which is held while the batch runs. */
   lockSeconds?: number;
   /**
-   * The parts before this one write: none runs after one that failed, and they run to their end also when nobody is there
-   * any more to hear of it. Default: 0, each runs whatever came before.
+   * So many of the parts, the first ones, write: none of them runs after one that failed, and they run to their end also
+   * when nobody is there any more to hear of it. The others run whatever came before. Default: 0.
    */
-  stopAfterFailureBefore?: number;
+  writes?: number;
   /** The parts run at once, and what they print on stderr comes with what they print on stdout. */
   together?: boolean;
 }
@@ -91,14 +91,14 @@ export interface BatchOptions {
  *   ends it, and leaves a device that is made and not yet marked, thus nobody's.
  */
 export function renderBatch(parts: readonly string[], options: BatchOptions): string {
-  const { nonce, lockSeconds, stopAfterFailureBefore = 0, together = false } = options;
+  const { nonce, lockSeconds, writes = 0, together = false } = options;
   const render = (part: string, index: number) =>
-    index < stopAfterFailureBefore
+    index < writes
       ? `[ "$_failed" ] || {\n${part}\n}\n_mark ${index + 1}\n[ "$_r" = 0 ] || _failed=1\n`
       : `${part}\n_mark ${index + 1}\n`;
   const rendered = parts.map(render);
-  const writes = rendered.splice(0, stopAfterFailureBefore).join("");
-  const toTheEnd = writes && `_failed=\ntrap '' HUP PIPE\n${writes}trap - HUP PIPE\n`;
+  const writing = rendered.splice(0, writes).join("");
+  const toTheEnd = writing && `_failed=\ntrap '' HUP PIPE\n${writing}trap - HUP PIPE\n`;
   const script = together ? atOnce(parts) : toTheEnd + rendered.join("");
   const locked = lockSeconds !== undefined;
   const lock = locked

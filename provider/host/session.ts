@@ -142,9 +142,9 @@ class ShellSession implements LiveSession {
       if (options.slow) return await this.slow.run({ parts, timeoutMs, show: name });
       this.counters.roundTrips++;
       const lockSeconds = locked ? Math.max(1, this.target.commandTimeoutMs / 1000) : undefined;
-      const { stopAfterFailureBefore } = options;
-      const results = await this.main.run({ parts, timeoutMs, lockSeconds, stopAfterFailureBefore, show: name });
-      return withSkipped(results, stopAfterFailureBefore ?? 0);
+      const { writes } = options;
+      const results = await this.main.run({ parts, timeoutMs, lockSeconds, writes, show: name });
+      return withSkipped(results, writes ?? 0);
     } catch (error) {
       throw error instanceof HostnetError ? error.at({ host: this.target.name }) : error;
     } finally {

@@ -18,8 +18,8 @@ export interface BatchRun {
   together?: boolean;
   /** Wait for and hold the machine's lock; nothing runs when it is not had in that time. */
   lockSeconds?: number;
-  /** Of the commands before this one, none runs after one that failed. */
-  stopAfterFailureBefore?: number;
+  /** So many of the commands, the first ones, write: see renderBatch. */
+  writes?: number;
   /** What a command looks like, to name the one that did not end. */
   show?: (index: number) => string;
   /** Until then the shell must have begun to answer. Only the first batch of a shell needs it. */

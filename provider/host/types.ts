@@ -36,7 +36,7 @@ export interface RunOptions {
   timeoutMs?: number;
   lock?: boolean;
   slow?: boolean;
-  stopAfterFailureBefore?: number;
+  writes?: number;
 }
 
 /** A root shell on a machine that stays open. */
@@ -47,9 +47,8 @@ export interface Session {
    * Runs the commands one after the other in one round trip, each whatever the one before returned.
    * `lock` holds the machine's hostnet lock meanwhile (writes). `slow` uses a shell of its own where one can be had;
    * there the commands of all who ask run at once, and the stderr of each comes with its stdout.
-   * With `stopAfterFailureBefore: K`, once a command of index < K fails (exit status not 0), the later ones of index < K
-   * are skipped (their results are `skipped`: exitCode -1, no output); those of index >= K run always. The first K are
-   * writes: once begun they go on to their end, also when the connection breaks.
+   * The first `writes` commands write: once one of them fails (exit status not 0), the later ones of them are skipped (exitCode
+   * -1, no output), and once begun they go on to their end, also when the connection breaks. The others run always.
    * Throws HostnetError TIMEOUT or CONNECTION_LOST: then nothing is known about what ran.
    */
   run(commands: Command[], options?: RunOptions): Promise<Result[]>;

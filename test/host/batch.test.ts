@@ -65,7 +65,7 @@ describe("round trips", () => {
       "show b",
       "show c",
     ]);
-    expect(session.runs[0]?.options).toMatchObject({ lock: true, stopAfterFailureBefore: 2 });
+    expect(session.runs[0]?.options).toMatchObject({ lock: true, writes: 2 });
     expect(written.map(({ failure, seen }) => [failure, seen.text("x")])).toEqual(Array(3).fill([undefined, "x"]));
   });
 

@@ -57,7 +57,7 @@ test("a session that is closed says so", async () => {
 test("of the commands that stop at a failure none runs after one; the others do", async () => {
   const session = await pool().acquire(to);
   const commands = [["true"], ["false"], ["echo", "never"], ["echo", "always"]].map((argv) => ({ argv }));
-  const stopped = await session.run(commands, { stopAfterFailureBefore: 3, lock: true });
+  const stopped = await session.run(commands, { writes: 3, lock: true });
   expect(stopped).toEqual([
     { exitCode: 0, stdout: "", stderr: "" },
     { exitCode: 1, stdout: "", stderr: "" },
@@ -65,7 +65,7 @@ test("of the commands that stop at a failure none runs after one; the others do"
     { exitCode: 0, stdout: "always\n", stderr: "" },
   ]);
   const touched = `${box.folder}/never`;
-  await session.run([{ argv: ["false"] }, { argv: ["touch", touched] }], { stopAfterFailureBefore: 2 });
+  await session.run([{ argv: ["false"] }, { argv: ["touch", touched] }], { writes: 2 });
   const [there] = await session.run([{ argv: ["test", "-e", touched] }]);
   expect(there?.exitCode).toBe(1);
 });

@@ -204,7 +204,7 @@ test("writes that have begun go on to their end when nobody is there any more, a
       parts: scripts.map((script) => renderCommand({ argv: sh(script) }, true)),
       timeoutMs: 30_000,
       lockSeconds: 20,
-      stopAfterFailureBefore: 2,
+      writes: 2,
     }),
   );
   await until(() => existsSync(begun as string));

@@ -36,9 +36,9 @@ export class ScriptedSession implements Session {
     if (this.broken) throw this.broken;
     let failed = false;
     for (const [index, command] of commands.entries()) {
-      const skip: boolean = failed && index < (options.stopAfterFailureBefore ?? 0);
+      const skip: boolean = failed && index < (options.writes ?? 0);
       const result: Result = skip ? { exitCode: -1, stdout: "", stderr: "" } : await this.execute(command);
-      failed ||= result.exitCode !== 0 && index < (options.stopAfterFailureBefore ?? 0);
+      failed ||= result.exitCode !== 0 && index < (options.writes ?? 0);
       results.push(result);
     }
     return results;
