@@ -4,11 +4,10 @@ import {
   addAddress,
   address as addressSchema,
   declarable,
+  exchangeAddresses,
   full,
-  giveBack,
   type LiveAddress,
   matches,
-  removeAddress,
   sameAddress,
 } from "../model/address";
 import { HostnetError } from "../model/errors";
@@ -70,8 +69,7 @@ export const address = kind({
   },
   converge(want, found) {
     const item = full(want.address);
-    const add = addAddress(item, want.device, want.namespace);
-    if (!found) return [add];
+    if (!found) return [addAddress(item, want.device, want.namespace)];
     const { live, addresses } = found.raw as Raw;
     if (live.dadFailed) {
       throw new HostnetError("NOT_CONVERGED", `another machine on ${want.device}'s link has ${item.address}`, {
@@ -80,18 +78,13 @@ export const address = kind({
     }
     if (matches(item, live)) return [];
     // Scope and label are given at birth; in `ip address change` they are not to be changed.
-    return [
-      removeAddress(live, want.device, want.namespace),
-      add,
-      ...giveBack([live], addresses, want.device, want.namespace),
-    ];
+    const { device, namespace } = want;
+    return exchangeAddresses({ device, namespace, live: addresses, leaving: [live], coming: [item] });
   },
   remove(found, want) {
     const { live, addresses } = found.raw as Raw;
-    return [
-      removeAddress(live, want.device, want.namespace),
-      ...giveBack([live], addresses, want.device, want.namespace),
-    ];
+    const { device, namespace } = want;
+    return exchangeAddresses({ device, namespace, live: addresses, leaving: [live], coming: [] });
   },
 });
 

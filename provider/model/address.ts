@@ -136,9 +136,10 @@ export interface AddressPlan {
 export function convergeAddresses({ device, namespace, want, was, live, exact }: AddressPlan): Step[] {
   const wanted = want.map(full);
   const isWanted = (item: LiveAddress) => wanted.some((other) => sameAddress(other, item));
+  const declared = [...wanted, ...was.map(full)];
   const gone = live.filter((item) => {
     if (isWanted(item)) return false;
-    if (was.map(full).some((other) => sameAddress(other, item))) return true;
+    if (declared.some((other) => sameAddress(other, item) || item.address === stopgap(other, 32))) return true;
     return exact && !item.kernelMade && !item.dynamic;
   });
   const redo = new Set(
@@ -147,36 +148,64 @@ export function convergeAddresses({ device, namespace, want, was, live, exact }:
       .map((item) => subnet(item.address)),
   );
   const again = live.filter((item) => {
-    const declared = wanted.find((other) => sameAddress(other, item));
-    return declared !== undefined && (!matches(declared, item) || redo.has(subnet(item.address)));
+    const now = wanted.find((other) => sameAddress(other, item));
+    return now !== undefined && (!matches(now, item) || redo.has(subnet(item.address)));
   });
-  const missing = wanted.filter(
+  const coming = wanted.filter(
     (item) => !live.some((other) => sameAddress(item, other)) || again.some((other) => sameAddress(item, other)),
   );
-  const leaving = [...gone, ...again].sort((a, b) => Number(b.secondary) - Number(a.secondary));
+  return exchangeAddresses({ device, namespace, live, leaving: [...gone, ...again], coming });
+}
+
+export interface AddressExchange {
+  device: string;
+  namespace?: string;
+  live: LiveAddress[];
+  leaving: LiveAddress[];
+  coming: AddressObject[];
+}
+
+/**
+ * Addresses for others. With the last IPv4 address of a device the kernel drops all routes that lead through it, whosever
+ * they are; so where none would stay, a stopgap does until the new ones are there.
+ */
+export function exchangeAddresses({ device, namespace, live, leaving, coming }: AddressExchange): Step[] {
+  const inOrder = [...leaving].sort((a, b) => Number(b.secondary) - Number(a.secondary));
+  const back = taken(leaving, live);
+  const ofIpv4 = <T extends { address: string }>(items: T[]) => items.filter(({ address }) => family(address) === 4);
+  const stay = ofIpv4(live).some((item) => !leaving.includes(item) && !back.includes(item));
+  const [next] = ofIpv4([...coming, ...back]);
+  const length = next && [...live, ...coming].some(({ address }) => address === stopgap(next, 32)) ? 31 : 32;
+  const bridged = next && ofIpv4(leaving).length > 0 && !stay ? stopgap(next, length) : undefined;
+  const hold = (verb: string): Step[] =>
+    bridged ? [{ argv: ["ip", "address", verb, bridged, "dev", device], namespace }] : [];
   return [
-    ...leaving.map((item) => removeAddress(item, device, namespace)),
-    ...missing.map((item) => addAddress(item, device, namespace)),
+    ...hold("add"),
+    ...inOrder.map((item) => removeAddress(item, device, namespace)),
+    ...coming.map((item) => addAddress(item, device, namespace)),
     ...giveBack(leaving, live, device, namespace),
+    ...hold("del"),
   ];
 }
+
+/** The same IPv4 address in a subnet of its own: the kernel calls neither of the two the other's secondary. */
+const stopgap = ({ address }: { address: string }, length: number) => `${address.split("/")[0]}/${length}`;
 
 /**
  * A primary IPv4 address takes the secondary ones of its subnet with it, unless promote_secondaries is on. So they leave
  * before it, and those that stay are given back: `replace` does no harm where they never went.
  */
 export function giveBack(leaving: LiveAddress[], live: LiveAddress[], device: string, namespace?: string): Step[] {
+  return taken(leaving, live).map(({ address, scope, label }) =>
+    replaceAddress({ address, scope: scope as "global", label }, device, namespace),
+  );
+}
+
+/** The secondary addresses that go with a primary one, and are to stay. Of IPv6 the same flag says: temporary. */
+function taken(leaving: LiveAddress[], live: LiveAddress[]): LiveAddress[] {
   const lost = new Set(leaving.filter((item) => !item.secondary).map((item) => subnet(item.address)));
-  return (
-    live
-      // Of an IPv6 address the same flag says that it is temporary.
-      .filter(
-        (item) =>
-          item.secondary && family(item.address) === 4 && lost.has(subnet(item.address)) && !leaving.includes(item),
-      )
-      .map(({ address, scope, label }) =>
-        replaceAddress({ address, scope: scope as "global", label }, device, namespace),
-      )
+  return live.filter(
+    (item) => item.secondary && family(item.address) === 4 && lost.has(subnet(item.address)) && !leaving.includes(item),
   );
 }
 

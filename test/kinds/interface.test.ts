@@ -100,7 +100,12 @@ describe("an address that was there before", () => {
 
   test("is the resource's own where that has taken it over", () => {
     const memory = bench.memory(had, exact, true);
-    expect(bench.removal(alone, exact, memory)).toEqual(["ip address del 10.0.0.1/24 dev eth1", back]);
+    expect(bench.removal(alone, exact, memory)).toEqual([
+      "ip address add 10.9.0.1/32 dev eth1",
+      "ip address del 10.0.0.1/24 dev eth1",
+      back,
+      "ip address del 10.9.0.1/32 dev eth1",
+    ]);
   });
 });
 

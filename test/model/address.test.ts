@@ -26,11 +26,47 @@ test("secondary addresses leave before their primary one, which would take them 
 
 test("those that stay, also foreign ones, are given back", () => {
   expect(steps([], ["10.0.1.1/24"], both)).toEqual([
+    "add 10.0.1.2/32 dev eth0",
     "del 10.0.1.1/24 dev eth0",
     "replace 10.0.1.2/24 scope global dev eth0",
+    "del 10.0.1.2/32 dev eth0",
   ]);
   expect(steps(["10.0.2.1/24"], ["10.0.1.2/24"], both)).toEqual([
     "del 10.0.1.2/24 dev eth0",
     "add 10.0.2.1/24 dev eth0",
   ]);
+});
+
+// With the last IPv4 address of a device, all routes through it go.
+describe("a device keeps an IPv4 address while its addresses are exchanged", () => {
+  test("the next one, alone in a subnet, before the last one leaves", () => {
+    const sole = [at("10.0.1.1/24"), at("fd00::1/64")];
+    expect(steps(["10.0.1.2/24", "fd00::2/64"], ["10.0.1.1/24", "fd00::1/64"], sole)).toEqual([
+      "add 10.0.1.2/32 dev eth0",
+      "del 10.0.1.1/24 dev eth0",
+      "del fd00::1/64 dev eth0",
+      "add 10.0.1.2/24 dev eth0",
+      "add fd00::2/64 dev eth0 nodad",
+      "del 10.0.1.2/32 dev eth0",
+    ]);
+    expect(steps(["10.0.1.2/32"], ["10.0.1.1/24"], [at("10.0.1.1/24")])).toContain("add 10.0.1.2/31 dev eth0");
+  });
+
+  test("not where another one stays, none comes, or none was there", () => {
+    const other = [at("10.0.1.1/24"), at("10.9.0.1/24")];
+    expect(steps(["10.0.1.2/24"], ["10.0.1.1/24"], other)).toEqual([
+      "del 10.0.1.1/24 dev eth0",
+      "add 10.0.1.2/24 dev eth0",
+    ]);
+    expect(steps([], ["10.0.1.1/24"], [at("10.0.1.1/24")])).toEqual(["del 10.0.1.1/24 dev eth0"]);
+    expect(steps(["10.0.1.2/24"], ["fd00::1/64"], [at("fd00::1/64")])).toEqual([
+      "del fd00::1/64 dev eth0",
+      "add 10.0.1.2/24 dev eth0",
+    ]);
+  });
+
+  test("what a change that was cut off has left goes with the next", () => {
+    const left = [at("10.0.1.2/32"), at("10.0.1.2/24"), at("10.0.1.9/32")];
+    expect(steps(["10.0.1.2/24"], ["10.0.1.1/24"], left)).toEqual(["del 10.0.1.2/32 dev eth0"]);
+  });
 });
