@@ -3,14 +3,16 @@ import { footprint, mustOnHost, onHost } from "./helpers/lab";
 import { createStack, type Stack } from "./helpers/stack";
 
 /** One host's life: made, quiet, changed in place, drifted, mended, replaced in order, taken away without a trace. */
-const program = (options: { mtu?: number; stp?: boolean; namespace?: string; forward?: boolean } = {}) =>
+const program = (
+  options: { address?: string; mtu?: number; stp?: boolean; namespace?: string; forward?: boolean } = {},
+) =>
   onOneHost(
     "n1",
     `
 const blue = new hostnet.Namespace("cy-blue", { host, name: ${JSON.stringify(options.namespace ?? "cy-blue")} });
 const br = new hostnet.LinuxBridge("cy-br", { host, addresses: ["10.71.0.254/24"]${options.stp ? ", stp: true, forwardDelay: 4" : ""} });
 const cable = new hostnet.VethPair("cable", {
-  a: { name: "eth0", namespace: blue, addresses: ["10.71.0.1/24", "fd71::1/64"]${options.mtu ? `, mtu: ${options.mtu}` : ""} },
+  a: { name: "eth0", namespace: blue, addresses: ["${options.address ?? "10.71.0.1"}/24", "fd71::1/64"]${options.mtu ? `, mtu: ${options.mtu}` : ""} },
   b: { name: "cy-port", bridge: br${options.mtu ? `, mtu: ${options.mtu}` : ""} },
 });
 new hostnet.Route("cy-default", { namespace: blue, to: "default", via: "10.71.0.254" }, { dependsOn: cable });
@@ -76,6 +78,17 @@ it("shows exactly the changed properties and changes them in place", async () =>
       "ip -d link show cy-br | grep -o 'forward_delay [0-9]*\\|stp_state [0-9]'; cat /sys/class/net/cy-port/mtu",
     ),
   ).toBe("forward_delay 400\nstp_state 1\n1400\n");
+}, 900_000);
+
+it("changes a device's only IPv4 address, and all routes through it stay", async () => {
+  const routes = () => mustOnHost("n1", "ip -n cy-blue route show via 10.71.0.254");
+  await mustOnHost("n1", "ip -n cy-blue route add 10.99.0.0/16 via 10.71.0.254");
+  const had = await routes();
+  stack.write(program({ address: "10.71.0.3", mtu: 1400, stp: true }));
+  expect(await stack.up()).toMatchObject({ update: 1, replace: 0 });
+  expect(await routes()).toBe(had);
+  expect(await mustOnHost("n1", "ip -n cy-blue -br -4 address show dev eth0")).toMatch(/ UP +10\.71\.0\.3\/24 *$/m);
+  await mustOnHost("n1", "ip -n cy-blue route del 10.99.0.0/16");
 }, 900_000);
 
 it("takes removed arguments back to the kernel's defaults", async () => {
