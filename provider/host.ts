@@ -15,7 +15,7 @@ import { validate } from "./validate";
 type Inputs = z.output<typeof hostArgs> & { __provider?: string };
 type Outputs = HostRef & z.output<typeof hostFacts> & { __provider?: string };
 
-/** Machines of this run by their id, with the owner that speaks for each: clones of one image are told apart by nothing. */
+/** The machines that answer in this run by their id, with the Host that is on each: clones are told apart by nothing. */
 const machines = new Map<string, { owner: string; name: string }>();
 
 function check(_olds: unknown, news: Inputs) {
@@ -30,14 +30,19 @@ function check(_olds: unknown, news: Inputs) {
  * and no more: one dead host of forty must not block the rest.
  */
 async function diff(_id: string, olds: Outputs, news: Inputs): Promise<{ changes?: boolean }> {
-  machines.set(olds.machineId, { owner: olds.owner, name: olds.name });
-  if (hasUnknown(news) || decommissioned(news)) return {};
+  const isOn = (machineId: string) => machines.set(machineId, { owner: olds.owner, name: olds.name });
+  if (hasUnknown(news) || decommissioned(news)) {
+    isOn(olds.machineId);
+    return {};
+  }
   try {
     const { found, seen } = await look(news, olds.owner);
-    const changed =
-      machineIdentity(found.facts, news.identity) !== olds.machineId || epochOf(found, seen, olds.owner) !== olds.epoch;
-    return changed ? { changes: true } : {};
+    const machineId = machineIdentity(found.facts, news.identity);
+    // Who has been on it before has the older right; the others may have changed places.
+    if (machineId === olds.machineId || !machines.has(machineId)) isOn(machineId);
+    return machineId !== olds.machineId || epochOf(found, seen, olds.owner) !== olds.epoch ? { changes: true } : {};
   } catch (error) {
+    isOn(olds.machineId);
     warn(error instanceof Error ? error.message : String(error));
     return {};
   }
