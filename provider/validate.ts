@@ -120,6 +120,8 @@ function allowedText(issue: Issue): string {
 
 function text(value: unknown): string {
   const shown = JSON.stringify(value) ?? String(value);
+  // The key itself where its path was asked for.
+  if (shown.includes("PRIVATE KEY-----")) return "[secret]";
   return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostArgs } from "../provider/host-args";
 import { linuxBridge } from "../provider/kinds/linux-bridge";
 import { namespace } from "../provider/kinds/namespace";
 import { vethPair } from "../provider/kinds/veth-pair";
@@ -60,6 +61,12 @@ describe("bad input is refused with path, what was given, what is allowed", () =
   it("a secret without its value", () => {
     const schema = z.strictObject({ key: secret(z.string().regex(/^-----/, "must be a key")) });
     expect(reasons(schema, { key: "TOPSECRET" })).toEqual(["key: must be a key; given was [secret]"]);
+  });
+
+  it("a private key in the place of its path without the key", () => {
+    const key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIPpY\n-----END EC PRIVATE KEY-----\n";
+    const [reason] = reasons(hostArgs, { name: "n", address: "192.0.2.1", privateKeyPath: key });
+    expect(reason).toMatch(/^privateKeyPath: must be a path .*; given was \[secret\]$/);
   });
 });
 
