@@ -8,7 +8,7 @@ import { isSelected, parseSelection, type Selection } from "../discover/select";
 import { survey, type Thing } from "../discover/survey";
 import { kinds } from "../kinds";
 import { get } from "../model/path";
-import { collect, type HostOptions, hostPlan, reachHost, withHostOptions } from "./hosts";
+import { collect, type HostOptions, hostPlans, reachHost, withHostOptions } from "./hosts";
 import { table } from "./table";
 
 interface Options extends HostOptions {
@@ -46,8 +46,7 @@ export async function discover(
 ): Promise<Discovered[]> {
   const selection = parseSelection(options.select);
   return Promise.all(
-    hosts.map(async (text) => {
-      const host = hostPlan(text, options);
+    hostPlans(hosts, options).map(async (host) => {
       const { machine, machineId } = await reachHost(host);
       const found = await survey(machine, machineId, Object.values(kinds));
       const chosen = found.things.filter((thing) => isWanted(thing, selection, options.all === true));

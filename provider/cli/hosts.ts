@@ -17,8 +17,6 @@ export interface HostOptions {
   transport?: string;
 }
 
-export const hostArgument = "[[NAME=][USER@]ADDRESS[:PORT]]";
-
 /** The options of every command that reaches hosts. */
 export function withHostOptions(command: Command): Command {
   return command
@@ -35,8 +33,9 @@ export const collect = (value: string, all: string[] = []) => [...all, value];
 /** `n1=ops@192.0.2.1:2222` with the options, as the arguments of a Host. Throws INVALID. */
 export function hostPlan(text: string, options: HostOptions): HostPlan {
   const [, given, user, address, bracketed, port] =
-    /^(?:([^=@]+)=)?(?:([^@]+)@)?(?:([^:[\]]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)|\[([^\]]+)\])(?::(\d+))?$/.exec(text) ??
-    [];
+    /^(?:([^=@]+)=)?(?:([^@]+)@)?(?:([^:[\]]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)|\[([^\]]+)\])(?::(\d+))?$/.exec(
+      text,
+    ) ?? [];
   const host = address ?? bracketed;
   if (host === undefined) throw new InvalidArgumentError("must be [NAME=][USER@]ADDRESS[:PORT].");
   const name = given ?? host;
@@ -53,6 +52,18 @@ export function hostPlan(text: string, options: HostOptions): HostPlan {
     });
   }
   return { name, args: JSON.parse(JSON.stringify(args)) };
+}
+
+/** The hosts of a command line, each by a name of its own: files and resources are called so. Throws INVALID. */
+export function hostPlans(texts: string[], options: HostOptions): HostPlan[] {
+  const plans = texts.map((text) => hostPlan(text, options));
+  const twice = plans.find(({ name }, index) => plans.findIndex((other) => other.name === name) < index);
+  if (twice) {
+    throw new HostnetError("INVALID", `two of the hosts are called ${twice.name}`, {
+      remedy: "Name them, as n1=192.0.2.1 n2=192.0.2.2.",
+    });
+  }
+  return plans;
 }
 
 const pick = (from: object, keys: string[]) =>

@@ -37,7 +37,9 @@ const reserved = new Set(
   (
     "host hostnet pulumi await break case catch class const continue debugger default delete do else enum export extends " +
     "false finally for function if implements import in instanceof interface let new null package private protected " +
-    "public return static super switch this throw true try typeof var void while with yield arguments eval"
+    "public return static super switch this throw true try typeof var void while with yield arguments eval " +
+    // Taken in a module of CommonJS.
+    "exports require module undefined"
   ).split(" "),
 );
 

@@ -16,16 +16,26 @@ const library = `import * as hostnet from "pulumi-hostnet";\n`;
  */
 export function programOf(plans: Plan[], form: "program" | "fragment" = "program"): ProgramFile[] {
   const [only] = plans;
-  if (form === "fragment") {
-    return plans.map((plan) => ({ name: `hostnet-${fileName(plan)}.ts`, text: fileOf(plan) }));
-  }
+  const names = fileNames(plans);
+  const files = (prefix: string) =>
+    plans.map((plan, index) => ({ name: `${prefix}${names[index]}.ts`, text: fileOf(plan) }));
+  if (form === "fragment") return files("hostnet-");
   if (only && plans.length === 1) return [{ name: "index.ts", text: fileOf(only) }];
-  const files = plans.map((plan) => ({ name: `${fileName(plan)}.ts`, text: fileOf(plan) }));
-  const index = plans.map((plan) => `import "./${fileName(plan)}";\n`).join("");
-  return [{ name: "index.ts", text: index }, ...files];
+  const index = names.map((name) => `import "./${name}";\n`).join("");
+  return [{ name: "index.ts", text: index }, ...files("")];
 }
 
-const fileName = ({ host }: Plan) => host.name.replace(/[^A-Za-z0-9_-]/g, "-");
+/** One for each host, also where the file system takes capitals for small letters. */
+function fileNames(plans: Plan[]): string[] {
+  const taken = new Set(["index"]);
+  return plans.map(({ host }) => {
+    const base = host.name.replace(/[^A-Za-z0-9_-]/g, "-");
+    let name = base;
+    for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${base}-${n}`;
+    taken.add(name.toLowerCase());
+    return name;
+  });
+}
 
 function fileOf({ host, resources, comments }: Plan): string {
   const taken = new Set<string>();
