@@ -23,9 +23,19 @@ export function claimFor(kind: Kind, { host, title, args }: Claimant): void {
   pulumi.output(args).apply((known) => {
     const checked = validate(kind.args, JSON.parse(JSON.stringify(known)));
     // Bad arguments are refused by check, which says more.
-    const conflict = checked.value && take(host, title, kind.claims(checked.value));
-    if (conflict) throw Object.assign(new pulumi.RunError(conflict), { stack: conflict });
+    if (checked.value) refuse(take(host, title, kind.claims(checked.value)));
   });
+}
+
+/** HOSTNET_DECOMMISSIONED, reports and pictures call a Host by its name: it is for one of a stack. */
+export function claimHostName(title: string, name: unknown): void {
+  const stack = pulumi.runtime.getStackResource();
+  if (!stack) return;
+  pulumi.output(name as string).apply((known) => refuse(take(stack, title, [`a host called ${known}`])));
+}
+
+function refuse(conflict: string | undefined): void {
+  if (conflict) throw Object.assign(new pulumi.RunError(conflict), { stack: conflict });
 }
 
 /** Enters the claims; says what is wrong when one is taken. */

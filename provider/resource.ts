@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { claimFor } from "./claims";
+import { claimFor, claimHostName } from "./claims";
 import { hostArgs, hostFacts } from "./host-args";
 import { kinds } from "./kinds";
 import { hostLeaves, providerText, typeToken } from "./protocol";
@@ -50,6 +50,7 @@ export class HostBase extends Registered {
     if (given.privateKey !== undefined) properties.privateKey = pulumi.secret(given.privateKey);
     super("Host", name, properties, opts);
     this.given = hostLeaves(given);
+    claimHostName(`Host '${name}'`, properties.name);
   }
 
   /**

@@ -29,7 +29,7 @@ export interface HostJumpHostArgs {
 }
 
 export interface HostArgs {
-  /** What messages call the machine. Default: the last part of the resource's name after '/'. */
+  /** What messages and HOSTNET_DECOMMISSIONED call the machine: one of a stack. Default: the last part of the resource's name after '/'. */
   name?: pulumi.Input<string>;
   /** Name, IPv4 or IPv6 address, or Host of your ssh config. Not the machine's identity: it may change at any time. */
   address: pulumi.Input<string>;
@@ -2178,7 +2178,7 @@ export interface VxlanArgs {
 /** A Linux machine, reached over SSH. All else is declared on one. */
 export class Host extends HostBase {
   declare readonly kind: "Host";
-  /** What messages call the machine. Default: the last part of the resource's name after '/'. */
+  /** What messages and HOSTNET_DECOMMISSIONED call the machine: one of a stack. Default: the last part of the resource's name after '/'. */
   declare readonly name: pulumi.Output<string>;
   /** Name, IPv4 or IPv6 address, or Host of your ssh config. Not the machine's identity: it may change at any time. */
   declare readonly address: pulumi.Output<string>;

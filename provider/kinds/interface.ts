@@ -14,7 +14,7 @@ import {
   liveLinkArgs,
   wantsIpv6,
 } from "../model/link";
-import { addressClaims, linkClaim, portClaims, shownLink } from "../model/link-kind";
+import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linksIn } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { inNamespace } from "../model/namespaces";
@@ -94,7 +94,7 @@ export const nic = kind({
   claims: ({ selector, ...want }) =>
     selector
       ? [`the device ${shownChoice({ ...want, selector })}`]
-      : [linkClaim(want.namespace, want.name), ...addressClaims(want), ...portClaims(want)],
+      : [linkClaim(want.namespace, want.name), ...layer3Claims(want), ...portClaims(want)],
   // Whoever else manages it wants it up as well.
   configures: (want) =>
     want.namespace === undefined && !want.selector && Object.entries(want).some(isMore) ? [want.name] : [],

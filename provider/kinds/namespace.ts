@@ -10,7 +10,7 @@ import { isMark, ownership } from "../model/mark";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
 import { netnsInode, netnsSection, type Process, processesIn, processSections } from "../model/processes";
 import { namespaceName } from "../model/scalars";
-import { sysctlKey, sysctlValue } from "../model/sysctl";
+import { sysctlClaim, sysctlKey, sysctlValue } from "../model/sysctl";
 
 export const namespace = kind({
   name: "Namespace",
@@ -38,7 +38,10 @@ export const namespace = kind({
   needs: ["ip"],
   mark: "alias",
   reset: {},
-  claims: (want) => [`namespace ${want.name}`],
+  claims: (want) => [
+    `namespace ${want.name}`,
+    ...Object.keys(want.sysctls ?? {}).map((key) => sysctlClaim(want.name, key)),
+  ],
   observe(want) {
     const keys = Object.keys(want.sysctls ?? {});
     const sysctls = { key: sysctlsKey(keys), argv: ["sysctl", "-e", ...keys] };

@@ -3,7 +3,7 @@ import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { linkFacts, linkFactsOf, linkReset } from "../model/link";
-import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
+import { layer3Claims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { type OvsDatabase, ovsDatabase, ovsSections } from "../model/ovs";
 import { bridgeColumns, bridgeMtu, hwaddr, type OvsBridgeArgs, ovsBridgeArgs } from "../model/ovs-bridge-args";
@@ -50,7 +50,7 @@ export const ovsBridge = kind({
     ...columnResets(bridgeMtu),
     ...{ controllers: [], otherConfig: {}, externalIds: {}, up: linkReset.up, addresses: linkReset.addresses },
   },
-  claims: (want) => [portClaim(want.name), linkClaim(undefined, want.name), ...addressClaims(want as never)],
+  claims: (want) => [portClaim(want.name), linkClaim(undefined, want.name), ...layer3Claims(want as never)],
   observe: () => [...ovsSections, ...linkSections(undefined, { ipv6: true })],
   find(want, seen) {
     const db = ovsDatabase(seen);

@@ -3,7 +3,7 @@ import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { deleteLink, linkReset } from "../model/link";
-import { addressClaims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
+import { layer3Claims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { giveBack, isHeld, moveToBridge } from "../model/networkd-move";
 import { isUplink, type Uplink, uplinkIn, uplinkSections, uplinksSection } from "../model/networkd-uplink";
@@ -69,7 +69,7 @@ export const ovsPort = kind({
     portClaim(want.name),
     ...(want.bond?.members.map(portClaim) ?? []),
     ...(want.type === "internal"
-      ? [linkClaim(want.namespace, want.name), ...addressClaims(want as never)]
+      ? [linkClaim(want.namespace, want.name), ...layer3Claims(want as never)]
       : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
   ],
   configures: ({ type, bond, name }) => (type === "internal" ? [] : (bond?.members ?? [name])),

@@ -4,7 +4,7 @@ import { HostnetError } from "../model/errors";
 import { forwardingOf, forwardingSection } from "../model/forwarding";
 import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
 import { namespaceRef } from "../model/scalars";
-import { sysctlKey, sysctlPath, sysctlValue } from "../model/sysctl";
+import { sysctlClaim, sysctlKey, sysctlPath, sysctlValue } from "../model/sysctl";
 
 const section = (key: string) => ({ key: `sysctl:${key}`, argv: ["cat", sysctlPath(key)] });
 
@@ -24,7 +24,7 @@ export const sysctl = kind({
   mark: "ledger",
   permanent: true,
   reset: {},
-  claims: (want) => [`sysctl ${sysctlPath(want.key)} in namespace ${want.namespace ?? "-"}`],
+  claims: (want) => [sysctlClaim(want.namespace, want.key)],
   observe: (want) => inNamespace(want.namespace, section(want.key)),
   find(want, seen) {
     if (!namespaceExists(seen, want.namespace)) return undefined;

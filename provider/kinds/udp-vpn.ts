@@ -24,7 +24,7 @@ import {
   linkReset,
   liveLinkArgs,
 } from "../model/link";
-import { addressClaims, linkClaim, shownLink } from "../model/link-kind";
+import { layer3Claims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { family } from "../model/scalars";
 import { type Service, serviceFacts } from "../model/service";
@@ -98,7 +98,7 @@ export const udpVpn = kind({
   reset: { up: linkReset.up, addresses: linkReset.addresses, txQueueLength: 500 },
   claims: (want) => [
     linkClaim(want.namespace, want.name),
-    ...addressClaims(linkOf(want)),
+    ...layer3Claims(linkOf(want)),
     udpPortClaim("VPNs", want.port, family(want.local), want.underlayNamespace),
     `UDP port ${want.port} of ${want.local} in namespace ${want.underlayNamespace ?? "-"}`,
   ],

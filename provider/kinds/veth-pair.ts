@@ -18,7 +18,7 @@ import {
   nameTaken,
   observeLink,
 } from "../model/link";
-import { addressClaims, linkClaim, portClaims, shownLink } from "../model/link-kind";
+import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";
 import { inNamespace, namespaceIdsSection, otherNamespaces } from "../model/namespaces";
 
@@ -67,7 +67,7 @@ export const vethPair = kind({
   claims: (want) =>
     ends
       .map((end) => want[end])
-      .flatMap((end) => [linkClaim(end.namespace, end.name), ...addressClaims(end), ...portClaims(end)]),
+      .flatMap((end) => [linkClaim(end.namespace, end.name), ...layer3Claims(end), ...portClaims(end)]),
   observe: (want) => ends.flatMap((end) => observeLink(want[end])),
   find(want, seen) {
     const a = linkState(seen, want.a.namespace, want.a.name);

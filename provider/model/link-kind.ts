@@ -34,6 +34,7 @@ import {
 import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
 import { get } from "./path";
 import { family } from "./scalars";
+import { sysctlClaim } from "./sysctl";
 
 export { options } from "./link-option";
 
@@ -141,7 +142,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
     reset: { ...linkReset, ...resetsOf(table), ...definition.reset },
     claims: (want) => [
       linkClaim(want.namespace, want.name),
-      ...addressClaims(want),
+      ...layer3Claims(want),
       ...portClaims(want),
       ...(definition.claims?.(effective(want)) ?? []),
     ],
@@ -255,9 +256,11 @@ const touched = (want: LinkArgs) => (want.namespace === undefined ? [want.name] 
 export const linkClaim = (namespace: string | undefined, name: string) =>
   `device ${name}${namespace ? ` in namespace ${namespace}` : ""}`;
 
-/** Addresses belong to one resource: the link's own list, or Address resources. */
-export const addressClaims = (want: LinkArgs) =>
-  want.addresses ? [`addresses of ${linkClaim(want.namespace, want.name)}`] : [];
+/** Addresses belong to one resource: the link's own list, or Address resources; and so does IPv6 on or off: or a Sysctl. */
+export const layer3Claims = ({ namespace, name, addresses, ipv6 }: LinkArgs) => [
+  ...(addresses ? [`addresses of ${linkClaim(namespace, name)}`] : []),
+  ...(ipv6 === undefined ? [] : [sysctlClaim(namespace, `net/ipv6/conf/${name}/disable_ipv6`)]),
+];
 
 /** Being a port belongs to one resource: the link itself, or a BridgePort. */
 export const portClaims = ({ bridge, ...want }: LinkArgs) => (bridge ? [portClaim(want.namespace, want.name)] : []);

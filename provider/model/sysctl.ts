@@ -16,5 +16,8 @@ export const sysctlValue = z
     (typeof value === "boolean" ? String(Number(value)) : String(value)).trim().replace(/\s+/g, " "),
   );
 
+export const sysctlClaim = (namespace: string | undefined, key: string) =>
+  `sysctl ${sysctlPath(key)} in namespace ${namespace ?? "-"}`;
+
 /** The file below /proc/sys. */
 export const sysctlPath = (key: string) => `/proc/sys/${key.includes("/") ? key : key.replaceAll(".", "/")}`;

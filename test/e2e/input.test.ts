@@ -34,6 +34,10 @@ it.each([
     `new hostnet.Host("j", { address: "127.0.0.1", privateKey: "TOPSECRET", port: 99999 });`,
     /port: must be 1 to 65535; given was 99999/,
   ],
+  [
+    `new hostnet.Host("dc2/nowhere", { address: "127.0.0.2" });`,
+    /Host 'dc2\/nowhere' and Host 'nowhere' both declare a host called nowhere \[CONFLICT\]/,
+  ],
 ])(
   "%s",
   async (rest, text) => {

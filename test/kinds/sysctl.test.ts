@@ -1,3 +1,4 @@
+import { kinds } from "../../provider/kinds";
 import { sysctl } from "../../provider/kinds/sysctl";
 import { answers, netns } from "./answers";
 import { Bench } from "./steps";
@@ -31,4 +32,15 @@ test("says when there is no such parameter; absent with its namespace", () => {
     /there is no \/proc\/sys\/net\/ipv4\/tcp_rmem in namespace blue/,
   );
   expect(sysctl.find(want, answers(sysctl.observe(want), { netns: netns("red") }))).toBeUndefined();
+});
+
+test("a parameter is declared by one resource: a Sysctl, its Namespace, or the link of which it is", () => {
+  const claims = (spec: typeof kinds.Sysctl, args: object) => spec?.claims(spec.args.parse(args));
+  const forward = "sysctl /proc/sys/net/ipv4/ip_forward in namespace blue";
+  expect(claims(kinds.Sysctl, { namespace: "blue", key: "net.ipv4.ip_forward", value: 1 })).toEqual([forward]);
+  expect(claims(kinds.Namespace, { name: "blue", sysctls: { "net.ipv4.ip_forward": 1 } })).toContain(forward);
+  const ipv6 = "sysctl /proc/sys/net/ipv6/conf/br0/disable_ipv6 in namespace -";
+  expect(claims(kinds.Sysctl, { key: "net.ipv6.conf.br0.disable_ipv6", value: 1 })).toEqual([ipv6]);
+  expect(claims(kinds.LinuxBridge, { name: "br0", ipv6: true })).toContain(ipv6);
+  expect(claims(kinds.LinuxBridge, { name: "br0" })).not.toContain(ipv6);
 });
