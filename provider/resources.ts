@@ -934,11 +934,11 @@ export interface LinuxBridgeArgs {
   stp?: pulumi.Input<boolean>;
   /** Bridge priority in the spanning tree (`priority`), 0 to 65535. Kernel default: 32768. */
   priority?: pulumi.Input<number>;
-  /** Time in the listening and in the learning state; with `stp` at least 2 (`forward_delay`), in seconds, 0 to 30. Kernel default: 15. */
+  /** Time in the listening and in the learning state; with `stp` at least 2; set while no other bridge is the root (`forward_delay`), in seconds, 0 to 30. Kernel default: 15. */
   forwardDelay?: pulumi.Input<number>;
-  /** Time between hello packets of the root (`hello_time`), in seconds, 1 to 10. Kernel default: 2. */
+  /** Time between hello packets of the root; set while no other bridge is the root (`hello_time`), in seconds, 1 to 10. Kernel default: 2. */
   helloTime?: pulumi.Input<number>;
-  /** Age at which another bridge counts as dead (`max_age`), in seconds, 6 to 40. Kernel default: 20. */
+  /** Age at which another bridge counts as dead; set while no other bridge is the root (`max_age`), in seconds, 6 to 40. Kernel default: 20. */
   maxAge?: pulumi.Input<number>;
   /** Time after which a MAC address is forgotten; 0 keeps it for ever (`ageing_time`), in seconds, 0 to 21474836. Kernel default: 300. */
   ageingTime?: pulumi.Input<number>;
@@ -1725,9 +1725,9 @@ export interface RouteArgs {
   scope?: pulumi.Input<"global" | "site" | "link" | "host">;
   /** Take `via` to be on the device's link although no address there says so. Default: false. */
   onlink?: pulumi.Input<boolean>;
-  /** Path MTU to the destination in bytes. Default: the device's. */
+  /** Path MTU to the destination in bytes, 68 to 65520. Default: the device's. */
   mtu?: pulumi.Input<number>;
-  /** TCP segment size to announce, in bytes. Default: from the MTU. */
+  /** TCP segment size to announce, in bytes, 1 to 65495. Default: from the MTU. */
   advmss?: pulumi.Input<number>;
   /** Initial congestion window of TCP, in segments. Kernel default: 10. */
   initcwnd?: pulumi.Input<number>;
@@ -2143,7 +2143,7 @@ export interface VxlanArgs {
   flowLabel?: pulumi.Input<number>;
   /** Learn from what comes in at which end a MAC address is (`learning`). Kernel default: true. */
   learning?: pulumi.Input<boolean>;
-  /** Seconds after which what was learned is forgotten (`ageing`); 0 keeps it for ever. Kernel default: 300. */
+  /** Seconds after which what was learned is forgotten (`ageing`), from 1. Kernel default: 300. */
   ageing?: pulumi.Input<number>;
   /** Most MAC addresses that are learned (`maxaddress`), 0 for any number. Kernel default: 0. A change replaces the device. */
   maxAddresses?: pulumi.Input<number>;
@@ -2712,11 +2712,11 @@ export class LinuxBridge extends KindBase {
   declare readonly stp: pulumi.Output<boolean | undefined>;
   /** Bridge priority in the spanning tree (`priority`), 0 to 65535. Kernel default: 32768. */
   declare readonly priority: pulumi.Output<number | undefined>;
-  /** Time in the listening and in the learning state; with `stp` at least 2 (`forward_delay`), in seconds, 0 to 30. Kernel default: 15. */
+  /** Time in the listening and in the learning state; with `stp` at least 2; set while no other bridge is the root (`forward_delay`), in seconds, 0 to 30. Kernel default: 15. */
   declare readonly forwardDelay: pulumi.Output<number | undefined>;
-  /** Time between hello packets of the root (`hello_time`), in seconds, 1 to 10. Kernel default: 2. */
+  /** Time between hello packets of the root; set while no other bridge is the root (`hello_time`), in seconds, 1 to 10. Kernel default: 2. */
   declare readonly helloTime: pulumi.Output<number | undefined>;
-  /** Age at which another bridge counts as dead (`max_age`), in seconds, 6 to 40. Kernel default: 20. */
+  /** Age at which another bridge counts as dead; set while no other bridge is the root (`max_age`), in seconds, 6 to 40. Kernel default: 20. */
   declare readonly maxAge: pulumi.Output<number | undefined>;
   /** Time after which a MAC address is forgotten; 0 keeps it for ever (`ageing_time`), in seconds, 0 to 21474836. Kernel default: 300. */
   declare readonly ageingTime: pulumi.Output<number | undefined>;
@@ -3188,9 +3188,9 @@ export class Route extends KindBase {
   declare readonly scope: pulumi.Output<"global" | "site" | "link" | "host" | undefined>;
   /** Take `via` to be on the device's link although no address there says so. Default: false. */
   declare readonly onlink: pulumi.Output<boolean | undefined>;
-  /** Path MTU to the destination in bytes. Default: the device's. */
+  /** Path MTU to the destination in bytes, 68 to 65520. Default: the device's. */
   declare readonly mtu: pulumi.Output<number | undefined>;
-  /** TCP segment size to announce, in bytes. Default: from the MTU. */
+  /** TCP segment size to announce, in bytes, 1 to 65495. Default: from the MTU. */
   declare readonly advmss: pulumi.Output<number | undefined>;
   /** Initial congestion window of TCP, in segments. Kernel default: 10. */
   declare readonly initcwnd: pulumi.Output<number | undefined>;
@@ -3508,7 +3508,7 @@ export class Vxlan extends KindBase {
   declare readonly flowLabel: pulumi.Output<number | undefined>;
   /** Learn from what comes in at which end a MAC address is (`learning`). Kernel default: true. */
   declare readonly learning: pulumi.Output<boolean | undefined>;
-  /** Seconds after which what was learned is forgotten (`ageing`); 0 keeps it for ever. Kernel default: 300. */
+  /** Seconds after which what was learned is forgotten (`ageing`), from 1. Kernel default: 300. */
   declare readonly ageing: pulumi.Output<number | undefined>;
   /** Most MAC addresses that are learned (`maxaddress`), 0 for any number. Kernel default: 0. A change replaces the device. */
   declare readonly maxAddresses: pulumi.Output<number | undefined>;

@@ -55,7 +55,7 @@ const ports = {
   neighSuppress: flag("neigh_suppress", false, "Answer ARP and neighbour discovery from the bridge's table"),
   groupForwardMask: {
     schema: unsigned(16)
-      .refine((mask) => (mask & 7) === 0, "must not have the bits 0 to 2: the kernel refuses them")
+      .refine((mask) => (mask & 2) === 0, "must not have bit 1, of MAC pause frames: the kernel refuses it")
       .optional()
       .describe(
         "Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`). Kernel default: 0.",

@@ -37,6 +37,18 @@ const seconds = (word: string, least: number, most: number, byDefault: number, d
   tolerance: 0.02,
 });
 
+const ofRoot = "the root's";
+
+/** A time that the root of the spanning tree says: while another bridge is that, its time is shown, and not our own. */
+const timer = (...[word, least, most, byDefault, doc]: Parameters<typeof seconds>) => {
+  const own = seconds(word, least, most, byDefault, `${doc}; set while no other bridge is the root`);
+  return {
+    ...own,
+    decode: (printed: unknown, data: Record<string, unknown>) => (data.root_port ? ofRoot : own.decode(printed)),
+    same: (want: number, live: unknown) => live === ofRoot || Math.abs(want - Number(live)) <= own.tolerance,
+  };
+};
+
 type Rule = [path: string, text: string];
 
 const longest = 21_474_836;
@@ -54,11 +66,14 @@ export const linuxBridge = linkKind({
     ageingTime: (live) =>
       stateOf(live).json.linkinfo?.info_data?.topology_change ? (live.args.ageingTime as number) : 300,
   },
-  rules: ({ bridge, stp, forwardDelay }) => [
+  rules: ({ bridge, stp, forwardDelay, mcastVlanSnooping, vlanFiltering }) => [
     ...(bridge === undefined ? [] : [["bridge", "must not be given: a bridge cannot be a port of a bridge"] as Rule]),
     // Without the spanning tree any delay is taken (br_set_forward_delay).
     ...(stp === true && typeof forwardDelay === "number" && forwardDelay < 2
       ? [["forwardDelay", "must be 2 to 30 seconds with `stp`"] as Rule]
+      : []),
+    ...(mcastVlanSnooping === true && vlanFiltering !== true
+      ? [["mcastVlanSnooping", "needs `vlanFiltering`"] as Rule]
       : []),
   ],
   options: options({
@@ -70,15 +85,15 @@ export const linuxBridge = linkKind({
       decode: (printed) => printed !== 0,
     },
     priority: count("priority", 0, 65535, 32768, "Bridge priority in the spanning tree"),
-    forwardDelay: seconds(
+    forwardDelay: timer(
       "forward_delay",
       0,
       30,
       15,
       "Time in the listening and in the learning state; with `stp` at least 2",
     ),
-    helloTime: seconds("hello_time", 1, 10, 2, "Time between hello packets of the root"),
-    maxAge: seconds("max_age", 6, 40, 20, "Age at which another bridge counts as dead"),
+    helloTime: timer("hello_time", 1, 10, 2, "Time between hello packets of the root"),
+    maxAge: timer("max_age", 6, 40, 20, "Age at which another bridge counts as dead"),
     ageingTime: seconds(
       "ageing_time",
       0,

@@ -186,10 +186,13 @@ function portNumber(db: OvsDatabase, bridge: string, name: string): string | und
 function normalForms(declared: Flow[], parsed: Flow[], ports: Map<string, string | undefined>): Raw["normal"] {
   const numbers = [...placeholders(declared)];
   const real = (text: string) =>
-    numbers.reduce(
-      (done, [name, number]) => done.replace(new RegExp(`\\b${number}\\b`, "g"), ports.get(name) ?? number),
-      text,
-    );
+    numbers
+      .reduce(
+        (done, [name, number]) => done.replace(new RegExp(`\\b${number}\\b`, "g"), ports.get(name) ?? number),
+        text,
+      )
+      // As a bridge shows what goes out by its own port.
+      .replace(/\boutput:LOCAL\b/g, "LOCAL");
   const pairs = (key: "match" | "actions") =>
     new Map(declared.flatMap((flow, at) => (parsed[at] ? [[flow[key], real(parsed[at][key])] as const] : [])));
   return { match: pairs("match"), actions: pairs("actions") };

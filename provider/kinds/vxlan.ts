@@ -21,10 +21,11 @@ const firstly = (word: string, printed: string, byDefault: boolean, doc: string)
   decode: (_: unknown, data: Data) => (byDefault ? data[printed] !== false : data[printed] === true),
 });
 
-/** One without a word for off. */
+/** One without a word for off. Since iproute2 6.4 it is printed as `null` where it is on. */
 const extension = (word: string, doc: string) => ({
   ...firstly(word, word, false, doc),
   encode: (value: boolean) => (value ? [word] : []),
+  decode: (_: unknown, data: Data) => data[word] !== undefined && data[word] !== false,
 });
 
 /** `ip` prints IPv6 addresses under names of their own. */
@@ -142,7 +143,8 @@ export const vxlan = linkKind({
     },
     tos: {
       ...tos,
-      decode: (printed) => (printed === "inherit" ? printed : Number(printed ?? 0)),
+      // Bit 0 says `inherit`, and JSON has it as a number.
+      decode: (printed) => (Number(printed) === 1 ? "inherit" : Number(printed ?? 0)),
     },
     dontFragment: {
       schema: z
@@ -175,11 +177,10 @@ export const vxlan = linkKind({
       decode: (printed) => printed !== false,
     },
     ageing: {
-      schema: unsigned(32)
+      // The kernel takes 0 for the default.
+      schema: between(1, 0xffff_ffff)
         .optional()
-        .describe(
-          "Seconds after which what was learned is forgotten (`ageing`); 0 keeps it for ever. Kernel default: 300.",
-        ),
+        .describe("Seconds after which what was learned is forgotten (`ageing`), from 1. Kernel default: 300."),
       word: "ageing",
       default: 300,
       decode: (printed) => printed ?? 0,

@@ -22,6 +22,14 @@ export const addressObject = z
       .optional()
       .describe("Use an IPv6 address at once, without duplicate address detection. Default: true on links of ours."),
   })
+  .superRefine(({ address: own, peer, scope, label }, issues) => {
+    const refuse = (path: string, message: string) => issues.addIssue({ code: "custom", path: [path], message });
+    if (peer && family(peer) !== family(own)) refuse("peer", "must be of the address's family: both IPv4 or both IPv6");
+    // The kernel derives the one, and has no place for the other.
+    for (const [path, value] of Object.entries({ scope, label })) {
+      if (value !== undefined && family(own) === 6) refuse(path, "is of IPv4 addresses only");
+    }
+  })
   .meta({ title: "IpAddress" });
 
 export const address = z.union([cidr, addressObject]);

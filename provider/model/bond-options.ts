@@ -208,6 +208,7 @@ const modesOf: Record<string, readonly string[]> = {
   failOverMac: ["active-backup"],
   arpInterval: ["balance-rr", "active-backup", "balance-xor", "broadcast"],
   arpValidate: ["balance-rr", "active-backup", "balance-xor", "broadcast"],
+  arpMissedMax: ["balance-rr", "active-backup", "balance-xor", "broadcast"],
   packetsPerMember: ["balance-rr"],
   tlbDynamicLb: balanced,
   lacpRate: ["802.3ad"],

@@ -84,7 +84,7 @@ const configurationKeys: [Key, key: string, decode: (text: string) => unknown][]
   ["chassisId", "cid-string", text],
   ["txInterval", "tx-delay", Number],
   ["txHold", "tx-hold", Number],
-  ["agentType", "lldp-agent-type", (value) => value.replaceAll(" ", "-")],
+  ["agentType", "lldp-agent-type", (value) => value.replaceAll(" ", "-").toLowerCase()],
   ["managementAddresses", "mgmt-pattern", list],
   ["maxNeighbors", "max-neighbors", Number],
 ];

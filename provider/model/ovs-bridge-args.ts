@@ -43,6 +43,7 @@ export const ovsBridgeArgs = z
       ),
     protocols: z
       .array(z.enum(["OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15"]))
+      .refine((list) => new Set(list).size === list.length, "must not name a version twice")
       .optional()
       .describe(
         "OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all.",

@@ -5,6 +5,8 @@ import { externalIdsArgument, textMap, vlanTag } from "./ovs-port";
 import { qosArgument } from "./ovs-qos";
 import { between, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
 
+const distinct = [(list: number[]) => new Set(list).size === list.length, "must not name a VLAN twice"] as const;
+
 // Columns, keys and defaults: ovs-vswitchd.conf.db(5) of 3.1, tables Port and Interface.
 export const portColumns: OvsColumn[] = [
   { path: "tag", column: "tag", as: "number" },
@@ -153,10 +155,12 @@ export const ovsPortArgs = z
       ),
     trunks: z
       .array(vlanTag)
+      .refine(...distinct)
       .optional()
       .describe("VLANs that a trunk carries (`trunks`), 0 to 4095 each. Default of Open vSwitch: all."),
     cvlans: z
       .array(vlanTag)
+      .refine(...distinct)
       .optional()
       .describe("Customer VLANs that a dot1q-tunnel port carries (`cvlans`). Default of Open vSwitch: all."),
     vlanMode: z

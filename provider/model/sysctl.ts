@@ -19,5 +19,9 @@ export const sysctlValue = z
 export const sysctlClaim = (namespace: string | undefined, key: string) =>
   `sysctl ${sysctlPath(key)} in namespace ${namespace ?? "-"}`;
 
-/** The file below /proc/sys. */
-export const sysctlPath = (key: string) => `/proc/sys/${key.includes("/") ? key : key.replaceAll(".", "/")}`;
+/** The file below /proc/sys. After sysctl(8), which of '.' and '/' comes first parts the words, and the other is in them. */
+export function sysctlPath(key: string): string {
+  const first = /[./]/.exec(key)?.[0];
+  const other = { ".": "/", "/": "." } as Record<string, string>;
+  return `/proc/sys/${first === "/" ? key : key.replace(/[./]/g, (mark) => other[mark] ?? mark)}`;
+}

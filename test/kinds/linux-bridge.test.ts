@@ -79,3 +79,12 @@ test("an alias that somebody has written stays", () => {
 test("is taken away, in its namespace", () => {
   expect(bench.removal(seen())).toEqual(["ip link del dev kb"]);
 });
+
+test("while another bridge is the root, its times are shown: they are neither drift nor written", () => {
+  const times = { stp: true, helloTime: 3, maxAge: 30, forwardDelay: 4 };
+  const shown = { stp_state: 1, hello_time: 200, max_age: 2000, forward_delay: 1500 };
+  expect(bench.steps(seen(data({ ...shown, root_port: 1 })), times)).toEqual([]);
+  expect(bench.steps(seen(data({ ...shown, root_port: 0 })), times)).toEqual([
+    "ip link set dev kb type bridge forward_delay 400 hello_time 300 max_age 3000",
+  ]);
+});

@@ -43,9 +43,9 @@ const neighbors = {
 };
 
 /** The host after `up`; lldpd shows a title instead of its command line. */
-function running(interval = "2", log = "[INFO/lldpctl] lldpd should resume operations") {
+function running(interval = "2", log = "[INFO/lldpctl] lldpd should resume operations", more = {}) {
   const files: Record<string, string> = { log };
-  for (const { argv, stdin } of bench.plan({})) {
+  for (const { argv, stdin } of bench.plan({}, more)) {
     if (stdin !== undefined) files[(argv.at(-1) ?? "").slice(folder.length + 1)] = stdin;
   }
   return hostAnswers(name, files, "lldpd: monitor.", {
@@ -79,6 +79,14 @@ test("is proven when it says that it does what is declared, and tells its neighb
 test("what `lldpcli configure` changed is named, and it is started again", () => {
   expect(bench.look(running("7"))?.args).toMatchObject({ txInterval: 7, running: true, systemName: "node a" });
   expect(bench.steps(running("7"))).toContain(`systemctl restart ${name}.service`);
+});
+
+test("the agent type is read with the capitals that lldpd gives it", () => {
+  const more = { agentType: "nearest-non-tpmr-bridge" };
+  const told = configuration("2");
+  Object.assign(told.configuration[0]?.config[0] ?? {}, { "lldp-agent-type": [{ value: "nearest non-TPMR bridge" }] });
+  const seen = { ...running(undefined, undefined, more), "lldp:blue:configuration": told };
+  expect(bench.steps(seen, more)).toEqual([]);
 });
 
 test("is waited for until it has read its file", () => {

@@ -94,6 +94,15 @@ const without = (text: string, word: string) =>
     .join("\n");
 
 describe("OvsFlows", () => {
+  it("takes the bridge's own port by its name also as where a flow goes", () => {
+    const own = { bridge: "br-tun", name: "base", flows: [{ match: "arp", actions: 'output:"br-tun"' }] };
+    const answer = {
+      parse: "OFPT_FLOW_MOD (OF1.4) (xid=0x1): ADD arp actions=output:60000\n",
+      dump: ` cookie=${C}, arp actions=LOCAL\n`,
+    };
+    expect(on(answer).converge(own)).toEqual([]);
+  });
+
   it("writes its mark first, then adds all in one bundle", () => {
     expect(on({ owned: "", dump: "" }).converge(declared)).toEqual([
       `ovs-vsctl --no-wait --timeout=30 -- set Bridge br-tun 'external_ids:hostnet-flows-base="${mark}"'`,

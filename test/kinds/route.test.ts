@@ -169,14 +169,14 @@ describe("makes", () => {
         ...plain,
         device: "d0",
         onlink: true,
-        scope: "link",
+        scope: "site",
         source: "10.0.1.1",
         mtu: 1400,
         advmss: 1300,
         initcwnd: 9,
         initrwnd: 8,
       },
-      "unicast 10.9.0.0/16 table main metric 0 proto static scope link src 10.0.1.1 mtu 1400 advmss 1300 initcwnd 9 initrwnd 8 via 10.0.1.2 dev d0 onlink",
+      "unicast 10.9.0.0/16 table main metric 0 proto static scope site src 10.0.1.1 mtu 1400 advmss 1300 initcwnd 9 initrwnd 8 via 10.0.1.2 dev d0 onlink",
     ],
     [
       { to: "10.9.0.0/16", nexthops: [{ via: "10.0.1.2", weight: 2 }, { device: "d1" }] },
@@ -234,8 +234,8 @@ test("what was declared and is no more goes: resets say it with empty values, th
     "ip route replace unicast 10.9.0.0/16 table main metric 0 proto static via 10.0.1.2",
   ]);
   const direct = { namespace: "blue", to: "10.0.1.0/24", device: "d0" };
-  expect(todo(direct, [{ scope: "host" }])).toEqual([]);
-  expect(todo({ ...plain, scope: "host" })).toHaveLength(1);
+  expect(todo(direct, [{ scope: "site" }])).toEqual([]);
+  expect(todo({ ...plain, scope: "site" })).toHaveLength(1);
 });
 
 test("of an IPv6 destination the kernel may keep several routes: those beside ours go", () => {
@@ -310,4 +310,13 @@ test("a default route that a router has told stays beside ours, and is not taken
   expect(route.converge(declared, alone as never, context).map(({ argv }) => argv.slice(0, 3).join(" "))).toEqual([
     "ip route replace",
   ]);
+});
+
+test("a type whose table is another one replaces the route; where the table is said, it changes in place", () => {
+  const replaces = (was: object, now: object) =>
+    route.replaces?.(want({ ...direct, ...was }), want({ ...direct, ...now }));
+  const direct = { to: "10.9.0.0/16", device: "d0" };
+  expect(replaces({}, { type: "local" })).toEqual(["type"]);
+  expect(replaces({}, { type: "multicast" })).toEqual([]);
+  expect(replaces({ table: 7 }, { table: 7, type: "local" })).toEqual([]);
 });

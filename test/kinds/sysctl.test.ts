@@ -11,6 +11,7 @@ test("reads the file, also of a device whose name has a dot", () => {
   const path = (key: string) => sysctl.observe(bench.want({ key }))[0]?.argv.at(-1);
   expect(path("net.ipv4.ip_forward")).toBe("/proc/sys/net/ipv4/ip_forward");
   expect(path("net/ipv4/conf/eth0.5/forwarding")).toBe("/proc/sys/net/ipv4/conf/eth0.5/forwarding");
+  expect(path("net.ipv4.conf.eth0/5.forwarding")).toBe("/proc/sys/net/ipv4/conf/eth0.5/forwarding");
 });
 
 test("writes what differs; white space does not", () => {

@@ -93,3 +93,12 @@ test("two of one number on one port claim the same, whatever their names", () =>
   expect(claim({ namespace: "blue" })).not.toBe(claim({}));
   expect(claim({ namespace: "blue", underlay: "host" })).toBe(claim({}));
 });
+
+test("reads what ip prints of extensions before and since 6.4, and of a type of service that is the inner one's", () => {
+  const { vni: _, ...inherits } = { ...links.plainVxlan, tos: "0x1" } as Record<string, unknown>;
+  expect(bench.steps(as(inherits), { tos: "inherit" })).toEqual([]);
+  for (const printed of [true, null]) {
+    expect(bench.look(as({ ...links.plainVxlan, gbp: printed }), { gbp: true })?.broken).toBeUndefined();
+  }
+  expect(bench.look(as(links.plainVxlan), { gbp: true })?.broken).toBe("its gbp is false");
+});

@@ -110,6 +110,7 @@ export const bond: Sample = {
     { args: { lacpRate: "fast" }, path: "lacpRate", text: /needs `mode: 802\.3ad`/ },
     { args: { mode: "802.3ad", miimon: 0 }, path: "miimon", text: /1 or more/ },
     { args: { mode: "802.3ad", arpInterval: 100 }, path: "arpInterval", text: /needs `mode/ },
+    { args: { mode: "802.3ad", arpMissedMax: 3 }, path: "arpMissedMax", text: /needs `mode/ },
     { args: { miimon: 100, arpInterval: 100, arpIpTargets: ["10.89.0.1"] }, path: "arpInterval", text: /`miimon`/ },
     { args: { arpInterval: 100 }, path: "arpInterval", text: /needs `arpIpTargets`/ },
     { args: { updelay: 100 }, path: "updelay", text: /needs `miimon`/ },

@@ -87,6 +87,7 @@ export const bridgePort: Sample = {
   invalid: [
     { args: { cost: 0 }, path: "cost", text: /1 to 65535/ },
     { args: { priority: 64 }, path: "priority", text: /0 to 63/ },
+    { args: { groupForwardMask: 3 }, path: "groupForwardMask", text: /must not have bit 1/ },
     { args: { vlans: [{ id: 4095 }] }, path: "vlans[0].id", text: /1 to 4094/ },
     { args: { vlans: [{ id: "20-10" }] }, path: "vlans[0].id", text: /smaller one first/ },
     { args: { vlans: [{ id: "10-20", pvid: true }] }, path: "vlans[0].pvid", text: /a port has one/ },

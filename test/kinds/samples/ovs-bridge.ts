@@ -108,6 +108,7 @@ export const ovsBridge: Sample = {
     { args: { name: "a-name-of-16-char" }, path: "name", text: /1 to 15/ },
     { args: { mtu: 67 }, path: "mtu", text: /68 to 65535.*67/ },
     { args: { stp: true, rstp: true }, path: "rstp", text: /together with stp/ },
+    { args: { protocols: ["OpenFlow13", "OpenFlow13"] }, path: "protocols", text: /a version twice/ },
     { args: { otherConfig: { hwaddr: "02:00:00:00:00:01" } }, path: "otherConfig.hwaddr", text: /`mac`/ },
     { args: { controllers: ["192.0.2.1"] }, path: "controllers[0]", text: /tcp:/ },
   ],

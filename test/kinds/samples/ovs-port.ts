@@ -139,6 +139,7 @@ export const ovsPort: Sample = {
   invalid: [
     { args: { name: "a-name-of-16-char" }, path: "name", text: /1 to 15/ },
     { args: { tag: 4096 }, path: "tag", text: /0 to 4095.*4096/ },
+    { args: { trunks: [2, 2] }, path: "trunks", text: /a VLAN twice/ },
     { args: { tag: 1, trunks: [2] }, path: "trunks", text: /native-tagged/ },
     { args: { type: "system", up: true }, path: "up", text: /type system/ },
     { args: { type: "bond" }, path: "bond", text: /type bond/ },

@@ -91,7 +91,15 @@ export const route: Sample = {
     { args: { onlink: true }, path: "onlink", text: /needs via and device/ },
     { args: { to: "fd00:9::/64", via: "fd00::1", scope: "link" }, path: "scope", text: /IPv4/ },
     { args: { source: "fd00::1" }, path: "source", text: /family/ },
-    { args: { mtu: 67 }, path: "mtu", text: /68 to 65535/ },
+    { args: { mtu: 67 }, path: "mtu", text: /68 to 65520/ },
+    { args: { advmss: 65496 }, path: "advmss", text: /1 to 65495/ },
+    { args: { type: "local" }, path: "via", text: /must not be given for the type local/ },
+    { args: { scope: "link" }, path: "scope", text: /must not be host or link with via/ },
+    {
+      args: { via: undefined, onlink: true, nexthops: [{ via: "10.62.0.2" }, { via: "10.62.0.3" }] },
+      path: "onlink",
+      text: /a device of each/,
+    },
     { args: { type: "natt" }, path: "type", text: /unicast/ },
   ],
 };

@@ -74,6 +74,7 @@ export const vxlan: Sample = {
   invalid: [
     { args: { vni: undefined }, path: "vni", text: /is required/ },
     { args: { vni: 16777216 }, path: "vni", text: /0 to 16777215/ },
+    { args: { ageing: 0 }, path: "ageing", text: /1 to 4294967295/ },
     { args: { external: true }, path: "vni", text: /must not be given with `external`/ },
     { args: { remote: "239.1.1.1" }, path: "remote", text: /must be unicast/ },
     { args: { remote: undefined, group: "10.87.0.2" }, path: "group", text: /must be multicast/ },
