@@ -168,7 +168,8 @@ table=2,priority=0,dl_dst=01:00:00:00:00:00/01:00:00:00:00:00,actions=resubmit(,
 table=3,priority=1,tun_id=100,actions=mod_vlan_vid:$2,resubmit(,10)
 table=3,priority=1,tun_id=200,actions=mod_vlan_vid:200,resubmit(,10)
 table=3,priority=0,actions=drop
-table=10,priority=1,actions=learn(table=20,hard_timeout=300,priority=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:NXM_NX_TUN_ID[]->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[]),output:patch-int
+table=10,priority=1,dl_vlan=$2,actions=learn(table=20,hard_timeout=300,priority=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:100->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[]),output:patch-int
+table=10,priority=1,dl_vlan=200,actions=learn(table=20,hard_timeout=300,priority=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:200->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[]),output:patch-int
 table=20,priority=0,actions=resubmit(,22)
 table=22,priority=1,dl_vlan=$2,actions=strip_vlan,set_tunnel:100,output:$1
 table=22,priority=1,dl_vlan=200,actions=strip_vlan,set_tunnel:200,output:$1

@@ -32,16 +32,12 @@ export const integrationFlows: Flow[] = [
 
 /**
  * br-tun without any network. What comes from br-int goes out by the learned entry for its destination (20), or to all
- * nodes of its network (22). All else comes from a tunnel: it gets its VLAN (3 or 4), and its sender is learned (10).
+ * nodes of its network (22). All else comes from a tunnel: it gets its VLAN (3 or 4), and its sender is learned (10, where
+ * each network has a flow).
  * Neutron has a flow for the in_port of each tunnel; here one does for all, so that a new node changes no flow here.
  */
 export function tunnelFlows(type: TunnelType): Flow[] {
-  const source = [
-    "table=20,hard_timeout=300,priority=1",
-    "NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]",
-    "load:0->NXM_OF_VLAN_TCI[],load:NXM_NX_TUN_ID[]->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[]",
-  ].join(",");
-  const { fromInt, fromTunnel, learn, flood } = tables;
+  const { fromInt, fromTunnel, flood } = tables;
   return [
     { priority: 2, match: "in_port=LOCAL", actions: "drop" },
     { priority: 1, match: 'in_port="patch-int"', actions: to(fromInt) },
@@ -49,7 +45,6 @@ export function tunnelFlows(type: TunnelType): Flow[] {
     { table: fromInt, priority: 0, match: unicast, actions: to(tables.unicast) },
     { table: fromInt, priority: 0, match: broadcast, actions: to(flood) },
     { table: fromTunnel[type], priority: 0, actions: "drop" },
-    { table: learn, priority: 1, actions: `learn(${source}),output:"patch-int"` },
     { table: tables.unicast, priority: 0, actions: to(flood) },
     { table: flood, priority: 0, actions: "drop" },
   ];
@@ -66,6 +61,12 @@ export function tenantFlows(
     match: `tun_id=${hex(tunnelId)}`,
     actions: `mod_vlan_vid:${vlan},${to(tables.learn)}`,
   };
+  const learning = {
+    table: tables.learn,
+    priority: learnPriority[type],
+    match: `dl_vlan=${vlan}`,
+    actions: `learn(${source(tunnelId)}),output:"patch-int"`,
+  };
   const outputs = ports.map((port) => `output:${quoted(port)}`);
   const outward = {
     table: tables.flood,
@@ -73,8 +74,23 @@ export function tenantFlows(
     match: `dl_vlan=${vlan}`,
     actions: ["strip_vlan", `set_tunnel:${hex(tunnelId)}`, ...outputs].join(","),
   };
-  return ports.length > 0 ? [inward, outward] : [inward];
+  return ports.length > 0 ? [inward, learning, outward] : [inward, learning];
 }
+
+/**
+ * The entry for who has sent a packet. With a flow that learns goes what it has learned (OvsFlows), and that must go when a
+ * network gets another VLAN or tunnel id, or its tunnels become others: packets would go where nobody takes them, for five
+ * minutes. Neutron has one flow that learns for all, and the agent takes that away.
+ */
+const source = (tunnelId: number) =>
+  [
+    "table=20,hard_timeout=300,priority=1",
+    "NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]",
+    `load:0->NXM_OF_VLAN_TCI[],load:${hex(tunnelId)}->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[]`,
+  ].join(",");
+
+/** Another type of tunnel is another flow: the ports that were learned are gone with the old tunnels. */
+const learnPriority: Record<TunnelType, number> = { gre: 1, vxlan: 2 };
 
 /** Where ovs-ofctl takes a number, a name with a dash in it needs its quotes. */
 const quoted = (port: string) => JSON.stringify(port);

@@ -47,15 +47,19 @@ const flowsOf = (all: Map<string, Registered>, name: string) => {
   return flows?.map((flow) => `${flow.table}: ${flow.actions}`);
 };
 
+const learning = (id: number) =>
+  `10: learn(table=20,hard_timeout=300,priority=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:0x${id.toString(16)}->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[]),output:"patch-int"`;
+
 it("floods a network to the nodes that have it, and to no others", async () => {
   const all = plain;
   expect(flowsOf(all, "blue/n1-br-tun")).toEqual([
     "3: mod_vlan_vid:100,resubmit(,10)",
+    learning(100),
     '22: strip_vlan,set_tunnel:0x64,output:"gre-0ac70009"',
   ]);
-  expect(flowsOf(all, "blue/net-br-tun")?.[1]).toBe('22: strip_vlan,set_tunnel:0x64,output:"gre-0ac70001"');
+  expect(flowsOf(all, "blue/net-br-tun")?.[2]).toBe('22: strip_vlan,set_tunnel:0x64,output:"gre-0ac70001"');
   // Only its DHCP server has it yet.
-  expect(flowsOf(all, "red/net-br-tun")).toEqual(["3: mod_vlan_vid:200,resubmit(,10)"]);
+  expect(flowsOf(all, "red/net-br-tun")).toEqual(["3: mod_vlan_vid:200,resubmit(,10)", learning(200)]);
   expect([...all.keys()].filter((key) => key.includes("n2-br-tun"))).toEqual([]);
 });
 

@@ -7,6 +7,8 @@ export interface Variant {
   rules?: string;
   /** The guest that the floating IP leads to: of the router of blue, or of that of red. */
   floating?: "blue1" | "blue2" | "red1";
+  /** The tunnel id of blue. */
+  segment?: number;
   /** More of the program. */
   more?: string;
 }
@@ -27,7 +29,12 @@ export const webRules = (more = '{ direction: "ingress", protocol: "tcp", ports:
  * A compute node n1 and a network node n2. Tenants blue and red have the same addresses; green is blue's second network.
  * Local VLANs of blue differ on the two nodes; it has IPv6 as well.
  */
-export const cloudProgram = ({ rules = webRules(), floating = "blue1", more = "" }: Variant = {}): string => `
+export const cloudProgram = ({
+  rules = webRules(),
+  floating = "blue1",
+  segment = 100,
+  more = "",
+}: Variant = {}): string => `
 const hostnet = require("pulumi-hostnet");
 const { neutron } = hostnet;
 const hosts = [${declareHost("n1")}, ${declareHost("n2")}];
@@ -41,7 +48,7 @@ const n2 = new neutron.NetworkNode("n2", {
   physicalNetworks: { public: { bridge: "br-ex", interface: "${host("n2").interfaces.external}" } },
 });
 const network = (name, segmentationId, extra = {}) => new neutron.Network(name, { cloud, segmentationId, ...extra });
-const blue = network("blue", 100, { localVlan: { n1: 11, n2: 12 } });
+const blue = network("blue", ${segment}, { localVlan: { n1: 11, n2: 12 } });
 const red = network("red", 200);
 const green = network("green", 5000, { localVlan: 50 });
 const pool = { range: "10.0.0.100-10.0.0.120" };

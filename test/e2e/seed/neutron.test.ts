@@ -395,6 +395,18 @@ it("a network and instances come and go while guests ping, and nothing else is t
   expect(await flows()).toEqual(as);
 }, 900_000);
 
+it("with another tunnel id packets find their way at once: what was learned with the old one is gone", async () => {
+  const learned = () => mustOnHost("n1", "ovs-ofctl dump-flows br-tun table=20 | grep -c 'load:0x64->' || true");
+  const asked = () => ask("n1", [["blue1", "10.0.0.11", 8080]]);
+  expect(await asked()).toEqual(["blue2 10.0.0.10"]);
+  expect(Number(await learned())).toBeGreaterThan(0);
+  vary({ segment: 101 });
+  expect(await up()).toMatchObject({ create: 0, replace: 0, failed: 0 });
+  expect(Number(await learned())).toBe(0);
+  expect(await asked()).toEqual(["blue2 10.0.0.10"]);
+  vary({});
+}, 900_000);
+
 it("both nodes rebooted: a plain `up`, and all of it again; the gateway has the MAC that it had", async () => {
   const gateway = () =>
     trimmed(
