@@ -183,6 +183,6 @@ function fullest(buckets: Map<string, Bucket>): string | undefined {
   return best;
 }
 
-function plain({ argv, stdin, namespace }: Step): Command {
-  return { argv, stdin, namespace };
+function plain({ argv, stdin, namespace, mayFail }: Step): Command {
+  return { argv, stdin, namespace, mayFail };
 }

@@ -63,7 +63,7 @@ export function argvOf(command: Command): string[] {
  */
 export function renderCommand(command: Command, locked = false): string {
   // Without 9>&- a daemon that the command leaves behind would hold the machine's lock for good.
-  const line = argvOf(command).map(quote).join(" ") + (locked ? " 9>&-" : "");
+  const line = argvOf(command).map(quote).join(" ") + (locked ? " 9>&-" : "") + (command.mayFail ? " || :" : "");
   return command.stdin === undefined ? line : `printf %s ${quote(command.stdin)} 2>&- | ${line}`;
 }
 

@@ -24,7 +24,6 @@ import {
   moveDevice,
   mtuChange,
   mtuPending,
-  settled,
   wantedMac,
 } from "../model/ovs-device";
 import { isOwners, markChange, markIn, notOurs, portClaim, portError, portType } from "../model/ovs-port";
@@ -42,6 +41,7 @@ import {
 } from "../model/ovs-port-live";
 import { qosCommands, qosRemains, qosRemoval, shownQueues } from "../model/ovs-qos";
 import { get, same } from "../model/path";
+import { udevSettled } from "../model/udev";
 
 export const ovsPort = kind({
   name: "OvsPort",
@@ -206,7 +206,7 @@ function deviceSteps(
 /** In another namespace the device is looked at before it is brought there. */
 function made(want: Want, context: Context<Want>): Step[] {
   if (want.type !== "internal") return [];
-  return want.namespace ? [settled] : deviceMade(want, context);
+  return want.namespace ? [udevSettled] : deviceMade(want, context);
 }
 
 function create(want: Want, context: Context<Want>): Step[] {

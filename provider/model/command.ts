@@ -8,6 +8,8 @@ export interface Command {
   stdin?: string;
   /** The network namespace in which it runs; without it, the host's own. */
   namespace?: string;
+  /** How it ends says nothing that matters. */
+  mayFail?: true;
 }
 
 /** A question to the host. Sections of one key are asked once in a batch, whoever wants them. */

@@ -6,6 +6,7 @@ import { HostnetError } from "./errors";
 import { fallbackDevices, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
 import { family, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
+import { udevSettled } from "./udev";
 
 /** The features of a device that may be switched, by the short words of ethtool(8), with the long ones it prints. */
 const offloadNames = {
@@ -184,9 +185,6 @@ export const markLink = (name: string, namespace: string | undefined, context: C
   namespace,
 });
 
-// udev sets MAC, sysctls and owners of devices in the host's own namespace a moment after they appear.
-const settled: Step = { argv: ["udevadm", "settle", "--timeout=10"] };
-
 /** What follows the creation of a link, `bare` without creationWords: mark, udev, IPv6, then all that `convergeLink` knows. */
 export function afterCreation(
   want: LinkArgs,
@@ -197,7 +195,7 @@ export function afterCreation(
   const { name, namespace } = want;
   return [
     markLink(name, namespace, context),
-    ...(namespace === undefined ? [settled] : []),
+    ...(namespace === undefined ? [udevSettled] : []),
     ...convergeLink(want, newborn(bare ? undefined : want, want.name, context, traits), context, traits),
   ];
 }

@@ -97,9 +97,6 @@ export function mtuChange(
   return [{ column, value: reset ? String(usualMtu) : undefined }];
 }
 
-/** udev names, and sets sysctls of, a device a moment after it appears. */
-export const settled: Step = { argv: ["udevadm", "settle", "--timeout=10"] };
-
 /** A column or key in which Open vSwitch keeps a MAC address. */
 interface MacPlace {
   column: string;

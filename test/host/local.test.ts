@@ -64,6 +64,10 @@ test("of the commands that stop at a failure none runs after one; the others do"
     { exitCode: -1, stdout: "", stderr: "" },
     { exitCode: 0, stdout: "always\n", stderr: "" },
   ]);
+  const [tolerated, on] = await session.run([{ argv: ["false"], mayFail: true }, { argv: ["echo", "on"] }], {
+    writes: 2,
+  });
+  expect([tolerated?.exitCode, on?.stdout]).toEqual([0, "on\n"]);
   const touched = `${box.folder}/never`;
   await session.run([{ argv: ["false"] }, { argv: ["touch", touched] }], { writes: 2 });
   const [there] = await session.run([{ argv: ["test", "-e", touched] }]);

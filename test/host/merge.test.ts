@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { Job, needed, plan, settle } from "../../provider/host/merge";
 import type { Command, Result, Step } from "../../provider/model/command";
+import { udevSettled } from "../../provider/model/udev";
 
 const words = (text: string, namespace?: string): Step => ({ argv: text.split(" "), namespace });
 const jobs = (...lists: Step[][]) => lists.map((steps) => new Job(steps));
@@ -336,4 +337,10 @@ describe("settle", () => {
 test("a host without udev needs no settle; every other missing program fails by itself", () => {
   expect(needed([settleUdev, words("ethtool x")], {})).toEqual([words("ethtool x")]);
   expect(needed([settleUdev], { udevadm: "/bin/udevadm" })).toEqual([settleUdev]);
+});
+
+test("all wait for udev once, and go on when something else keeps it busy", () => {
+  const [planned, ...others] = plan([new Job([udevSettled]), new Job([udevSettled])]);
+  expect(others).toEqual([]);
+  expect(planned?.command).toMatchObject({ argv: ["udevadm", "settle", "--timeout=10"], mayFail: true });
 });
