@@ -17,7 +17,7 @@ import {
   vsctl,
 } from "../model/ovs-columns";
 import { convergeDevice, deviceArgs, deviceMade, macChange, macIn, mtuChange, mtuPending } from "../model/ovs-device";
-import { health, isOwners, markChange, markIn, notOurs, portClaim, portError } from "../model/ovs-port";
+import { externalIdsOf, health, isOwners, markChange, markIn, notOurs, portClaim, portError } from "../model/ovs-port";
 import type { OvsRow } from "../model/ovs-row";
 import { get, same } from "../model/path";
 
@@ -78,7 +78,7 @@ export const ovsBridge = kind({
         mac: macIn(hwaddr, row) ?? link?.json.address,
         controllers,
         otherConfig: row.map("other_config"),
-        externalIds: row.map("external_ids"),
+        externalIds: externalIdsOf(row),
       } as Partial<Want>,
       facts: {
         datapathId: row.text("datapath_id"),

@@ -13,6 +13,7 @@ import {
 import { deviceNameTaken } from "../model/ovs-device";
 import {
   externalIdsArgument,
+  externalIdsOf,
   health,
   isOwners,
   markChange,
@@ -197,7 +198,7 @@ export const ovsTunnel = kind({
         ...{ name: want.name, bridge: port.bridge, type: type === "ip6gre" ? "gre" : type },
         ...columnValues(interfaceColumns, iface),
         ...columnValues(portColumns, port.row),
-        externalIds: port.row.map("external_ids"),
+        externalIds: externalIdsOf(port.row),
       } as Partial<Want>,
       facts: { ofport: iface.number("ofport"), error: iface.text("error") },
       marks: [markIn(port.row)],

@@ -76,6 +76,9 @@ const normal = (value: unknown) =>
 const encode = (value: unknown): string =>
   Array.isArray(value) ? value.map(encode).join(",") : typeof value === "string" ? word(value) : String(value);
 
+/** Of the keys of `external_ids`, those of marks: of this resource, and on a bridge of sets of flows, whosever they are. */
+export const isMarkKey = (key: string) => key.startsWith("hostnet-");
+
 /**
  * A map of which only what is declared is ours: declared keys are there, keys that were declared before and no longer
  * are go, those of others stay.
@@ -89,7 +92,7 @@ export function mapChanges(
   if (want === undefined) return [];
   const live = row?.map(column) ?? {};
   const before = new Set(was.flatMap((map) => Object.keys(map ?? {})));
-  const gone = Object.keys(live).filter((key) => before.has(key) && want[key] === undefined);
+  const gone = Object.keys(live).filter((key) => before.has(key) && want[key] === undefined && !isMarkKey(key));
   const differing = Object.entries(want).filter(([key, value]) => live[key] !== value);
   return [
     ...gone.map((key) => ({ column, key })),

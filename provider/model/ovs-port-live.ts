@@ -6,7 +6,7 @@ import type { Uplink } from "./networkd-uplink";
 import type { OvsDatabase, OvsPortState } from "./ovs";
 import { columnValues } from "./ovs-columns";
 import { deviceArgs, macIn, mtuColumn } from "./ovs-device";
-import { health, portType } from "./ovs-port";
+import { externalIdsOf, health, portType } from "./ovs-port";
 import { interfaceColumns, type OvsPortArgs, portColumns } from "./ovs-port-args";
 import { liveQos } from "./ovs-qos";
 import type { OvsRow } from "./ovs-row";
@@ -37,7 +37,7 @@ export function liveArgs(
   const [iface] = interfaces;
   const single = iface && {
     ...(columnValues([...interfaceColumns, ...mtuColumns], iface) as { interface?: object }).interface,
-    externalIds: iface.map("external_ids"),
+    externalIds: externalIdsOf(iface),
     options: iface.map("options"),
     mac: macIn(macColumn, iface) ?? link?.json.address,
     // In another namespace ovs-vswitchd does not reach the device: there the column says only what should be.
@@ -54,7 +54,7 @@ export function liveArgs(
     bond: type === "bond" ? bond : undefined,
     interface: type === "bond" ? undefined : single,
     otherConfig: row.map("other_config"),
-    externalIds: row.map("external_ids"),
+    externalIds: externalIdsOf(row),
     qos: liveQos(row, db),
     addressesToBridge: uplink && isMoved(uplink),
     ...(link && type === "internal" && deviceArgs(link)),

@@ -3,7 +3,7 @@ import type { Context, Found } from "../kind";
 import { type ErrorCode, HostnetError } from "./errors";
 import { ownership } from "./mark";
 import type { OvsDatabase, OvsPortState } from "./ovs";
-import { type OvsChange, type ReservedKeys, withoutKeys, word } from "./ovs-columns";
+import { isMarkKey, type OvsChange, type ReservedKeys, withoutKeys, word } from "./ovs-columns";
 import type { OvsRow } from "./ovs-row";
 import { between } from "./scalars";
 
@@ -30,8 +30,18 @@ export const textMap = (reserved: ReservedKeys) =>
     reserved,
   );
 
+/** What others find in `external_ids`. */
+export const externalIdsOf = (row: OvsRow): Record<string, string> =>
+  Object.fromEntries(Object.entries(row.map("external_ids")).filter(([key]) => !isMarkKey(key)));
+
 export const externalIdsArgument = (of: string) =>
-  textMap({ [markKey]: "hostnet keeps its own mark there" })
+  textMap({})
+    .superRefine((value, issues) => {
+      for (const key of Object.keys(value).filter(isMarkKey)) {
+        const message = `must not have the key ${key}: hostnet keeps its own marks there`;
+        issues.addIssue({ code: "custom", path: [key], message, input: value });
+      }
+    })
     .optional()
     .describe(
       `Identifiers for other programs on the ${of} (\`external_ids\`). Keys that others set stay; a removed key of ours goes.`,

@@ -1,4 +1,5 @@
 import { ovsBridge } from "../../provider/kinds/ovs-bridge";
+import { mapChanges } from "../../provider/model/ovs-columns";
 import { empty, type Recording, recorded, rowOf, trial, without } from "./recorded/ovs";
 
 const declared = {
@@ -118,6 +119,18 @@ describe("OvsBridge", () => {
     expect(on(changed).drift(declared)).toStrictEqual({ failMode: "standalone", externalIds: {} });
   });
 
+  it("leaves the marks in its external ids to whom they belong, sets of flows among them", () => {
+    const set = { "hostnet-flows-base": "hostnet:0ff0:bbbb" };
+    const marked = (recording: Recording) => {
+      const ids = Object.entries({ "bridge-id": "x y", "hostnet-mark": "hostnet:00ff:aaaa", ...set });
+      rowOf(recording, "Bridge", "br-int").external_ids = ["map", ids];
+    };
+    expect(on(marked).find(declared)?.args).toMatchObject({ externalIds: { "bridge-id": "x y" } });
+    // A stack that was imported before may have it among what it declared.
+    const row = { map: () => ({ a: "b", ...set }) } as unknown as Parameters<typeof mapChanges>[3];
+    expect(mapChanges("external_ids", {}, [{ a: "b", ...set }], row)).toEqual([{ column: "external_ids", key: "a" }]);
+  });
+
   it("waits for ovs-vswitchd: for the bridge, and for the MTU that somebody else changed", () => {
     const busy = (recording: Recording) => {
       rowOf(recording, "Interface", "br-int").ofport = ["set", []];
@@ -172,6 +185,7 @@ describe("OvsBridge", () => {
     expect(refuse({ stp: true, rstp: true })).toMatch(/^rstp: /);
     expect(refuse({ otherConfig: { hwaddr: "02:00:00:00:00:01" } })).toMatch(/^otherConfig.hwaddr: .*`mac`/);
     expect(refuse({ externalIds: { "hostnet-mark": "x" } })).toMatch(/^externalIds.hostnet-mark: /);
+    expect(refuse({ externalIds: { "hostnet-flows-a": "x" } })).toMatch(/^externalIds.hostnet-flows-a: /);
     expect(refuse({ controllers: ["192.0.2.1"] })).toMatch(/^controllers\[0\]: must be tcp:/);
     expect(refuse({ datapathId: "0".repeat(16) })).toMatch(/^datapathId: must be 16 hex digits/);
   });
