@@ -47,7 +47,7 @@ async function hostDrift({ kind, name, id, inputs, outputs }: StateResource): Pr
   }
 }
 
-async function resourceDrift({ kind, name, id, outputs }: StateResource): Promise<Drift[]> {
+async function resourceDrift({ kind, name, id, outputs, shown }: StateResource): Promise<Drift[]> {
   const { host } = outputs as unknown as Outputs;
   const subject = { host: host.name, kind, name };
   const spec = kinds[kind];
@@ -56,7 +56,9 @@ async function resourceDrift({ kind, name, id, outputs }: StateResource): Promis
     const declared = argumentsOf(outputs);
     const { id: found, inputs } = await read(spec, id, outputs as unknown as Outputs);
     if (found)
-      return differences(declared, argumentsOf(inputs ?? {})).map((each) => ({ ...subject, what: "changed", ...each }));
+      return differences(declared, argumentsOf(inputs ?? {}))
+        .map((each) => (isSecret(each.path, outputs, shown) ? { ...each, declared: hidden, live: hidden } : each))
+        .map((each) => ({ ...subject, what: "changed", ...each }));
     const machine = await reachIfSame(host);
     const seen = machine && (await machine.observe(spec.observe(declared)));
     return [{ ...subject, what: seen && spec.find(declared, seen) ? "foreign" : "gone" }];
@@ -71,6 +73,14 @@ function differences(declared: object, live: object) {
     .map((path) => ({ path, declared: get(declared, path), live: get(live, path) }))
     .filter((each) => !same(each.declared, each.live));
 }
+
+const hidden = "[secret]";
+
+/** The value at the path is one, holds one, or stands in one. */
+const isSecret = (path: string, outputs: object, shown: object) =>
+  !same(get(outputs, path), get(shown, path)) || ancestors(path).some((above) => get(shown, above) === hidden);
+
+const ancestors = (path: string) => [...path.matchAll(/(?<!\\)\./g)].map(({ index }) => path.slice(0, index));
 
 function unread(subject: Pick<Drift, "host" | "kind" | "name">, error: unknown): Drift {
   if (!(error instanceof HostnetError)) throw error;

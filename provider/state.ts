@@ -11,6 +11,8 @@ export interface StateResource {
   id: string;
   inputs: Properties;
   outputs: Properties;
+  /** The outputs as they may be shown: `[secret]` for each secret. */
+  shown: Properties;
 }
 
 /** By this key Pulumi tells an object that stands for a secret; its value is that of secrets. */
@@ -38,20 +40,25 @@ export function resourcesOf(text: string): StateResource[] {
     // urn:pulumi:STACK::PROJECT::TYPE::NAME, and a name may hold '::'.
     const name = one.urn?.split("::").slice(3).join("::") ?? one.name;
     const { urn = "", id, inputs = {}, outputs = {} } = one;
-    return [{ urn, name, kind, id, inputs: revealed(inputs), outputs: revealed(outputs) }];
+    return [{ urn, name, kind, id, inputs: revealed(inputs), outputs: revealed(outputs), shown: veiled(outputs) }];
   });
 }
 
 /** Secrets in the clear. Throws INVALID when they are encrypted. */
-function revealed<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(revealed) as T;
-  if (value === null || typeof value !== "object") return value;
-  const fields = value as Properties;
-  if (fields[signature] === secretValue) {
-    if (typeof fields.plaintext === "string") return JSON.parse(fields.plaintext) as T;
+const revealed = (value: Properties) =>
+  withSecrets(value, ({ plaintext }) => {
+    if (typeof plaintext === "string") return JSON.parse(plaintext);
     throw new HostnetError("INVALID", "the state holds encrypted secrets", {
       remedy: "Export it with `pulumi stack export --show-secrets`, and keep the file from others.",
     });
-  }
-  return Object.fromEntries(Object.entries(fields).map(([key, item]) => [key, revealed(item)])) as T;
+  });
+
+const veiled = (value: Properties) => withSecrets(value, () => "[secret]");
+
+function withSecrets<T>(value: T, as: (secret: Properties) => unknown): T {
+  if (Array.isArray(value)) return value.map((item) => withSecrets(item, as)) as T;
+  if (value === null || typeof value !== "object") return value;
+  const fields = value as Properties;
+  if (fields[signature] === secretValue) return as(fields) as T;
+  return Object.fromEntries(Object.entries(fields).map(([key, item]) => [key, withSecrets(item, as)])) as T;
 }

@@ -39,7 +39,7 @@ function resource(kind: string, name: string, inputs: Record<string, unknown>): 
   const args = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const spec = kinds[kind];
   const outputs = { ...(spec ? validate(spec.args, args).value : args), host };
-  return { urn: "", id: name, name, kind, inputs, outputs };
+  return { urn: "", id: name, name, kind, inputs, outputs, shown: outputs };
 }
 
 /** The examples are compiled as they are loaded. */

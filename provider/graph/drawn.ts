@@ -44,8 +44,8 @@ export function declared(resources: StateResource[], drift: Drift[] = []): Pictu
 }
 
 /** A device whose name only the host knows is drawn under that. */
-function argsOf({ kind, outputs }: StateResource): Args {
-  const args = argumentsOf(outputs);
+function argsOf({ kind, outputs, shown }: StateResource): Args {
+  const args = argumentsOf(shown);
   return kinds[kind]?.namedByHost?.(args) ? { ...args, name: (outputs.live as { name?: string }).name } : args;
 }
 

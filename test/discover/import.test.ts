@@ -2,6 +2,7 @@ import type { Discovered } from "../../provider/discover/plan";
 import { programOf } from "../../provider/discover/program";
 import { survey } from "../../provider/discover/survey";
 import { driftOf } from "../../provider/drift-report";
+import { declared } from "../../provider/graph/drawn";
 import { machineIdentity } from "../../provider/host/reach";
 import type { Entry } from "../../provider/import/entries";
 import { Known } from "../../provider/import/known";
@@ -180,6 +181,18 @@ describe("drift", () => {
     ]);
   });
 
+  test("does not say what is secret, neither as it was declared nor as it is", async () => {
+    const { file } = await imported();
+    const pair = file.find(({ name }) => name === "blue/eth1") as Entry;
+    Object.assign(pair.outputs.b as object, { mtu: secret(9000) });
+    Object.assign(machine.link("eth1", "green"), { mtu: 1400 });
+    const [found, ...others] = await driftOf(state(file));
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ path: "b.mtu", declared: "[secret]", live: "[secret]" });
+    const drawn = declared(state(file)).drawn.find(({ title }) => title === "blue/eth1");
+    expect(drawn?.args).toMatchObject({ b: { mtu: "[secret]" } });
+  });
+
   test("tells what is gone from what is somebody else's", async () => {
     const gone = await changed(() => {
       const routes = machine.answers.routes4 as { stdout: { dst?: string }[] };
@@ -212,7 +225,9 @@ test("a name may hold '::', and encrypted secrets are refused with the way out",
   const urn = "urn:pulumi:s::p::pulumi-nodejs:dynamic/hostnet:Route::blue/::/0";
   const type = "pulumi-nodejs:dynamic/hostnet:Route";
   const text = JSON.stringify({ deployment: { resources: [{ urn, type, id: "i" }] } });
-  expect(resourcesOf(text)).toEqual([{ urn, name: "blue/::/0", kind: "Route", id: "i", inputs: {}, outputs: {} }]);
+  expect(resourcesOf(text)).toEqual([
+    { urn, name: "blue/::/0", kind: "Route", id: "i", inputs: {}, outputs: {}, shown: {} },
+  ]);
   const sealed = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
   const encrypted = JSON.stringify({ deployment: { resources: [{ urn, type, id: "i", inputs: { a: sealed } }] } });
   expect(() => resourcesOf(encrypted)).toThrow(/--show-secrets/);

@@ -344,7 +344,7 @@ async function trialOn(index: number): Promise<void> {
   before = machine.before;
   trial = new Trial(name, host);
   maker = { ...host, owner: "decafbaddecafbad" };
-  const state = { urn: "", kind: "Host", name, id, inputs: inputs as never, outputs: host as never };
+  const state = { urn: "", kind: "Host", name, id, inputs: inputs as never, outputs: host as never, shown: {} };
   inState = [state];
   known = new Known(inState, []);
   for (const [title, sample] of chosen) {
