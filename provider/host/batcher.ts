@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Result, Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
+import type { Connection } from "./connection";
 import { Crowd } from "./crowd";
+import { machineIdentity } from "./identity";
 import { Job, limits, needed, type Planned, plan, settle, size } from "./merge";
 import { type Answers, distinct, reread, slowReader, textOf } from "./reading";
 import { Seen } from "./seen";
@@ -25,6 +27,8 @@ interface Request {
 export interface BatcherOptions {
   /** How long one batch may take, beside what each of its steps takes. */
   commandTimeoutMs?: number;
+  /** What tells the machine from another that answers after a reconnect. */
+  identity?: Connection["identity"];
 }
 
 /** Time that the kernel may take for one step: to delete a bridge takes 40 ms (RCU), and hosts are slower than ours. */
@@ -240,9 +244,8 @@ export class MachineBatcher implements Machine {
   /** The session; it must lead to the machine that the first one led to. */
   private async session(): Promise<Session> {
     const session = await this.connect();
-    const { machineId, hostKeyFingerprint } = session.facts;
-    const sameKey = hostKeyFingerprint !== undefined && hostKeyFingerprint === this.known.hostKeyFingerprint;
-    if (machineId !== this.known.machineId && !sameKey) {
+    const identityOf = (facts: HostFacts) => machineIdentity(facts, this.options.identity);
+    if (session.facts !== this.known && identityOf(session.facts) !== identityOf(this.known)) {
       this.replaced = true;
       throw new HostnetError("OTHER_MACHINE", "after the connection broke, another machine answered", {
         remedy: "Run `pulumi up` again: it looks at the machine that is there now.",

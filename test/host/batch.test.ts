@@ -366,12 +366,33 @@ describe("a broken connection", () => {
     expect(machine.replaced).toBe(true);
   });
 
-  test("a new machine id under the same host key is a stateless image that was booted again", async () => {
-    const key = { hostKeyFingerprint: "SHA256:x" };
-    const sessions = ["m1", "m2"].map((machineId) => new ScriptedSession(() => done(), facts({ machineId, ...key })));
+  describe("a new machine id under the same host key", () => {
+    const open = (identity?: "machineId" | "hostKey") => {
+      const of = (machineId: string) => facts({ machineId, hostKeyFingerprint: "SHA256:x" });
+      const sessions = ["m1", "m2"].map((machineId) => new ScriptedSession(() => done(), of(machineId)));
+      const [, second] = sessions as [ScriptedSession, ScriptedSession];
+      const machine = MachineBatcher.open(async () => sessions.shift() as ScriptedSession, { identity });
+      return { machine, second };
+    };
+
+    test("is a stateless image that was booted again, where the host key is the identity", async () => {
+      const machine = await open("hostKey").machine;
+      await machine.observe([section("x")]);
+      expect(machine.facts.machineId).toBe("m2");
+    });
+
+    test.each(["machineId", undefined] as const)("is the other machine of a pair otherwise (%p)", async (identity) => {
+      const { machine, second } = open(identity);
+      const writing = (await machine).write([step("a")], []);
+      await expect(writing).rejects.toMatchObject({ code: "OTHER_MACHINE" });
+      expect(second.counters.roundTrips).toBe(0);
+    });
+  });
+
+  test("another firmware uuid is another machine, whatever its machine id", async () => {
+    const sessions = ["u1", "u2"].map((productUuid) => new ScriptedSession(() => done(), facts({ productUuid })));
     const machine = await MachineBatcher.open(async () => sessions.shift() as ScriptedSession);
-    await machine.observe([section("x")]);
-    expect(machine.facts.machineId).toBe("m2");
+    await expect(machine.write([step("a")], [])).rejects.toMatchObject({ code: "OTHER_MACHINE" });
   });
 
   test("what cannot be sent does not take others with it", async () => {
