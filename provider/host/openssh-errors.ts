@@ -9,6 +9,8 @@ const meanings: [RegExp, ErrorCode, string?][] = [
   [/No \S+ host key is known for|Host key verification failed/i, "HOST_KEY_UNKNOWN"],
   [/Permission denied|Too many authentication failures|no mutual signature/i, "AUTH"],
   [/Load key .*: |Bad permissions/i, "AUTH"],
+  // What a jump host says for good. Behind it comes a complaint that the connection was closed.
+  [/administratively prohibited|open failed: connect failed: .*(not known|No address)/i, "UNREACHABLE"],
   [/Connection refused/i, "UNREACHABLE", "ECONNREFUSED"],
   [/No route to host/i, "UNREACHABLE", "EHOSTUNREACH"],
   [/Network is unreachable/i, "UNREACHABLE", "ENETUNREACH"],

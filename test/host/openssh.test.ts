@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { opensshTransport } from "../../provider/host/openssh";
 import type { Target } from "../../provider/host/target";
 import { startAgent } from "./helpers/agent";
 import { Hosts } from "./helpers/hosts";
@@ -91,6 +92,32 @@ describeSshd("the system's ssh", () => {
     writeFileSync(box.path("ssh_config"), `Host inner\n  ProxyCommand ${proxy} -p ${port} -W %h:%p 127.0.0.1\n`);
     expect(await run({ ...to, alias: "inner", proxyCommand: "ssh …" })).toEqual(answer);
     expect(bastion.sshd.count(/Accepted publickey/)).toBe(2);
+  });
+
+  test("dials a host behind a jump host again until it listens", async () => {
+    const [bastion, { to }] = [await host(), await host()];
+    const closed = await freePort();
+    const real = opensshTransport();
+    let dials = 0;
+    const connect: typeof real.connect = (way, deadline) =>
+      real.connect(++dials < 3 ? { ...way, port: closed } : way, deadline);
+    const pool = box.pool({ transports: { openssh: { connect } } });
+    const session = await pool.acquire({ ...to, jumpHosts: [bastion.to], connectTimeoutMs: 20_000 });
+    expect(await session.run(on)).toEqual(answer);
+    expect(dials).toBe(3);
+  });
+
+  test.each([
+    ["may not forward", ["AllowTcpForwarding no"], "127.0.0.1", /administratively prohibited/],
+    ["does not know the host's name", [], "no-such-host.invalid", /not known|resolution/],
+  ])("asks a jump host once that %s, and says so", async (_, config, address, message) => {
+    const [bastion, { to }] = [await host(config), await host()];
+    const connect = jest.fn(opensshTransport().connect);
+    const pool = box.pool({ transports: { openssh: { connect } } });
+    const error = await failure(pool.acquire({ ...to, address, jumpHosts: [bastion.to] }));
+    expect(error).toMatchObject({ code: "UNREACHABLE", message: expect.stringMatching(message) });
+    // Where no DNS answers, the name may be known in a moment.
+    if (!/Temporary failure/.test(error.message)) expect(connect).toHaveBeenCalledTimes(1);
   });
 
   test("fails in time where nobody listens", async () => {

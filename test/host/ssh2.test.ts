@@ -324,6 +324,19 @@ describe("jump hosts", () => {
   test("that cannot reach the host say so", async () => {
     const [bastion, inner] = [await box.inProcess(), await box.inProcess()];
     const to = { ...inner.to, port: await freePort(), jumpHosts: [bastion.to] };
-    expect(await failure(box.pool().acquire(to))).toMatchObject({ code: "UNREACHABLE" });
+    expect(await failure(box.pool().acquire({ ...to, connectTimeoutMs: 300 }))).toMatchObject({ code: "UNREACHABLE" });
+  });
+
+  test("whose host does not listen yet are asked again until it does", async () => {
+    const [bastion, inner] = [await box.inProcess(), await box.inProcess()];
+    const closed = await freePort();
+    const real = ssh2Transport();
+    let dials = 0;
+    const connect: typeof real.connect = (to, deadline) =>
+      real.connect(++dials < 3 ? { ...to, port: closed } : to, deadline);
+    const to = { ...inner.to, jumpHosts: [bastion.to], connectTimeoutMs: 20_000 };
+    const session = await box.pool({ transports: { ssh2: { connect } } }).acquire(to);
+    expect(await session.run(on)).toEqual(answer);
+    expect(dials).toBe(3);
   });
 });
