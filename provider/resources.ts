@@ -20,7 +20,7 @@ export interface HostJumpHostArgs {
   port?: pulumi.Input<number>;
   /** Login name. Default: your ssh config's, else your own. */
   user?: pulumi.Input<string>;
-  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: your ssh config's, then the Host's own keys. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too. Default: your ssh config's, then the Host's own keys. */
   privateKeyPath?: pulumi.Input<string>;
   /** Pinned host keys, as for the Host itself. */
   hostKey?: pulumi.Input<string | pulumi.Input<string>[]>;
@@ -37,7 +37,7 @@ export interface HostArgs {
   port?: pulumi.Input<number>;
   /** Login name. Default: your ssh config's, else your own. */
   user?: pulumi.Input<string>;
-  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: the IdentityFiles of your ssh config. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too. Default: the IdentityFiles of your ssh config. */
   privateKeyPath?: pulumi.Input<string>;
   /** A private key itself. It is a secret; the agent or privateKeyPath keep it out of the state altogether. */
   privateKey?: pulumi.Input<string>;
@@ -72,7 +72,7 @@ export interface HostJumpHost {
   port?: number;
   /** Login name. Default: your ssh config's, else your own. */
   user?: string;
-  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: your ssh config's, then the Host's own keys. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too. Default: your ssh config's, then the Host's own keys. */
   privateKeyPath?: string;
   /** Pinned host keys, as for the Host itself. */
   hostKey?: string | string[];
@@ -2186,7 +2186,7 @@ export class Host extends HostBase {
   declare readonly port: pulumi.Output<number | undefined>;
   /** Login name. Default: your ssh config's, else your own. */
   declare readonly user: pulumi.Output<string | undefined>;
-  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: the IdentityFiles of your ssh config. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too. Default: the IdentityFiles of your ssh config. */
   declare readonly privateKeyPath: pulumi.Output<string | undefined>;
   /** A private key itself. It is a secret; the agent or privateKeyPath keep it out of the state altogether. */
   declare readonly privateKey: pulumi.Output<string | undefined>;

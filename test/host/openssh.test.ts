@@ -94,6 +94,25 @@ describeSshd("the system's ssh", () => {
     expect(bastion.sshd.count(/Accepted publickey/)).toBe(2);
   });
 
+  test("goes straight where no jump host is left, whatever the user's config says, also to the first jump host", async () => {
+    const [bastion, { to }] = [await host(), await host()];
+    writeFileSync(to.sshConfigPath, "Host *\n  ProxyJump 127.0.0.2:1\n");
+    expect(await run(to)).toEqual(answer);
+    expect(await run({ ...to, jumpHosts: [bastion.to] })).toEqual(answer);
+    writeFileSync(to.sshConfigPath, "Host *\n  ProxyCommand false\n");
+    expect(await run(to)).toEqual(answer);
+  });
+
+  test("goes to the first jump host by the ProxyCommand that the user's config has for that", async () => {
+    const [outer, bastion, { to }] = [await host(), await host(), await host()];
+    const seen = box.path("seen");
+    const ssh = `ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i ${box.key.path}`;
+    const proxyCommand = `sh -c 'echo %n %%n >${seen}; exec ${ssh} -p ${outer.to.port} -W %h:%p 127.0.0.1'`;
+    expect(await run({ ...to, jumpHosts: [{ ...bastion.to, alias: "bastion", proxyCommand }] })).toEqual(answer);
+    expect(readFileSync(seen, "utf8")).toBe("bastion %n\n");
+    expect([outer, bastion].map(({ sshd }) => sshd.count(/Accepted publickey/))).toEqual([1, 1]);
+  });
+
   test("dials a host behind a jump host again until it listens", async () => {
     const [bastion, { to }] = [await host(), await host()];
     const closed = await freePort();
