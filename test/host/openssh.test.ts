@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { opensshTransport } from "../../provider/host/openssh";
 import type { Target } from "../../provider/host/target";
@@ -6,7 +8,9 @@ import { startAgent } from "./helpers/agent";
 import { Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
 import { failure, timed } from "./helpers/sandbox";
+import { inTypeScript } from "./helpers/script";
 import { describeSshd, freePort } from "./helpers/sshd";
+import { target } from "./helpers/target";
 
 const box = new Hosts();
 afterEach(() => box.clean());
@@ -79,6 +83,38 @@ describeSshd("the system's ssh", () => {
     const dialled = sshd.count(/Connection from/);
     expect(await failure(pool.acquire(stranger))).toMatchObject({ code: "AUTH" });
     expect(sshd.count(/Connection from/)).toBe(dialled);
+  });
+
+  test.each([
+    ["is told to end by SIGTERM", "SIGTERM", ""],
+    ["is told to end by SIGINT", "SIGINT", ""],
+    ["ends by itself", 7, "process.exit(7)"],
+    [
+      "deals with SIGTERM itself",
+      8,
+      'process.on("SIGTERM", () => process.exit(8)); process.kill(process.pid, "SIGTERM")',
+    ],
+  ])("leaves no key behind when the process %s while it logs in", async (_, end, ending) => {
+    const program = box.path("ssh-that-hangs");
+    writeFileSync(program, "#!/bin/sh\nexec cat >/dev/null\n", { mode: 0o755 });
+    const folder = mkdtempSync(box.path("tmp-"));
+    const script = inTypeScript(`
+      const { Pool } = require(${JSON.stringify(require.resolve("../../provider/host/pool"))});
+      const { opensshTransport } = require(${JSON.stringify(require.resolve("../../provider/host/openssh"))});
+      const pool = new Pool({ transports: { openssh: opensshTransport(${JSON.stringify(program)}) } });
+      void pool.acquire(${JSON.stringify(target({ transport: "openssh", privateKey: "secret" }))});
+      const { readdirSync } = require("node:fs");
+      const look = setInterval(() => {
+        const [made] = readdirSync(${JSON.stringify(folder)});
+        if (!made || !readdirSync(${JSON.stringify(folder)} + "/" + made).some((name) => name.endsWith("-key"))) return;
+        clearInterval(look);
+        ${ending || 'process.stdout.write("key")'}
+      }, 10);`);
+    const child = spawn(process.execPath, ["-e", script], { env: { ...process.env, TMPDIR: folder } });
+    child.stdout.once("data", () => child.kill(end as NodeJS.Signals));
+    const [status, signal] = await once(child, "exit");
+    expect(signal ?? status).toBe(end);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("goes by jump hosts with keys and pins of their own, and by the user's ProxyCommand", async () => {
