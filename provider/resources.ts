@@ -359,7 +359,7 @@ export interface ConnectivityCheckArgs {
   expect?: pulumi.Input<"reachable" | "unreachable">;
   /** Packets, or connections, of one try. Default: 3 for icmp, 1 for the others. */
   count?: pulumi.Input<number>;
-  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
+  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Default: 10. */
   timeout?: pulumi.Input<number>;
   /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
   hosts?: Host[];
@@ -2440,7 +2440,7 @@ export class ConnectivityCheck extends KindBase {
   declare readonly expect: pulumi.Output<"reachable" | "unreachable">;
   /** Packets, or connections, of one try. Default: 3 for icmp, 1 for the others. */
   declare readonly count: pulumi.Output<number | undefined>;
-  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
+  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Default: 10. */
   declare readonly timeout: pulumi.Output<number>;
   /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
   declare readonly hosts: pulumi.Output<object[] | undefined>;

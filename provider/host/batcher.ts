@@ -178,7 +178,7 @@ export class MachineBatcher implements Machine {
     await reread(session, answers, (count) => this.timeout(count));
 
     const seen = new Seen(answers);
-    const slow = slowReader(session, answers);
+    const slow = slowReader(session, answers, this.timeout(1));
     const left = batch.filter((request) => {
       const ready = request.job.finished && asking.includes(request);
       if (ready) this.answer(request, seen, slow);

@@ -254,7 +254,7 @@ describe("reading", () => {
       return done(argv[1]);
     });
     const machine = await over(session);
-    const ping = section("ping", { slow: true });
+    const ping = section("ping", { slow: 1 });
     const slow = Promise.all([machine.observe([section("x"), ping]), machine.write([step("a")], [ping])]);
     expect((await machine.observe([section("y")])).text("y")).toBe("y");
     expect((await machine.observe([section("z")])).text("z")).toBe("z");
@@ -262,6 +262,14 @@ describe("reading", () => {
     const [seen, written] = await slow;
     expect([seen.text("x"), seen.text("ping"), written.seen.text("ping")]).toEqual(["x", "ping", "ping"]);
     expect(session.runs.filter(({ options }) => options.slow)).toHaveLength(1);
+  });
+
+  test("a slow question has its own time beside what any command may take", async () => {
+    const session = echo();
+    const machine = await MachineBatcher.open(async () => session, { commandTimeoutMs: 3000 });
+    await machine.observe([section("x"), section("ping", { slow: 10 }), section("arping", { slow: 2 })]);
+    const limits = session.runs.map(({ options }) => options.timeoutMs);
+    expect(limits).toEqual([3150, 13_150, 5150]);
   });
 
   test("what follows from the question alone is asked once of a machine, when it was answered", async () => {
