@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Result, Section, Step } from "../model/command";
-import { HostnetError } from "../model/errors";
+import { HostnetError, nothingRan } from "../model/errors";
 import type { Connection } from "./connection";
 import { Crowd } from "./crowd";
 import { machineIdentity } from "./identity";
@@ -134,7 +134,7 @@ export class MachineBatcher implements Machine {
       session = await this.session();
     } catch (error) {
       // Those who came meanwhile would only wait as long for the same.
-      for (const { reject } of [...batch, ...this.queue.splice(0)]) reject(error);
+      for (const request of [...batch, ...this.queue.splice(0)]) refuse(request, error);
       return;
     }
     let planned: Planned[] = [];
@@ -167,6 +167,7 @@ export class MachineBatcher implements Machine {
           writes: planned.length,
         })
       : [];
+    for (const job of sent.keys()) job.begun = true;
     const refused = settle(planned, results.slice(0, planned.length));
     const answers: Answers = new Map();
     for (const section of quick) {
@@ -201,7 +202,7 @@ export class MachineBatcher implements Machine {
           this.queue.push({ ...request, again: true });
           this.wake();
         } else {
-          request.reject(error);
+          refuse(request, error);
         }
       },
     );
@@ -210,16 +211,17 @@ export class MachineBatcher implements Machine {
   /** What becomes of the requests of a batch that broke. */
   private failed(batch: Request[], planned: Planned[], error: unknown): void {
     const sent = new Set(planned.flatMap(({ parts }) => parts.map(({ job }) => job)));
-    const nothingRan = error instanceof HostnetError && error.code === "INVALID";
+    if (!nothingRan(error)) for (const job of sent) job.begun = true;
+    const unsendable = nothingRan(error) && !isBroken(error);
     const again = batch.filter((request) => {
-      if (nothingRan && batch.length > 1) return true;
+      if (unsendable && batch.length > 1) return true;
       // Writes that went out may have run: only another look can tell what of them, and that is for the caller.
-      const untouched = !sent.has(request.job) && request.job.done === 0;
+      const untouched = !sent.has(request.job) && !request.job.begun;
       const repeat = isBroken(error) && untouched && !request.again;
-      if (!repeat) request.reject(error);
+      if (!repeat) refuse(request, error);
       return repeat;
     });
-    const mark = nothingRan ? { solo: true } : { again: true };
+    const mark = unsendable ? { solo: true } : { again: true };
     this.queue.unshift(...again.map((request) => ({ ...request, ...mark })));
   }
 
@@ -259,6 +261,12 @@ export class MachineBatcher implements Machine {
     const { commandTimeoutMs } = this.options;
     return commandTimeoutMs === undefined ? undefined : commandTimeoutMs + stepMs * commands;
   }
+}
+
+/** What failed may have failed for many: of each it is said whether any of its own steps may have run. */
+function refuse({ job, reject }: Request, error: unknown): void {
+  const known = error instanceof HostnetError;
+  reject(known ? new HostnetError(error.code, error.summary, { ...error.details, nothingRan: !job.begun }) : error);
 }
 
 const isLost = (error: unknown) => error instanceof HostnetError && error.code === "CONNECTION_LOST";

@@ -403,11 +403,70 @@ describe("a broken connection", () => {
     await expect(machine.write([step("a")], [])).rejects.toMatchObject({ code: "OTHER_MACHINE" });
   });
 
+  describe("whether anything of a write may have run", () => {
+    const refused = async (write: Promise<unknown>) => {
+      const { code, details } = await write.then(
+        () => Promise.reject(new Error("it was not refused")),
+        (error: HostnetError) => error,
+      );
+      return [code, details.nothingRan];
+    };
+    const locked = () => new HostnetError("TIMEOUT", "the lock is held", { nothingRan: true });
+
+    test("not where the session could not be opened", async () => {
+      const sessions = [echo()];
+      const machine = await MachineBatcher.open(async () => {
+        const session = sessions.shift();
+        if (!session) throw new HostnetError("UNREACHABLE", "no answer");
+        return session;
+      });
+      expect(await refused(machine.write([step("a")], []))).toEqual(["UNREACHABLE", true]);
+    });
+
+    test.each([
+      [locked(), ["TIMEOUT", true]],
+      [new HostnetError("TIMEOUT", "late"), ["TIMEOUT", false]],
+      [lost(), ["CONNECTION_LOST", false]],
+      [new HostnetError("INVALID", "not text", { nothingRan: true }), ["INVALID", true]],
+    ])("%p of the batch", async (error, answer) => {
+      const session = echo();
+      session.broken = error;
+      const machine = await over(session);
+      expect(await refused(machine.write([step("a")], []))).toEqual(answer);
+      expect(session.counters.roundTrips).toBe(1);
+    });
+
+    test("perhaps, where an earlier batch had steps of it", async () => {
+      const session = failing("b");
+      const machine = await over(session);
+      const run = session.run.bind(session);
+      session.run = async (commands, options) => {
+        if (session.runs.length === 1) throw locked();
+        return run(commands, options);
+      };
+      const writing = [machine.write([sysctl("a"), sysctl("c")], []), machine.write([sysctl("b")], [])];
+      const told = await Promise.all(writing.map(refused));
+      expect(told).toEqual(Array(2).fill(["TIMEOUT", false]));
+    });
+
+    test("so it has where only a slow question after it could not be asked", async () => {
+      const session = echo();
+      const run = session.run.bind(session);
+      session.run = async (commands, options) => {
+        if (options?.slow) throw new HostnetError("INVALID", "not text", { nothingRan: true });
+        return run(commands, options);
+      };
+      const machine = await over(session);
+      expect(await refused(machine.write([step("a")], [section("ping", { slow: 1 })]))).toEqual(["INVALID", false]);
+    });
+  });
+
   test("what cannot be sent does not take others with it", async () => {
     const session = new ScriptedSession(({ argv }) => done(argv[1]));
     const run = session.run.bind(session);
     session.run = async (commands, options) => {
-      if (commands.some(({ argv }) => argv.includes("\0"))) throw new HostnetError("INVALID", "not text");
+      if (commands.some(({ argv }) => argv.includes("\0")))
+        throw new HostnetError("INVALID", "not text", { nothingRan: true });
       return run(commands, options);
     };
     const machine = await over(session);
