@@ -24,6 +24,13 @@ const meanings: [RegExp, ErrorCode, string?][] = [
 const ownFailure = 255;
 
 export function explainSsh(stderr: string, end: ChannelEnd, target: Target): HostnetError | undefined {
+  const { code, syscall, path } = (end.cause ?? {}) as NodeJS.ErrnoException;
+  if (syscall?.startsWith("spawn")) {
+    return new HostnetError("UNREACHABLE", `${path} cannot be started on this machine (${code})`, {
+      cause: end.cause,
+      remedy: 'Install OpenSSH\'s client (on Debian: apt install openssh-client), or leave out transport: "openssh".',
+    });
+  }
   if (end.exitCode !== ownFailure && end.exitCode !== undefined) return undefined;
   const lines = stderr.split(/\r?\n/).filter(Boolean);
   for (const [pattern, code, errno] of meanings) {

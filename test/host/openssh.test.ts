@@ -31,6 +31,13 @@ const run = async (to: Target) => (await box.pool().acquire(to)).run(on);
 const fails = (to: Target) => failure(box.pool().acquire(to));
 const hostLine = () => box.hostKey.publicKey.split(" ").slice(0, 2).join(" ");
 
+test("a machine of the user's that has no ssh is told so", async () => {
+  const pool = box.pool({ transports: { openssh: opensshTransport("no-such-ssh") } });
+  const error = await failure(pool.acquire(target({ transport: "openssh" })));
+  expect(error).toMatchObject({ code: "UNREACHABLE" });
+  expect(error.message).toMatch(/no-such-ssh cannot be started on this machine \(ENOENT\).*\n.*openssh-client/);
+});
+
 describeSshd("the system's ssh", () => {
   test("runs commands, over one connection", async () => {
     const { sshd, to } = await host();
