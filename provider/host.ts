@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { z } from "zod";
 import { machine } from "./host/batch";
-import { decommissioned, type HostRef, machineIdentity, reachIfSame } from "./host/reach";
+import { machineIdentity } from "./host/identity";
+import { decommissioned, type HostRef, reachIfSame } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Machine } from "./host/types";
 import { hostArgs, type hostFacts } from "./host-args";

@@ -44,7 +44,19 @@ function lines(seen: Seen, owner: string): Map<string, string> {
 /** What the ledger has of a resource. */
 export function readEntry(seen: Seen, owner: string, id: string): Entry | undefined {
   const line = lines(seen, owner).get(fileOf(owner, id));
-  return line === undefined ? undefined : (JSON.parse(line) as Entry);
+  return line === undefined ? undefined : entryIn(line);
+}
+
+/**
+ * None where a full /run has cut the file off: what it is for is not done then, as it is written before that. The next
+ * write of its resource records it anew.
+ */
+function entryIn(text: string): Entry | undefined {
+  try {
+    return JSON.parse(text) as Entry;
+  } catch {
+    return undefined;
+  }
 }
 
 /** All ledgers of all owners. */
@@ -55,9 +67,9 @@ export function markInLedgers(seen: Seen, id: string): string | undefined {
   const marks = seen.derive("ledgers", () => {
     const entries = seen.result("ledgers").stdout.matchAll(/^[^:]*\/([0-9a-f]+)\/[^/:]+:(\{.*)$/gm);
     return new Map(
-      [...entries].map(([, owner = "", text = ""]) => {
-        const entry = JSON.parse(text) as Entry;
-        return [entry.id, markOf(owner, entry.nonce)];
+      [...entries].flatMap(([, owner = "", text = ""]) => {
+        const entry = entryIn(text);
+        return entry ? [[entry.id, markOf(owner, entry.nonce)] as const] : [];
       }),
     );
   });

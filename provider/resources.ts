@@ -20,7 +20,7 @@ export interface HostJumpHostArgs {
   port?: pulumi.Input<number>;
   /** Login name. Default: your ssh config's, else your own. */
   user?: pulumi.Input<string>;
-  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: your ssh config's, then the Host's own keys. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too. Default: your ssh config's, then the Host's own keys. */
   privateKeyPath?: pulumi.Input<string>;
   /** Pinned host keys, as for the Host itself. */
   hostKey?: pulumi.Input<string | pulumi.Input<string>[]>;
@@ -37,7 +37,7 @@ export interface HostArgs {
   port?: pulumi.Input<number>;
   /** Login name. Default: your ssh config's, else your own. */
   user?: pulumi.Input<string>;
-  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: the IdentityFiles of your ssh config. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too. Default: the IdentityFiles of your ssh config. */
   privateKeyPath?: pulumi.Input<string>;
   /** A private key itself. It is a secret; the agent or privateKeyPath keep it out of the state altogether. */
   privateKey?: pulumi.Input<string>;
@@ -72,7 +72,7 @@ export interface HostJumpHost {
   port?: number;
   /** Login name. Default: your ssh config's, else your own. */
   user?: string;
-  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: your ssh config's, then the Host's own keys. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too. Default: your ssh config's, then the Host's own keys. */
   privateKeyPath?: string;
   /** Pinned host keys, as for the Host itself. */
   hostKey?: string | string[];
@@ -359,7 +359,7 @@ export interface ConnectivityCheckArgs {
   expect?: pulumi.Input<"reachable" | "unreachable">;
   /** Packets, or connections, of one try. Default: 3 for icmp, 1 for the others. */
   count?: pulumi.Input<number>;
-  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
+  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Default: 10. */
   timeout?: pulumi.Input<number>;
   /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
   hosts?: Host[];
@@ -2186,7 +2186,7 @@ export class Host extends HostBase {
   declare readonly port: pulumi.Output<number | undefined>;
   /** Login name. Default: your ssh config's, else your own. */
   declare readonly user: pulumi.Output<string | undefined>;
-  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it. Default: the IdentityFiles of your ssh config. */
+  /** A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too. Default: the IdentityFiles of your ssh config. */
   declare readonly privateKeyPath: pulumi.Output<string | undefined>;
   /** A private key itself. It is a secret; the agent or privateKeyPath keep it out of the state altogether. */
   declare readonly privateKey: pulumi.Output<string | undefined>;
@@ -2440,7 +2440,7 @@ export class ConnectivityCheck extends KindBase {
   declare readonly expect: pulumi.Output<"reachable" | "unreachable">;
   /** Packets, or connections, of one try. Default: 3 for icmp, 1 for the others. */
   declare readonly count: pulumi.Output<number | undefined>;
-  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10. */
+  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Default: 10. */
   declare readonly timeout: pulumi.Output<number>;
   /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
   declare readonly hosts: pulumi.Output<object[] | undefined>;

@@ -15,7 +15,7 @@ import { conduct } from "./inquiry";
 import type { Context, Found, Kind } from "./kind";
 import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
 import { type Step, show } from "./model/command";
-import { HostnetError } from "./model/errors";
+import { HostnetError, nothingRan } from "./model/errors";
 import { linkClaim } from "./model/link-kind";
 import { nonceOf } from "./model/mark";
 import { same } from "./model/path";
@@ -149,9 +149,15 @@ export class Run {
 
   private async write(steps: Step[]): Promise<void> {
     await this.guard(steps);
-    if (!this.begun) this.makes = this.circumstances.unfinished === true || !this.found;
-    this.begun = true;
-    const { seen, failure } = await this.machine.write(steps, this.sections);
+    const begin = () => {
+      if (!this.begun) this.makes = this.circumstances.unfinished === true || !this.found;
+      this.begun = true;
+    };
+    const { seen, failure } = await this.machine.write(steps, this.sections).catch((error: unknown) => {
+      if (!nothingRan(error)) begin();
+      throw error;
+    });
+    begin();
     if (failure) throw this.refusal(seen) ?? stepFailed(failure);
     this.take(seen);
   }

@@ -1,5 +1,5 @@
+import { machineIdentity } from "../provider/host/identity";
 import type { HostRef } from "../provider/host/reach";
-import { machineIdentity } from "../provider/host/reach";
 import { Seen } from "../provider/host/seen";
 import type { Section } from "../provider/model/command";
 

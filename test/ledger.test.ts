@@ -2,8 +2,35 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { forgetOwner, ledgerSection } from "../provider/ledger";
+import {
+  type Entry,
+  forgetOwner,
+  ledgerSection,
+  ledgersSection,
+  markInLedgers,
+  readEntry,
+  record,
+} from "../provider/ledger";
 import { answers } from "./kinds/answers";
+
+describe("an entry", () => {
+  const entry: Entry = { id: "m1/Sysctl/-/net.ipv4.ip_forward", nonce: "0011", memory: { value: "0" } };
+  const { argv, stdin = "" } = record("aa", entry);
+  const seen = (text: string) => {
+    const stdout = `${argv.at(-1)}:${text}\n`;
+    return answers([ledgerSection("aa"), ledgersSection], { "ledger:aa": stdout, ledgers: stdout });
+  };
+
+  test("is read as it was written", () => {
+    const whole = seen(stdin.trim());
+    expect([readEntry(whole, "aa", entry.id), markInLedgers(whole, entry.id)]).toEqual([entry, "hostnet:aa:0011"]);
+  });
+
+  test.each([0, 1, 20, -1])("that a full /run has cut off after %p bytes is none, as is an empty file", (bytes) => {
+    const part = seen(stdin.trim().slice(0, bytes));
+    expect([readEntry(part, "aa", entry.id), markInLedgers(part, entry.id)]).toEqual([undefined, undefined]);
+  });
+});
 
 describe("the end of an owner", () => {
   let root: string;

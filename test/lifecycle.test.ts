@@ -273,6 +273,31 @@ describe("apply", () => {
     expect(error).not.toHaveProperty("id");
   });
 
+  it.each([
+    ["nothing where nothing of the first write ran", { nothingRan: true }, undefined],
+    ["that something may be there where that is not known", {}, true],
+  ])("has in state %s", async (_, details, unfinished) => {
+    const write = jest.spyOn(machine, "write").mockRejectedValueOnce(new HostnetError("TIMEOUT", "no lock", details));
+    const error = await apply(box, inputs({ name: "b" })).catch((thrown) => thrown);
+    write.mockRestore();
+    expect(error).toMatchObject({ code: "TIMEOUT" });
+    expect([error.id, error.properties?.unfinished]).toEqual([unfinished && "m1/Box/-/b", unfinished]);
+  });
+
+  it("has in state what one write began, though nothing of the next one ran", async () => {
+    const bySteps = {
+      ...box,
+      converge: (...asked: Parameters<typeof box.converge>) => box.converge(...asked).slice(0, 1),
+    };
+    const real = machine.write;
+    const write = jest.spyOn(machine, "write").mockImplementationOnce(real);
+    write.mockRejectedValueOnce(new HostnetError("TIMEOUT", "no lock", { nothingRan: true }));
+    const error = await apply(bySteps, inputs({ name: "b", size: 9 })).catch((thrown) => thrown);
+    write.mockRestore();
+    expect(error).toMatchObject({ id: "m1/Box/-/b", properties: { unfinished: true } });
+    expect(words()).toHaveLength(1);
+  });
+
   it("says which program is missing and how to get it", async () => {
     const needy = { ...box, needs: ["ovs-vsctl"] };
     await expect(apply(needy, inputs({ name: "b" }))).rejects.toThrow(

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { HostPlan } from "../discover/plan";
 import { machine } from "../host/batch";
-import { machineIdentity } from "../host/reach";
+import { machineIdentity } from "../host/identity";
 import type { Machine } from "../host/types";
 import { hostArgs } from "../host-args";
 import { HostnetError } from "../model/errors";

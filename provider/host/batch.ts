@@ -24,12 +24,13 @@ const shared = globalThis as { [anchor]?: Map<string, Entry> };
 export async function machine(connection: Connection): Promise<Machine> {
   const target = await resolve(connection);
   shared[anchor] ??= new Map();
-  const key = targetKey(target);
+  const { identity } = connection;
+  const key = `${targetKey(target)} ${identity}`;
   const entry: Entry = shared[anchor].get(key) ?? { connect: quietly(() => acquire(target)) };
   shared[anchor].set(key, entry);
   const { commandTimeoutMs } = target;
   const open = () => {
-    entry.machine ??= MachineBatcher.open(entry.connect, { commandTimeoutMs });
+    entry.machine ??= MachineBatcher.open(entry.connect, { commandTimeoutMs, identity });
     return entry.machine;
   };
   const opening = open();

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Result, Section, Step } from "../model/command";
-import { HostnetError } from "../model/errors";
+import { HostnetError, nothingRan } from "../model/errors";
+import type { Connection } from "./connection";
 import { Crowd } from "./crowd";
+import { machineIdentity } from "./identity";
 import { Job, limits, needed, type Planned, plan, settle, size } from "./merge";
 import { type Answers, distinct, reread, slowReader, textOf } from "./reading";
 import { Seen } from "./seen";
@@ -25,6 +27,8 @@ interface Request {
 export interface BatcherOptions {
   /** How long one batch may take, beside what each of its steps takes. */
   commandTimeoutMs?: number;
+  /** What tells the machine from another that answers after a reconnect. */
+  identity?: Connection["identity"];
 }
 
 /** Time that the kernel may take for one step: to delete a bridge takes 40 ms (RCU), and hosts are slower than ours. */
@@ -130,7 +134,7 @@ export class MachineBatcher implements Machine {
       session = await this.session();
     } catch (error) {
       // Those who came meanwhile would only wait as long for the same.
-      for (const { reject } of [...batch, ...this.queue.splice(0)]) reject(error);
+      for (const request of [...batch, ...this.queue.splice(0)]) refuse(request, error);
       return;
     }
     let planned: Planned[] = [];
@@ -163,6 +167,7 @@ export class MachineBatcher implements Machine {
           writes: planned.length,
         })
       : [];
+    for (const job of sent.keys()) job.begun = true;
     const refused = settle(planned, results.slice(0, planned.length));
     const answers: Answers = new Map();
     for (const section of quick) {
@@ -174,7 +179,7 @@ export class MachineBatcher implements Machine {
     await reread(session, answers, (count) => this.timeout(count));
 
     const seen = new Seen(answers);
-    const slow = slowReader(session, answers);
+    const slow = slowReader(session, answers, this.timeout(1));
     const left = batch.filter((request) => {
       const ready = request.job.finished && asking.includes(request);
       if (ready) this.answer(request, seen, slow);
@@ -197,7 +202,7 @@ export class MachineBatcher implements Machine {
           this.queue.push({ ...request, again: true });
           this.wake();
         } else {
-          request.reject(error);
+          refuse(request, error);
         }
       },
     );
@@ -206,16 +211,17 @@ export class MachineBatcher implements Machine {
   /** What becomes of the requests of a batch that broke. */
   private failed(batch: Request[], planned: Planned[], error: unknown): void {
     const sent = new Set(planned.flatMap(({ parts }) => parts.map(({ job }) => job)));
-    const nothingRan = error instanceof HostnetError && error.code === "INVALID";
+    if (!nothingRan(error)) for (const job of sent) job.begun = true;
+    const unsendable = nothingRan(error) && !isBroken(error);
     const again = batch.filter((request) => {
-      if (nothingRan && batch.length > 1) return true;
+      if (unsendable && batch.length > 1) return true;
       // Writes that went out may have run: only another look can tell what of them, and that is for the caller.
-      const untouched = !sent.has(request.job) && request.job.done === 0;
+      const untouched = !sent.has(request.job) && !request.job.begun;
       const repeat = isBroken(error) && untouched && !request.again;
-      if (!repeat) request.reject(error);
+      if (!repeat) refuse(request, error);
       return repeat;
     });
-    const mark = nothingRan ? { solo: true } : { again: true };
+    const mark = unsendable ? { solo: true } : { again: true };
     this.queue.unshift(...again.map((request) => ({ ...request, ...mark })));
   }
 
@@ -240,9 +246,8 @@ export class MachineBatcher implements Machine {
   /** The session; it must lead to the machine that the first one led to. */
   private async session(): Promise<Session> {
     const session = await this.connect();
-    const { machineId, hostKeyFingerprint } = session.facts;
-    const sameKey = hostKeyFingerprint !== undefined && hostKeyFingerprint === this.known.hostKeyFingerprint;
-    if (machineId !== this.known.machineId && !sameKey) {
+    const identityOf = (facts: HostFacts) => machineIdentity(facts, this.options.identity);
+    if (session.facts !== this.known && identityOf(session.facts) !== identityOf(this.known)) {
       this.replaced = true;
       throw new HostnetError("OTHER_MACHINE", "after the connection broke, another machine answered", {
         remedy: "Run `pulumi up` again: it looks at the machine that is there now.",
@@ -256,6 +261,12 @@ export class MachineBatcher implements Machine {
     const { commandTimeoutMs } = this.options;
     return commandTimeoutMs === undefined ? undefined : commandTimeoutMs + stepMs * commands;
   }
+}
+
+/** What failed may have failed for many: of each it is said whether any of its own steps may have run. */
+function refuse({ job, reject }: Request, error: unknown): void {
+  const known = error instanceof HostnetError;
+  reject(known ? new HostnetError(error.code, error.summary, { ...error.details, nothingRan: !job.begun }) : error);
 }
 
 const isLost = (error: unknown) => error instanceof HostnetError && error.code === "CONNECTION_LOST";

@@ -41,7 +41,7 @@ const seconds = (most: number) =>
     .max(most, `must be 1 to ${most} seconds`);
 
 const privateKeyPathDoc =
-  "A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it.";
+  "A private key file; '~' is your home folder and is stored as it is. It alone is offered, from the agent too if that holds it; with transport 'openssh', ssh tries the IdentityFiles of your ssh config too.";
 
 const jumpHost = z.strictObject({
   address: address.describe("Name, address, or Host of your ssh config."),

@@ -7,6 +7,8 @@ import type { StepFailure } from "./types";
 export class Job {
   /** How many are done. */
   done = 0;
+  /** True once one of them may have run. */
+  begun = false;
   failure?: StepFailure;
   /** How often the step that is to come was refused by a kernel that was busy. */
   refusals = 0;

@@ -30,6 +30,7 @@ export async function opensshArguments(target: Target, seconds: number, files: T
     ["ControlMaster", "no"],
     ["ControlPath", "none"],
   );
+  if (target.jumpHosts.length === 0 && target.proxyCommand === undefined) options.push(straight);
   const config = target.jumpHosts.length ? await jumpConfig(target, files) : target.sshConfigPath;
   return [
     "-T",
@@ -42,6 +43,9 @@ export async function opensshArguments(target: Target, seconds: number, files: T
 }
 
 type Option = [name: string, value: string];
+
+/** Without it the user's own ProxyJump or ProxyCommand would count. (`ProxyJump none` leaves a ProxyCommand in force.) */
+const straight: Option = ["ProxyCommand", "none"];
 
 /** What is common to the host and each host on the way to it. */
 async function optionsOf(target: Target, label: string, files: TempFiles): Promise<Option[]> {
@@ -104,12 +108,21 @@ async function jumpConfig(target: Target, files: TempFiles): Promise<string> {
   const blocks: string[] = [];
   for (const [index, hop] of target.jumpHosts.entries()) {
     const options = await optionsOf(hop, hopName(index), files);
-    if (index > 0) options.push(["ProxyJump", hopName(index - 1)]);
+    options.push(index > 0 ? ["ProxyJump", hopName(index - 1)] : ownWay(hop));
     options.push(["BatchMode", "yes"]);
     blocks.push(`Host ${hopName(index)}\n${options.map(([name, value]) => `  ${name} ${value}\n`).join("")}`);
   }
   const below = target.sshConfigPath ? [target.sshConfigPath] : [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"];
   return files("config", `${blocks.join("")}Match all\n${below.map((path) => `Include ${quoted(path)}\n`).join("")}`);
+}
+
+/** The way to the first jump host. What the user's config has for it is for another name than ours. */
+function ownWay({ proxyCommand, alias }: Target): Option {
+  if (proxyCommand === undefined) return straight;
+  return [
+    "ProxyCommand",
+    proxyCommand.replace(/%(.)/g, (token, letter) => (letter === "n" ? plainWord(alias) : token)),
+  ];
 }
 
 function hopName(index: number): string {

@@ -9,6 +9,8 @@ const meanings: [RegExp, ErrorCode, string?][] = [
   [/No \S+ host key is known for|Host key verification failed/i, "HOST_KEY_UNKNOWN"],
   [/Permission denied|Too many authentication failures|no mutual signature/i, "AUTH"],
   [/Load key .*: |Bad permissions/i, "AUTH"],
+  // What a jump host says for good. Behind it comes a complaint that the connection was closed.
+  [/administratively prohibited|open failed: connect failed: .*(not known|No address)/i, "UNREACHABLE"],
   [/Connection refused/i, "UNREACHABLE", "ECONNREFUSED"],
   [/No route to host/i, "UNREACHABLE", "EHOSTUNREACH"],
   [/Network is unreachable/i, "UNREACHABLE", "ENETUNREACH"],
@@ -22,6 +24,13 @@ const meanings: [RegExp, ErrorCode, string?][] = [
 const ownFailure = 255;
 
 export function explainSsh(stderr: string, end: ChannelEnd, target: Target): HostnetError | undefined {
+  const { code, syscall, path } = (end.cause ?? {}) as NodeJS.ErrnoException;
+  if (syscall?.startsWith("spawn")) {
+    return new HostnetError("UNREACHABLE", `${path} cannot be started on this machine (${code})`, {
+      cause: end.cause,
+      remedy: 'Install OpenSSH\'s client (on Debian: apt install openssh-client), or leave out transport: "openssh".',
+    });
+  }
   if (end.exitCode !== ownFailure && end.exitCode !== undefined) return undefined;
   const lines = stderr.split(/\r?\n/).filter(Boolean);
   for (const [pattern, code, errno] of meanings) {

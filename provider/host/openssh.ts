@@ -1,6 +1,8 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onExit } from "signal-exit";
 import { HostnetError } from "../model/errors";
 import { type ChildChannel, spawnChannel } from "./child";
 import { opensshArguments, type TempFiles } from "./openssh-arguments";
@@ -33,7 +35,13 @@ class OpensshConnection implements Connection {
     if (this.channel) throw new ChannelRefused("one ssh process carries one shell");
     const folder = await mkdtemp(join(tmpdir(), "hostnet-ssh-"));
     // Not at the end of the connection: an idle one ends with the process, and nobody would remove the key.
-    const forget = () => rm(folder, { recursive: true, force: true });
+    const removal = { recursive: true, force: true };
+    // Nor would anybody when the process ends before that, by itself or by a signal that nobody else deals with.
+    const ignore = onExit(() => rmSync(folder, removal));
+    const forget = async () => {
+      await rm(folder, removal);
+      ignore();
+    };
     this.loggedIn = forget;
     try {
       const files: TempFiles = async (name, text, mode = 0o600) => {

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { HostnetError } from "../model/errors";
 import { machine } from "./batch";
 import type { Connection } from "./connection";
-import type { HostFacts, Machine } from "./types";
+import { machineIdentity } from "./identity";
+import type { Machine } from "./types";
 
 /** What a resource carries of its Host: how to get there, and which machine it must find there. */
 export interface HostRef extends Connection {
@@ -15,27 +15,6 @@ export interface HostRef extends Connection {
   /** Changes when the machine has lost its runtime state. */
   epoch: string;
 }
-
-/** Which machine this is, whatever its address: machine id and, where readable, the firmware's uuid. */
-export function machineIdentity(facts: HostFacts, mode: "machineId" | "hostKey" | undefined): string {
-  if (mode === "hostKey") {
-    if (!facts.hostKeyFingerprint) {
-      throw new HostnetError(
-        "INVALID",
-        "identity: hostKey needs a transport that proves a host key; this one does not",
-      );
-    }
-    return digest(facts.hostKeyFingerprint);
-  }
-  if (!facts.machineId) {
-    throw new HostnetError("INVALID", "the machine has no /etc/machine-id", {
-      remedy: 'Give it one (systemd-machine-id-setup), or set identity: "hostKey" on the Host.',
-    });
-  }
-  return digest(`${facts.machineId}/${facts.productUuid ?? ""}`);
-}
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 /** The machine behind a resource's host, or undefined when another machine answers there. Throws when none answers. */
 export async function reachIfSame(host: HostRef): Promise<Machine | undefined> {

@@ -25,11 +25,20 @@ export async function reread(session: Session, answers: Answers, timeout: (count
   }
 }
 
-/** Asks slow questions one by one, each once for all requests of a batch, and adds them to the batch's answers. */
-export function slowReader(session: Session, answers: Answers): (sections: Section[]) => Promise<Seen> {
+/**
+ * Asks slow questions one by one, each once for all requests of a batch, and adds them to the batch's answers. Each has
+ * its own time beside what any command may take.
+ */
+export function slowReader(
+  session: Session,
+  answers: Answers,
+  timeoutMs: number | undefined,
+): (sections: Section[]) => Promise<Seen> {
   const asked = new Map<string, Promise<Result | undefined>>();
   const ask = (section: Section) => {
-    const asking = asked.get(section.key) ?? session.run([section], { slow: true }).then(([result]) => result);
+    const limit = timeoutMs === undefined ? undefined : timeoutMs + (section.slow ?? 0) * 1000;
+    const run = () => session.run([section], { slow: true, timeoutMs: limit }).then(([result]) => result);
+    const asking = asked.get(section.key) ?? run();
     asked.set(section.key, asking);
     return asking;
   };

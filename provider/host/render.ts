@@ -36,7 +36,9 @@ const needsSocketsOnly = new Set(["ethtool", "nft", "sysctl"]);
  */
 export function quote(word: string): string {
   if (word.includes("\0") || /\p{Surrogate}/u.test(word)) {
-    throw new HostnetError("INVALID", `${JSON.stringify(word)} cannot be given to a program: it is not text`);
+    throw new HostnetError("INVALID", `${JSON.stringify(word)} cannot be given to a program: it is not text`, {
+      nothingRan: true,
+    });
   }
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
@@ -46,7 +48,10 @@ export function argvOf(command: Command): string[] {
   const { argv, namespace } = command;
   const program = argv[0];
   if (!program || shellWords.has(program)) {
-    throw new HostnetError("INVALID", `${JSON.stringify(program ?? "")} is not a program`, { step: show(command) });
+    throw new HostnetError("INVALID", `${JSON.stringify(program ?? "")} is not a program`, {
+      step: show(command),
+      nothingRan: true,
+    });
   }
   if (!namespace) return argv;
   const name = posix.basename(program);

@@ -60,7 +60,7 @@ interface Journey {
 
 async function stop(given: Stop, journey: Journey): Promise<Target> {
   const { env, depth, ...base } = journey;
-  const file = env.HOSTNET_SSH_CONFIG || undefined;
+  const file = env.HOSTNET_SSH_CONFIG ? expandPath(env.HOSTNET_SSH_CONFIG, env) : undefined;
   const { address: alias, port, user } = given;
   const config = await sshOptions({ alias, port, user, file }, env);
   /** Who speaks first: the file that HOSTNET_SSH_CONFIG names, else what was given. */

@@ -69,7 +69,7 @@ export class Shell {
   /** Settles before its time is over, whatever the other side does; the time counts from when the batch is sent. */
   run(batch: BatchRun): Promise<Result[]> {
     return new Promise((resolve, reject) => {
-      if (this.dead) return reject(this.dead);
+      if (this.dead) return reject(this.dead.at({ nothingRan: true }));
       const nonce = randomBytes(16).toString("hex");
       const job: Job = {
         ...batch,
@@ -160,7 +160,7 @@ export class Shell {
       current.reject(error);
     }
     // Those were never sent.
-    for (const job of this.waiting.splice(0)) job.reject(error);
+    for (const job of this.waiting.splice(0)) job.reject(error.at({ nothingRan: true }));
   }
 }
 
@@ -169,6 +169,7 @@ function resultsOf(job: Job): Result[] {
     const summary = `another hostnet program held this host's lock for more than ${job.lockSeconds} s; nothing was run`;
     throw new HostnetError("TIMEOUT", summary, {
       remedy: "Wait until the other deployment is through, then try again.",
+      nothingRan: true,
     });
   }
   return job.parts.map((_, index) => {

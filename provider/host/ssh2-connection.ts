@@ -62,7 +62,8 @@ export class Ssh2Connection implements Connection {
     return this.within(deadline, "UNREACHABLE", what, (done) =>
       this.client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
         if (!error) return done(undefined, stream);
-        done(new HostnetError("UNREACHABLE", `${what} was refused (${error.message})`, { cause: error }));
+        const cause = atFarEnd(error);
+        done(new HostnetError("UNREACHABLE", `${what} was refused (${error.message})`, { cause }));
       }),
     );
   }
@@ -152,4 +153,14 @@ export class Ssh2Connection implements Connection {
     this.stream.destroy();
     this.finish();
   }
+}
+
+/** SSH_OPEN_CONNECT_FAILED (RFC 4254): the jump host is willing, and the host behind it does not answer; it may boot. */
+const connectFailed = 2;
+
+/** The error with the code that a dial of our own would have had, where it is that of the host behind the jump host. */
+function atFarEnd(error: Error & { reason?: unknown }): Error {
+  if (error.reason !== connectFailed) return error;
+  const code = /not known|No address/i.test(error.message) ? "ENOTFOUND" : "ECONNREFUSED";
+  return Object.assign(error, { code });
 }

@@ -45,7 +45,7 @@ const args = z
     timeout: between(1, 600)
       .default(10)
       .describe(
-        "The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Keep it below the Host's commandTimeout. Default: 10.",
+        "The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Default: 10.",
       ),
     hosts: z
       .array(hostRef)

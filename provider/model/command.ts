@@ -17,10 +17,10 @@ export interface Section extends Command {
   /** Names the question: two sections with one key must be the same command. */
   key: string;
   /**
-   * It takes longer than a look at the kernel does (a ping): it must not hold up the reads of others. What it prints on
-   * stderr comes with its stdout.
+   * So many seconds at most, by itself: longer than a look at the kernel takes (a ping), so that it must not hold up the
+   * reads of others. What it prints on stderr comes with its stdout.
    */
-  slow?: boolean;
+  slow?: number;
   /** The answer follows from the command alone, not from the state of the host: it is asked once of a machine. */
   pure?: boolean;
 }

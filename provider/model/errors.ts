@@ -43,7 +43,12 @@ export interface ErrorDetails {
   /** What to do, where something better than the code's own text is known. */
   remedy?: string;
   cause?: unknown;
+  /** True when none of the commands that were asked for has run, nor will; else some may have. */
+  nothingRan?: boolean;
 }
+
+/** True when it is known that what failed has changed nothing. */
+export const nothingRan = (error: unknown) => error instanceof HostnetError && error.details.nothingRan === true;
 
 /**
  * The one error of this library. Its first line says code, host, resource and what happened, because Pulumi shows

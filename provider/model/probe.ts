@@ -78,13 +78,19 @@ for _ in range(int(count)):
 print("%s packets transmitted, %d received, %d%% packet loss" % (count, answered, 100 - 100 * answered / int(count)))
 `.trim();
 
-/** `every` and `wait`: seconds between packets of ping, and for an answer to TCP or UDP. */
-function argvOf(probe: Probe, every: string, wait?: string): string[] {
+/** Seconds between packets of ping and arping (which knows no other), and for an answer to TCP or UDP. */
+const usualPace = { icmp: 0.2, arp: 1, tcp: 2, udp: 4 };
+
+/** How many seconds one try takes when nothing answers; a second is for the last answer. */
+const lasting = ({ protocol, count }: Probe, pace = usualPace[protocol]) =>
+  Math.ceil(count * (protocol === "arp" ? usualPace.arp : pace)) + 1;
+
+function argvOf(probe: Probe, pace = usualPace[probe.protocol]): string[] {
   const { protocol, to, port, source, device, size, dontFragment, count } = probe;
   if (protocol === "icmp") {
     const headers = family(to) === 4 ? 28 : 48;
     return [
-      ...["ping", "-n", "-c", String(count), "-i", every, "-W", "1"],
+      ...["ping", "-n", "-c", String(count), "-i", String(pace), "-W", "1"],
       ...(device ? ["-I", device] : []),
       ...(source ? ["-I", source] : []),
       ...(dontFragment ? ["-M", "do"] : []),
@@ -94,24 +100,29 @@ function argvOf(probe: Probe, every: string, wait?: string): string[] {
   }
   if (protocol === "arp") {
     // With a deadline arping sends until it has as many answers.
-    const seconds = String(count + 1);
+    const seconds = String(lasting(probe));
     return ["arping", "-c", String(count), "-w", seconds, ...(source ? ["-s", source] : []), "-I", device ?? "", to];
   }
-  const seconds = wait ?? (protocol === "tcp" ? "2" : "4");
-  return ["python3", "-c", python, protocol, to, String(port), source ?? "", device ?? "", String(count), seconds];
+  const values = [protocol, to, String(port), source ?? "", device ?? "", String(count), String(pace)];
+  return ["python3", "-c", python, ...values];
 }
+
+/** Seconds between the packets of a burst. */
+const burstPace = 0.02;
 
 /** Many packets of a probe in a second, for the counters on their way. */
 export function burst(probe: Probe, count: number): Section {
-  const argv = argvOf({ ...probe, count }, "0.02", "0.02");
-  return { key: `burst:${JSON.stringify(argv)}`, argv, slow: true };
+  const many = { ...probe, count };
+  const argv = argvOf(many, burstPace);
+  return { key: `burst:${JSON.stringify(argv)}`, argv, slow: lasting(many, burstPace) };
 }
 
 /** The same to everybody on a link, without ARP: where no MAC address is to be had. The answers are not of interest. */
 export function broadcasts(device: string, ipFamily: 4 | 6, count: number): Section {
   const everybody = ipFamily === 4 ? ["-b", "255.255.255.255"] : ["ff02::1"];
-  const argv = ["ping", "-n", "-q", "-c", String(count), "-i", "0.02", "-W", "1", "-I", device, ...everybody];
-  return { key: `broadcast:${device} ${ipFamily}`, argv, slow: true };
+  const pace = ["-c", String(count), "-i", String(burstPace), "-W", "1"];
+  const argv = ["ping", "-n", "-q", ...pace, "-I", device, ...everybody];
+  return { key: `broadcast:${device} ${ipFamily}`, argv, slow: Math.ceil(count * burstPace) + 1 };
 }
 
 /** Bytes of an IP packet of the probe, at least. */
@@ -125,8 +136,9 @@ export function probeSection(probe: Probe): Section {
   const all = arp ? `*Received ${count} response*` : "*, 0% packet loss*";
   const some = arp ? "*Received [1-9]* response*" : "*, [1-9]* received*";
   const head = ["sh", "-c", script, "probe", expect, String(timeout), all, some, to, source, device];
-  const argv = [...head, ...argvOf(probe, "0.2")];
-  return { key: `probe:${JSON.stringify(probe)}`, argv, namespace: probe.namespace, slow: true };
+  const argv = [...head, ...argvOf(probe)];
+  // The last try may begin when the time is over but for a moment.
+  return { key: `probe:${JSON.stringify(probe)}`, argv, namespace: probe.namespace, slow: timeout + lasting(probe) };
 }
 
 /** What one look at the host tells of a link; an entry of `ip -j address show`. */

@@ -3,7 +3,7 @@ import { programOf } from "../../provider/discover/program";
 import { survey } from "../../provider/discover/survey";
 import { driftOf } from "../../provider/drift-report";
 import { declared } from "../../provider/graph/drawn";
-import { machineIdentity } from "../../provider/host/reach";
+import { machineIdentity } from "../../provider/host/identity";
 import type { Entry } from "../../provider/import/entries";
 import { Known } from "../../provider/import/known";
 import { prepare } from "../../provider/import/prepare";

@@ -254,7 +254,7 @@ describe("reading", () => {
       return done(argv[1]);
     });
     const machine = await over(session);
-    const ping = section("ping", { slow: true });
+    const ping = section("ping", { slow: 1 });
     const slow = Promise.all([machine.observe([section("x"), ping]), machine.write([step("a")], [ping])]);
     expect((await machine.observe([section("y")])).text("y")).toBe("y");
     expect((await machine.observe([section("z")])).text("z")).toBe("z");
@@ -262,6 +262,14 @@ describe("reading", () => {
     const [seen, written] = await slow;
     expect([seen.text("x"), seen.text("ping"), written.seen.text("ping")]).toEqual(["x", "ping", "ping"]);
     expect(session.runs.filter(({ options }) => options.slow)).toHaveLength(1);
+  });
+
+  test("a slow question has its own time beside what any command may take", async () => {
+    const session = echo();
+    const machine = await MachineBatcher.open(async () => session, { commandTimeoutMs: 3000 });
+    await machine.observe([section("x"), section("ping", { slow: 10 }), section("arping", { slow: 2 })]);
+    const limits = session.runs.map(({ options }) => options.timeoutMs);
+    expect(limits).toEqual([3150, 13_150, 5150]);
   });
 
   test("what follows from the question alone is asked once of a machine, when it was answered", async () => {
@@ -366,19 +374,99 @@ describe("a broken connection", () => {
     expect(machine.replaced).toBe(true);
   });
 
-  test("a new machine id under the same host key is a stateless image that was booted again", async () => {
-    const key = { hostKeyFingerprint: "SHA256:x" };
-    const sessions = ["m1", "m2"].map((machineId) => new ScriptedSession(() => done(), facts({ machineId, ...key })));
+  describe("a new machine id under the same host key", () => {
+    const open = (identity?: "machineId" | "hostKey") => {
+      const of = (machineId: string) => facts({ machineId, hostKeyFingerprint: "SHA256:x" });
+      const sessions = ["m1", "m2"].map((machineId) => new ScriptedSession(() => done(), of(machineId)));
+      const [, second] = sessions as [ScriptedSession, ScriptedSession];
+      const machine = MachineBatcher.open(async () => sessions.shift() as ScriptedSession, { identity });
+      return { machine, second };
+    };
+
+    test("is a stateless image that was booted again, where the host key is the identity", async () => {
+      const machine = await open("hostKey").machine;
+      await machine.observe([section("x")]);
+      expect(machine.facts.machineId).toBe("m2");
+    });
+
+    test.each(["machineId", undefined] as const)("is the other machine of a pair otherwise (%p)", async (identity) => {
+      const { machine, second } = open(identity);
+      const writing = (await machine).write([step("a")], []);
+      await expect(writing).rejects.toMatchObject({ code: "OTHER_MACHINE" });
+      expect(second.counters.roundTrips).toBe(0);
+    });
+  });
+
+  test("another firmware uuid is another machine, whatever its machine id", async () => {
+    const sessions = ["u1", "u2"].map((productUuid) => new ScriptedSession(() => done(), facts({ productUuid })));
     const machine = await MachineBatcher.open(async () => sessions.shift() as ScriptedSession);
-    await machine.observe([section("x")]);
-    expect(machine.facts.machineId).toBe("m2");
+    await expect(machine.write([step("a")], [])).rejects.toMatchObject({ code: "OTHER_MACHINE" });
+  });
+
+  describe("whether anything of a write may have run", () => {
+    const refused = async (write: Promise<unknown>) => {
+      const { code, details } = await write.then(
+        () => Promise.reject(new Error("it was not refused")),
+        (error: HostnetError) => error,
+      );
+      return [code, details.nothingRan];
+    };
+    const locked = () => new HostnetError("TIMEOUT", "the lock is held", { nothingRan: true });
+
+    test("not where the session could not be opened", async () => {
+      const sessions = [echo()];
+      const machine = await MachineBatcher.open(async () => {
+        const session = sessions.shift();
+        if (!session) throw new HostnetError("UNREACHABLE", "no answer");
+        return session;
+      });
+      expect(await refused(machine.write([step("a")], []))).toEqual(["UNREACHABLE", true]);
+    });
+
+    test.each([
+      [locked(), ["TIMEOUT", true]],
+      [new HostnetError("TIMEOUT", "late"), ["TIMEOUT", false]],
+      [lost(), ["CONNECTION_LOST", false]],
+      [new HostnetError("INVALID", "not text", { nothingRan: true }), ["INVALID", true]],
+    ])("%p of the batch", async (error, answer) => {
+      const session = echo();
+      session.broken = error;
+      const machine = await over(session);
+      expect(await refused(machine.write([step("a")], []))).toEqual(answer);
+      expect(session.counters.roundTrips).toBe(1);
+    });
+
+    test("perhaps, where an earlier batch had steps of it", async () => {
+      const session = failing("b");
+      const machine = await over(session);
+      const run = session.run.bind(session);
+      session.run = async (commands, options) => {
+        if (session.runs.length === 1) throw locked();
+        return run(commands, options);
+      };
+      const writing = [machine.write([sysctl("a"), sysctl("c")], []), machine.write([sysctl("b")], [])];
+      const told = await Promise.all(writing.map(refused));
+      expect(told).toEqual(Array(2).fill(["TIMEOUT", false]));
+    });
+
+    test("so it has where only a slow question after it could not be asked", async () => {
+      const session = echo();
+      const run = session.run.bind(session);
+      session.run = async (commands, options) => {
+        if (options?.slow) throw new HostnetError("INVALID", "not text", { nothingRan: true });
+        return run(commands, options);
+      };
+      const machine = await over(session);
+      expect(await refused(machine.write([step("a")], [section("ping", { slow: 1 })]))).toEqual(["INVALID", false]);
+    });
   });
 
   test("what cannot be sent does not take others with it", async () => {
     const session = new ScriptedSession(({ argv }) => done(argv[1]));
     const run = session.run.bind(session);
     session.run = async (commands, options) => {
-      if (commands.some(({ argv }) => argv.includes("\0"))) throw new HostnetError("INVALID", "not text");
+      if (commands.some(({ argv }) => argv.includes("\0")))
+        throw new HostnetError("INVALID", "not text", { nothingRan: true });
       return run(commands, options);
     };
     const machine = await over(session);

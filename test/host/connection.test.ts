@@ -231,6 +231,12 @@ describe("resolve", () => {
       });
     });
 
+    test("its ~ is the home folder", async () => {
+      const path = config("Host web\n Port 2200\n");
+      const there = env({ HOSTNET_SSH_CONFIG: path.replace(home, "~") });
+      expect(await resolve(connection(), there)).toMatchObject({ port: 2200, sshConfigPath: path });
+    });
+
     test("what it does not say stays as it is stored", async () => {
       const target = await with_("Host other\n Port 1\n User x\nHost web\n User there", stored);
       expect(target).toMatchObject({

@@ -1,11 +1,16 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { opensshTransport } from "../../provider/host/openssh";
 import type { Target } from "../../provider/host/target";
 import { startAgent } from "./helpers/agent";
 import { Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
 import { failure, timed } from "./helpers/sandbox";
+import { inTypeScript } from "./helpers/script";
 import { describeSshd, freePort } from "./helpers/sshd";
+import { target } from "./helpers/target";
 
 const box = new Hosts();
 afterEach(() => box.clean());
@@ -25,6 +30,13 @@ async function host(config: string[] = []) {
 const run = async (to: Target) => (await box.pool().acquire(to)).run(on);
 const fails = (to: Target) => failure(box.pool().acquire(to));
 const hostLine = () => box.hostKey.publicKey.split(" ").slice(0, 2).join(" ");
+
+test("a machine of the user's that has no ssh is told so", async () => {
+  const pool = box.pool({ transports: { openssh: opensshTransport("no-such-ssh") } });
+  const error = await failure(pool.acquire(target({ transport: "openssh" })));
+  expect(error).toMatchObject({ code: "UNREACHABLE" });
+  expect(error.message).toMatch(/no-such-ssh cannot be started on this machine \(ENOENT\).*\n.*openssh-client/);
+});
 
 describeSshd("the system's ssh", () => {
   test("runs commands, over one connection", async () => {
@@ -80,6 +92,38 @@ describeSshd("the system's ssh", () => {
     expect(sshd.count(/Connection from/)).toBe(dialled);
   });
 
+  test.each([
+    ["is told to end by SIGTERM", "SIGTERM", ""],
+    ["is told to end by SIGINT", "SIGINT", ""],
+    ["ends by itself", 7, "process.exit(7)"],
+    [
+      "deals with SIGTERM itself",
+      8,
+      'process.on("SIGTERM", () => process.exit(8)); process.kill(process.pid, "SIGTERM")',
+    ],
+  ])("leaves no key behind when the process %s while it logs in", async (_, end, ending) => {
+    const program = box.path("ssh-that-hangs");
+    writeFileSync(program, "#!/bin/sh\nexec cat >/dev/null\n", { mode: 0o755 });
+    const folder = mkdtempSync(box.path("tmp-"));
+    const script = inTypeScript(`
+      const { Pool } = require(${JSON.stringify(require.resolve("../../provider/host/pool"))});
+      const { opensshTransport } = require(${JSON.stringify(require.resolve("../../provider/host/openssh"))});
+      const pool = new Pool({ transports: { openssh: opensshTransport(${JSON.stringify(program)}) } });
+      void pool.acquire(${JSON.stringify(target({ transport: "openssh", privateKey: "secret" }))});
+      const { readdirSync } = require("node:fs");
+      const look = setInterval(() => {
+        const [made] = readdirSync(${JSON.stringify(folder)});
+        if (!made || !readdirSync(${JSON.stringify(folder)} + "/" + made).some((name) => name.endsWith("-key"))) return;
+        clearInterval(look);
+        ${ending || 'process.stdout.write("key")'}
+      }, 10);`);
+    const child = spawn(process.execPath, ["-e", script], { env: { ...process.env, TMPDIR: folder } });
+    child.stdout.once("data", () => child.kill(end as NodeJS.Signals));
+    const [status, signal] = await once(child, "exit");
+    expect(signal ?? status).toBe(end);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test("goes by jump hosts with keys and pins of their own, and by the user's ProxyCommand", async () => {
     const [bastion, { to }] = [await host(), await host()];
     expect(await run({ ...to, jumpHosts: [bastion.to] })).toEqual(answer);
@@ -91,6 +135,51 @@ describeSshd("the system's ssh", () => {
     writeFileSync(box.path("ssh_config"), `Host inner\n  ProxyCommand ${proxy} -p ${port} -W %h:%p 127.0.0.1\n`);
     expect(await run({ ...to, alias: "inner", proxyCommand: "ssh …" })).toEqual(answer);
     expect(bastion.sshd.count(/Accepted publickey/)).toBe(2);
+  });
+
+  test("goes straight where no jump host is left, whatever the user's config says, also to the first jump host", async () => {
+    const [bastion, { to }] = [await host(), await host()];
+    writeFileSync(to.sshConfigPath, "Host *\n  ProxyJump 127.0.0.2:1\n");
+    expect(await run(to)).toEqual(answer);
+    expect(await run({ ...to, jumpHosts: [bastion.to] })).toEqual(answer);
+    writeFileSync(to.sshConfigPath, "Host *\n  ProxyCommand false\n");
+    expect(await run(to)).toEqual(answer);
+  });
+
+  test("goes to the first jump host by the ProxyCommand that the user's config has for that", async () => {
+    const [outer, bastion, { to }] = [await host(), await host(), await host()];
+    const seen = box.path("seen");
+    const ssh = `ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i ${box.key.path}`;
+    const proxyCommand = `sh -c 'echo %n %%n >${seen}; exec ${ssh} -p ${outer.to.port} -W %h:%p 127.0.0.1'`;
+    expect(await run({ ...to, jumpHosts: [{ ...bastion.to, alias: "bastion", proxyCommand }] })).toEqual(answer);
+    expect(readFileSync(seen, "utf8")).toBe("bastion %n\n");
+    expect([outer, bastion].map(({ sshd }) => sshd.count(/Accepted publickey/))).toEqual([1, 1]);
+  });
+
+  test("dials a host behind a jump host again until it listens", async () => {
+    const [bastion, { to }] = [await host(), await host()];
+    const closed = await freePort();
+    const real = opensshTransport();
+    let dials = 0;
+    const connect: typeof real.connect = (way, deadline) =>
+      real.connect(++dials < 3 ? { ...way, port: closed } : way, deadline);
+    const pool = box.pool({ transports: { openssh: { connect } } });
+    const session = await pool.acquire({ ...to, jumpHosts: [bastion.to], connectTimeoutMs: 20_000 });
+    expect(await session.run(on)).toEqual(answer);
+    expect(dials).toBe(3);
+  });
+
+  test.each([
+    ["may not forward", ["AllowTcpForwarding no"], "127.0.0.1", /administratively prohibited/],
+    ["does not know the host's name", [], "no-such-host.invalid", /not known|resolution/],
+  ])("asks a jump host once that %s, and says so", async (_, config, address, message) => {
+    const [bastion, { to }] = [await host(config), await host()];
+    const connect = jest.fn(opensshTransport().connect);
+    const pool = box.pool({ transports: { openssh: { connect } } });
+    const error = await failure(pool.acquire({ ...to, address, jumpHosts: [bastion.to] }));
+    expect(error).toMatchObject({ code: "UNREACHABLE", message: expect.stringMatching(message) });
+    // Where no DNS answers, the name may be known in a moment.
+    if (!/Temporary failure/.test(error.message)) expect(connect).toHaveBeenCalledTimes(1);
   });
 
   test("fails in time where nobody listens", async () => {

@@ -7,6 +7,7 @@ import type { Connection, Transport } from "../../provider/host/transport";
 import { HostnetError } from "../../provider/model/errors";
 import { Hosts } from "./helpers/hosts";
 import { failure } from "./helpers/sandbox";
+import { inTypeScript } from "./helpers/script";
 import { target } from "./helpers/target";
 
 const box = new Hosts();
@@ -109,16 +110,12 @@ test("an idle session is closed, one at work is not, and the next acquire dials 
 
 test("an idle session does not keep the process alive, and work that is under way does", async () => {
   const { server, to: host } = await box.inProcess();
-  // A process of its own, which compiles what it requires as jest does.
-  const compile = `require("@swc/core").transformFileSync(file, { swcrc: false, jsc: { target: "es2022",
-    parser: { syntax: "typescript" } }, module: { type: "commonjs", ignoreDynamic: true } }).code`;
   for (const subject of [host, to]) {
-    const script = `
-      require.extensions[".ts"] = (module, file) => module._compile(${compile}, file);
+    const script = inTypeScript(`
       const { acquire } = require(${JSON.stringify(require.resolve("../../provider/host/pool"))});
       acquire(${JSON.stringify(subject)}).then((session) => {
         void session.run([{ argv: ["sleep", "0.3"] }]).then(() => console.log("done"));
-      });`;
+      });`);
     const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], { timeout: 8000 });
     expect(stdout).toBe("done\n");
   }

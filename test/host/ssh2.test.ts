@@ -4,6 +4,7 @@ import { utils } from "ssh2";
 import { LockedKey } from "../../provider/host/locked-key";
 import { ssh2Transport } from "../../provider/host/ssh2";
 import type { Target } from "../../provider/host/target";
+import { dialTcp } from "../../provider/host/tcp";
 import { startAgent } from "./helpers/agent";
 import { fingerprintOf, Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
@@ -59,6 +60,19 @@ test("TCP_NODELAY is set before the first byte", async () => {
   const { to } = await box.inProcess();
   await works(to);
   expect(dialled.mock.calls).toEqual([[expect.objectContaining({ port: to.port, noDelay: true })]]);
+  dialled.mockRestore();
+});
+
+test.each([
+  [30_000, 2000],
+  [1000, 500],
+])("each address of a name has time for a far host and a lost packet (%p ms in all)", async (all, each) => {
+  const dialled = jest.spyOn(net, "connect");
+  const { port } = await peer(() => {});
+  (await dialTcp("127.0.0.1", port, Date.now() + all)).destroy();
+  const [{ autoSelectFamilyAttemptTimeout: given }] = dialled.mock.lastCall as unknown as [net.TcpNetConnectOpts];
+  expect(given).toBeGreaterThan(each / 2);
+  expect(given).toBeLessThanOrEqual(each);
   dialled.mockRestore();
 });
 
@@ -324,6 +338,19 @@ describe("jump hosts", () => {
   test("that cannot reach the host say so", async () => {
     const [bastion, inner] = [await box.inProcess(), await box.inProcess()];
     const to = { ...inner.to, port: await freePort(), jumpHosts: [bastion.to] };
-    expect(await failure(box.pool().acquire(to))).toMatchObject({ code: "UNREACHABLE" });
+    expect(await failure(box.pool().acquire({ ...to, connectTimeoutMs: 300 }))).toMatchObject({ code: "UNREACHABLE" });
+  });
+
+  test("whose host does not listen yet are asked again until it does", async () => {
+    const [bastion, inner] = [await box.inProcess(), await box.inProcess()];
+    const closed = await freePort();
+    const real = ssh2Transport();
+    let dials = 0;
+    const connect: typeof real.connect = (to, deadline) =>
+      real.connect(++dials < 3 ? { ...to, port: closed } : to, deadline);
+    const to = { ...inner.to, jumpHosts: [bastion.to], connectTimeoutMs: 20_000 };
+    const session = await box.pool({ transports: { ssh2: { connect } } }).acquire(to);
+    expect(await session.run(on)).toEqual(answer);
+    expect(dials).toBe(3);
   });
 });

@@ -1,3 +1,4 @@
+import { ssh2Transport } from "../../provider/host/ssh2";
 import { Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
 import { failure, timed } from "./helpers/sandbox";
@@ -70,5 +71,18 @@ describeSshd("ssh2 with a real sshd", () => {
       code: "SHELL",
       message: expect.stringMatching(message),
     });
+  });
+
+  test.each([
+    ["may not forward", ["AllowTcpForwarding no"], "127.0.0.1"],
+    ["does not know the host's name", [], "no-such-host.invalid"],
+  ])("as a jump host that %s is asked once", async (_, config, address) => {
+    const [{ to: bastion }, { to }] = [await box.sshd({ config }), await box.sshd()];
+    const connect = jest.fn(ssh2Transport().connect);
+    const pool = box.pool({ transports: { ssh2: { connect } } });
+    const error = await failure(pool.acquire({ ...to, address, jumpHosts: [bastion] }));
+    expect(error).toMatchObject({ code: "UNREACHABLE" });
+    // Where no DNS answers, the name may be known in a moment.
+    if (!/Temporary failure/.test(error.message)) expect(connect).toHaveBeenCalledTimes(1);
   });
 });

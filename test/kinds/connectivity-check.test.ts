@@ -64,10 +64,18 @@ describe("asks", () => {
   });
 
   test("slowly, in the namespace, and each question once", () => {
-    expect(probeOf({})).toMatchObject({ slow: true, namespace: "blue" });
+    expect(probeOf({})).toMatchObject({ namespace: "blue" });
     expect(probeOf({ triggers: ["1"] })?.key).toBe(probeOf({ triggers: ["2"] })?.key);
     expect(probeOf({})?.key).not.toBe(probeOf({ timeout: 20 })?.key);
   });
+
+  test.each<[object, number]>([
+    [{}, 12], // the time, and a last try of 3 packets
+    [{ count: 100, timeout: 600 }, 621],
+    [{ protocol: "arp", device: "d0", count: 10 }, 21],
+    [{ protocol: "tcp", port: 22, count: 10 }, 31],
+    [{ protocol: "udp", port: 53, count: 10 }, 51],
+  ])("%j, for so many seconds: %p", (args, seconds) => expect(probeOf(args)?.slow).toBe(seconds));
 });
 
 test("passes, and tells what it saw", () => {
