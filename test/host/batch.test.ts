@@ -17,6 +17,8 @@ const failing = (name: string) =>
     return argv.includes(name) || argv.includes(`${name}=1`) ? { exitCode: 2, stdout: "", stderr: "no\n" } : done("ok");
   });
 
+afterEach(() => void jest.useRealTimers());
+
 describe("round trips", () => {
   test("observe is one, shared by all who ask in one tick, each question once", async () => {
     const session = echo();
@@ -96,16 +98,22 @@ describe("round trips", () => {
     ["after a last look", 1, (machine) => machine.observe([section("a")], { last: true })],
     ["but not after a look, since who goes on comes at once", 2, (machine) => machine.observe([section("a")])],
   ])("who comes a little later is waited for %s", async (_, roundTrips, act) => {
+    jest.useFakeTimers();
     const session = echo();
     const machine = await over(session);
-    await act(machine);
+    const acted = act(machine);
+    await jest.advanceTimersByTimeAsync(1000);
+    await acted;
     const first = machine.observe([section("b")]);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    await Promise.all([first, machine.observe([section("c")])]);
+    await jest.advanceTimersByTimeAsync(5);
+    const second = machine.observe([section("c")]);
+    await jest.advanceTimersByTimeAsync(1000);
+    await Promise.all([first, second]);
     expect(session.counters.roundTrips).toBe(1 + roundTrips);
   });
 
   test("what arrives while a batch is in flight becomes the next one", async () => {
+    jest.useFakeTimers();
     const session = echo();
     const machine = await over(session);
     let open: () => void = () => {};
@@ -113,12 +121,13 @@ describe("round trips", () => {
       open = resolve;
     });
     const first = machine.observe([section("a")]);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await jest.advanceTimersByTimeAsync(5);
     const later = [machine.observe([section("a")])];
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await jest.advanceTimersByTimeAsync(5);
     later.push(machine.observe([section("b")]));
     expect(session.counters.roundTrips).toBe(1);
     open();
+    await jest.advanceTimersByTimeAsync(1000);
     await Promise.all([first, ...later]);
     // Asked again: the first answer to `a` was read before the second call was made.
     expect(session.words).toEqual([["show a"], ["show a", "show b"]]);
