@@ -94,6 +94,19 @@ it("has only the guest's own pairs of MAC and address in its sets, with the link
   expect(sets["web-v6"]?.elements).toEqual(["fd00::10"]);
 });
 
+it("has nothing twice in a set, as nft takes no element that overlaps another", () => {
+  const pairs = [
+    { mac, address: "10.0.0.10" },
+    { mac, address: "10.0.0.0/28" },
+    { mac: "fa:16:3e:00:00:99", address: "10.0.0.11/32" },
+    { mac, address: "fe80::/64" },
+  ];
+  const sets = portSets({ ...plan, pairs }, new Map([["web", ["10.0.0.10", "10.0.0.0/28", "10.0.0.11"]]]));
+  expect(sets["pairs-v4"]?.elements).toEqual([`${mac} . 10.0.0.0/28`, "fa:16:3e:00:00:99 . 10.0.0.11/32"]);
+  expect(sets["pairs-v6"]?.elements).toEqual([`${mac} . fe80::/64`, "fa:16:3e:00:00:99 . fe80::f816:3eff:fe00:99"]);
+  expect(sets["web-v4"]?.elements).toEqual(["10.0.0.0/28"]);
+});
+
 it("without port security keeps the guest from the host, and nothing else", () => {
   const open = { ...plan, security: false };
   expect(Object.keys(portChains(open))).toEqual(["to-host"]);
