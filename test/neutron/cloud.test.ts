@@ -1,5 +1,5 @@
 import { neutron } from "../../provider";
-import { differences, host, type Registered, registrations, useMocks } from "./program";
+import { differences, host, type Registered, refusals, registrations, useMocks } from "./program";
 
 // A busy machine takes seconds for the SDK's part of a hundred resources.
 jest.setTimeout(120_000);
@@ -65,6 +65,23 @@ it("floods a network to the nodes that have it, and to no others", async () => {
 
 it("has br-ex take over what the physical NIC has", () => {
   expect(plain.get("OvsPort net/br-ex-nic")?.inputs).toMatchObject({ name: "eth2", addressesToBridge: true });
+});
+
+it("gives a port with two addresses of a subnet one reservation and one default route", async () => {
+  const all = await registrations(
+    cloud(({ n1, blue }) => {
+      new neutron.Subnet("more-v4", { network: blue, cidr: "10.0.1.0/24" });
+      const addresses = ["10.0.0.20", "10.0.0.21", "10.0.1.20"];
+      new neutron.Instance("vm2", { node: n1, guest: "namespace", ports: [{ network: blue, addresses }] });
+    }),
+  );
+  expect(refusals(all)).toEqual([]);
+  expect(all.get("DhcpServer blue-v4/dnsmasq")?.inputs.reservations).toMatchObject([
+    { address: "10.0.0.10" },
+    { address: "10.0.0.20" },
+  ]);
+  expect(all.get("DhcpServer more-v4/dnsmasq")?.inputs.reservations).toMatchObject([{ address: "10.0.1.20" }]);
+  expect(all.get("Route vm2/default-v4")?.inputs).toMatchObject({ to: "default", via: "10.0.0.1" });
 });
 
 it("makes tunnels from every node to every other", async () => {
