@@ -53,7 +53,19 @@ function spanOf(text: string): Span {
   return { first, last: first + (1n << BigInt(width - Number(length ?? width))) - 1n, version };
 }
 
-const rangeOf = ({ first, last, version }: Span) => `${addressOf(first, version)}-${addressOf(last, version)}`;
+function rangeOf({ first, last, version }: Span): string {
+  const from = addressOf(first, version);
+  return first === last ? from : `${from}-${addressOf(last, version)}`;
+}
+
+/** What is left of a range when some addresses are taken out of it. */
+export function except(range: string, taken: string[]): string[] {
+  const { first, last, version } = spanOf(range);
+  const out = taken.map(addressBits).filter((one) => first <= one && one <= last);
+  const ends = [...out.sort((a, b) => Number(a - b)), last + 1n];
+  const left = ends.map((end, at) => ({ first: (ends[at - 1] ?? first - 1n) + 1n, last: end - 1n, version }));
+  return left.filter((span) => span.first <= span.last).map(rangeOf);
+}
 
 /**
  * The same addresses, all of one IP version, without any twice: none of an nft set's elements may overlap another. What

@@ -55,7 +55,7 @@ export function instancePort(port: PortOf): InstancePort {
   if (!plan.addresses && !dynamic && plan.portSecurity)
     refuse(title, `${at}.addresses: are required: no subnet of network ${network.name} has a DHCP range by now`);
 
-  const own = plan.addresses ?? (dynamic ? [dynamic.cidr] : []);
+  const own = plan.addresses ?? dynamic?.pool ?? [];
   const allowed = plan.allowedAddressPairs.map((pair) => ({ address: pair.address, mac: pair.mac ?? mac }));
   const pairs: AddressPair[] = [...own.map((address) => ({ address, mac })), ...allowed];
   for (const group of groups ?? [])

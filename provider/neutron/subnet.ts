@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { between, contains, family, ipAddress, prefix } from "../model/scalars";
 import { DhcpServer } from "../resources";
-import { isHost, nth, overlap, within } from "./addresses";
+import { except, isHost, nth, overlap, within } from "./addresses";
 import { checked, cloudName } from "./check";
 import { Late } from "./late";
 import { portId, serviceDevices } from "./names";
@@ -86,8 +86,8 @@ export class Subnet extends Part {
   readonly gateway: string | undefined;
   /** Whether it has a DHCP server. @internal */
   readonly served: boolean;
-  /** Whether that has addresses for anybody. @internal */
-  readonly hasRange: boolean;
+  /** What that gives to anybody: its ranges but for the gateway's address and its own. @internal */
+  readonly pool: string[];
   private readonly reservations: Late<Reservation>;
 
   /** @throws RunError when an argument is not allowed, or its addresses are in another subnet of the network. */
@@ -110,8 +110,10 @@ export class Subnet extends Part {
     const served = plan.dhcp ?? family(plan.cidr) === 4;
     const dhcp = typeof served === "object" ? served : { leaseTime: 86_400 };
     this.served = served !== false;
-    this.hasRange = dhcp.range !== undefined && dhcp.range !== "static";
-    if (this.served) this.serve(network.cloud.networkNode(node, title, "dhcp.node"), plan, dhcp);
+    const address = dhcp.address ?? [nth(this.cidr, 1), nth(this.cidr, 2)].find((one) => one !== this.gateway) ?? "";
+    const taken = [address, ...(this.gateway ? [this.gateway] : [])];
+    this.pool = [dhcp.range ?? "static"].flat().flatMap((range) => (range === "static" ? [] : except(range, taken)));
+    if (this.served) this.serve(network.cloud.networkNode(node, title, "dhcp.node"), plan, { ...dhcp, address });
     network.subnets.push(this);
     this.registerOutputs({});
   }
@@ -121,6 +123,11 @@ export class Subnet extends Part {
     if (!isHost(this.cidr, address))
       refuse(title, `${path}: must be an address of a host in ${this.cidr}; given was ${address}`);
     this.network.cloud.register.take(`address ${address} of network ${this.network.name}`, title, path);
+  }
+
+  /** Whether it has addresses for anybody. @internal */
+  get hasRange(): boolean {
+    return this.pool.length > 0;
   }
 
   /** Whether the address is one of its. @internal */
@@ -141,10 +148,10 @@ export class Subnet extends Part {
   private serve(
     node: NetworkNode,
     plan: z.output<typeof schema>,
-    dhcp: Exclude<z.output<typeof schema>["dhcp"], boolean | undefined>,
+    dhcp: Exclude<z.output<typeof schema>["dhcp"], boolean | undefined> & { address: string },
   ): void {
-    const { network, gateway, cidr, title, path } = this;
-    const address = dhcp.address ?? [nth(cidr, 1), nth(cidr, 2)].find((one) => one !== gateway) ?? "";
+    const { network, gateway, title, path } = this;
+    const { address } = dhcp;
     this.take(address, title, "dhcp.address");
     const others = network.subnets.filter((other) => other.served);
     const dynamic = [this, ...others].find((subnet) => subnet.hasRange);

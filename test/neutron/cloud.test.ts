@@ -1,8 +1,11 @@
 import { neutron } from "../../provider";
+import type { portSets } from "../../provider/neutron/port-firewall";
 import { differences, host, type Registered, refusals, registrations, useMocks } from "./program";
 
 // A busy machine takes seconds for the SDK's part of a hundred resources.
 jest.setTimeout(120_000);
+
+type PortSets = ReturnType<typeof portSets>;
 
 let plain: Map<string, Registered>;
 
@@ -50,6 +53,9 @@ const flowsOf = (all: Map<string, Registered>, name: string) => {
 const learning = (id: number) =>
   `10: learn(table=20,hard_timeout=300,priority=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:0x${id.toString(16)}->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[]),output:"patch-int"`;
 
+const elementsOf = (all: Map<string, Registered>, instance: string, set: string) =>
+  (all.get(`Firewall ${instance}/neutron-tap${instance}`)?.inputs.sets as PortSets | undefined)?.[set]?.elements;
+
 it("floods a network to the nodes that have it, and to no others", async () => {
   const all = plain;
   expect(flowsOf(all, "blue/n1-br-tun")).toEqual([
@@ -82,6 +88,24 @@ it("gives a port with two addresses of a subnet one reservation and one default 
   ]);
   expect(all.get("DhcpServer more-v4/dnsmasq")?.inputs.reservations).toMatchObject([{ address: "10.0.1.20" }]);
   expect(all.get("Route vm2/default-v4")?.inputs).toMatchObject({ to: "default", via: "10.0.0.1" });
+});
+
+it("lets a guest without an address of its own send from what DHCP gives, and from nobody else's", async () => {
+  const all = await registrations(
+    cloud(({ all, n1 }) => {
+      const network = new neutron.Network("green", { cloud: all, segmentationId: 300 });
+      const dhcp = { range: ["10.1.0.1-10.1.0.99", "10.1.0.200-10.1.0.210"] };
+      new neutron.Subnet("green-v4", { network, cidr: "10.1.0.0/24", gateway: "10.1.0.50", dhcp });
+      new neutron.Instance("vm2", { node: n1, ports: [{ network, mac: "fa:16:3e:00:00:01" }] });
+    }),
+  );
+  expect(refusals(all)).toEqual([]);
+  // The first address is the DHCP server's own.
+  expect(elementsOf(all, "vm2", "pairs-v4")).toEqual([
+    "fa:16:3e:00:00:01 . 10.1.0.2-10.1.0.49",
+    "fa:16:3e:00:00:01 . 10.1.0.51-10.1.0.99",
+    "fa:16:3e:00:00:01 . 10.1.0.200-10.1.0.210",
+  ]);
 });
 
 it("makes tunnels from every node to every other", async () => {

@@ -1,5 +1,5 @@
 import { canonicalAddress, contains } from "../../provider/model/scalars";
-import { disjoint, isHost, linkLocal, nth, overlap } from "../../provider/neutron/addresses";
+import { disjoint, except, isHost, linkLocal, nth, overlap } from "../../provider/neutron/addresses";
 import { tunnelMtu } from "../../provider/neutron/mtu";
 import { guestMac, instanceDevices, portId, tapMac, tunnelPort, uuidOf } from "../../provider/neutron/names";
 
@@ -84,4 +84,11 @@ it.each([
   ["knows all of IPv6", ["fd00::10", "fe80::1", "fd00::/64", "::/0"], ["::/0"]],
 ])("%s", (_, all, few) => {
   expect(disjoint(all)).toEqual(few);
+});
+
+it("takes addresses out of a range", () => {
+  expect(except("10.0.0.3-10.0.0.9", ["10.0.0.1", "10.0.0.10"])).toEqual(["10.0.0.3-10.0.0.9"]);
+  expect(except("10.0.0.1-10.0.0.9", ["10.0.0.5", "10.0.0.1"])).toEqual(["10.0.0.2-10.0.0.4", "10.0.0.6-10.0.0.9"]);
+  expect(except("10.0.0.1-10.0.0.4", ["10.0.0.2", "10.0.0.3"])).toEqual(["10.0.0.1", "10.0.0.4"]);
+  expect(except("10.0.0.1-10.0.0.1", ["10.0.0.1"])).toEqual([]);
 });
