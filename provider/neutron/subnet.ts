@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { dhcpRanges } from "../model/dhcp-args";
 import { between, contains, family, ipAddress, prefix } from "../model/scalars";
 import { DhcpServer } from "../resources";
 import { except, isHost, nth, overlap, within } from "./addresses";
@@ -55,7 +56,7 @@ const schema = z
       .union([
         z.boolean(),
         z.strictObject({
-          range: z.union([z.string(), z.array(z.string())]).optional(),
+          range: dhcpRanges.optional(),
           address: ipAddress.optional(),
           leaseTime: between(120, 0x7fff_ffff).default(86_400),
           domain: z.string().optional(),
@@ -65,10 +66,17 @@ const schema = z
       .optional(),
   })
   .superRefine(({ cidr, gateway, dhcp }, issues) => {
-    const refusePath = (path: string[], message: string) => issues.addIssue({ code: "custom", path, message });
+    const refusePath = (path: PropertyKey[], message: string) => issues.addIssue({ code: "custom", path, message });
     if (gateway && !isHost(cidr, gateway)) refusePath(["gateway"], `must be an address of a host in ${cidr}`);
     if (dhcp && family(cidr) === 6) refusePath(["dhcp"], "must be false with IPv6: there is no DHCPv6 yet");
-    const address = typeof dhcp === "object" ? dhcp.address : undefined;
+    const { address, range = [] } = typeof dhcp === "object" ? dhcp : {};
+    for (const [at, one] of [range].flat().entries()) {
+      if (one === "static" || one.split("-").every((end) => contains(cidr, end))) continue;
+      refusePath(
+        ["dhcp", "range", ...(Array.isArray(range) ? [at] : [])],
+        `must be first and last address of a range in ${cidr}`,
+      );
+    }
     if (address && !isHost(cidr, address)) refusePath(["dhcp", "address"], `must be an address of a host in ${cidr}`);
   });
 
@@ -151,7 +159,7 @@ export class Subnet extends Part {
     dhcp: Exclude<z.output<typeof schema>["dhcp"], boolean | undefined> & { address: string },
   ): void {
     const { network, gateway, title, path } = this;
-    const { address } = dhcp;
+    const { address, range = "static" } = dhcp;
     this.take(address, title, "dhcp.address");
     const others = network.subnets.filter((other) => other.served);
     const dynamic = [this, ...others].find((subnet) => subnet.hasRange);
@@ -166,6 +174,7 @@ export class Subnet extends Part {
     network.cloud.register.take(`port ${id}`, title, "name");
     const devices = serviceDevices("ns", id);
     const addresses = [this.within(address)];
+    const reservations = this.reservations.all();
     const { cable } = servicePort({ node, network, namespace, devices, addresses, parent: this, path, title });
     new DhcpServer(
       `${path}/dnsmasq`,
@@ -174,7 +183,7 @@ export class Subnet extends Part {
         namespace,
         name: this.name,
         device: cable.a.name,
-        range: dhcp.range ?? "static",
+        range: reservations.then((all) => anchored(range, gateway !== undefined || all.length > 0, address)),
         gateway,
         dns: plan.dns,
         domain: dhcp.domain,
@@ -184,9 +193,15 @@ export class Subnet extends Part {
         options: dhcp.options,
         // Another server of the network must not be spoken for.
         authoritative: this.hasRange,
-        reservations: this.reservations.all().then((all) => [...all]),
+        reservations: reservations.then((all) => [...all]),
       },
       { parent: this, dependsOn: cable },
     );
   }
+}
+
+/** Where nothing else tells dnsmasq the subnet, its own address does, which it never gives away. */
+function anchored(range: string | string[], isTold: boolean, own: string): string | string[] {
+  const told = (one: string) => (one === "static" && !isTold ? `${own}-${own}` : one);
+  return typeof range === "string" ? told(range) : range.map(told);
 }

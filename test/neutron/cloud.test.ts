@@ -94,7 +94,7 @@ it("lets a guest without an address of its own send from what DHCP gives, and fr
   const all = await registrations(
     cloud(({ all, n1 }) => {
       const network = new neutron.Network("green", { cloud: all, segmentationId: 300 });
-      const dhcp = { range: ["10.1.0.1-10.1.0.99", "10.1.0.200-10.1.0.210"] };
+      const dhcp = { range: ["10.1.0.1-10.1.0.99", "10.1.0.200-10.1.0.210", "static"] };
       new neutron.Subnet("green-v4", { network, cidr: "10.1.0.0/24", gateway: "10.1.0.50", dhcp });
       new neutron.Instance("vm2", { node: n1, ports: [{ network, mac: "fa:16:3e:00:00:01" }] });
     }),
@@ -106,6 +106,25 @@ it("lets a guest without an address of its own send from what DHCP gives, and fr
     "fa:16:3e:00:00:01 . 10.1.0.51-10.1.0.99",
     "fa:16:3e:00:00:01 . 10.1.0.200-10.1.0.210",
   ]);
+});
+
+it("serves a subnet without a gateway, also before it has a port", async () => {
+  const program = (more: (parts: ReturnType<typeof base>) => void = () => {}) =>
+    cloud((parts) => {
+      new neutron.Subnet("lone-v4", { network: parts.red, cidr: "10.9.0.0/24", gateway: false });
+      more(parts);
+    });
+  const none = await registrations(program());
+  expect(refusals(none)).toEqual([]);
+  // Its own address, which dnsmasq never gives away.
+  expect(none.get("DhcpServer lone-v4/dnsmasq")?.inputs.range).toBe("10.9.0.1-10.9.0.1");
+  const one = await registrations(
+    program(({ n1, red }) => {
+      new neutron.Instance("vm2", { node: n1, ports: [{ network: red, addresses: ["10.9.0.9"] }] });
+    }),
+  );
+  expect(refusals(one)).toEqual([]);
+  expect(one.get("DhcpServer lone-v4/dnsmasq")?.inputs.range).toBe("static");
 });
 
 it("makes tunnels from every node to every other", async () => {

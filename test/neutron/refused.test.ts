@@ -118,6 +118,26 @@ const cases: [string, (all: Parts) => unknown, string][] = [
     "Subnet 'more': dhcp.range: a network with DHCP servers in several subnets gives declared addresses only",
   ],
   [
+    "a range outside of the subnet",
+    ({ cloud }) => {
+      const red = new neutron.Network("red", { cloud, segmentationId: 200 });
+      new neutron.Subnet("red-v4", {
+        network: red,
+        cidr: "10.1.0.0/24",
+        dhcp: { range: ["static", "10.1.0.9-10.2.0.20"] },
+      });
+    },
+    "Subnet 'red-v4': dhcp.range[1]: must be first and last address of a range in 10.1.0.0/24; given was \"10.1.0.9-10.2.0.20\"",
+  ],
+  [
+    "a range that is none",
+    ({ cloud }) => {
+      const red = new neutron.Network("red", { cloud, segmentationId: 200 });
+      new neutron.Subnet("red-v4", { network: red, cidr: "10.1.0.0/24", dhcp: { range: "10.1.0.9" } });
+    },
+    "Subnet 'red-v4': dhcp.range: must be two IPv4 addresses of one subnet, as 10.0.1.10-10.0.1.200, or 'static'",
+  ],
+  [
     "DHCP for IPv6",
     ({ blue }) => new neutron.Subnet("v6", { network: blue, cidr: "fd00::/64", dhcp: true }),
     "Subnet 'v6': dhcp: must be false with IPv6: there is no DHCPv6 yet; given was true",
