@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { neutron } from "../../provider";
 import type { portSets } from "../../provider/neutron/port-firewall";
 import { differences, host, type Registered, refusals, registrations, useMocks } from "./program";
@@ -125,6 +126,58 @@ it("serves a subnet without a gateway, also before it has a port", async () => {
   );
   expect(refusals(one)).toEqual([]);
   expect(one.get("DhcpServer lone-v4/dnsmasq")?.inputs.range).toBe("static");
+});
+
+describe("a router's routes", () => {
+  /** Of a router of two subnets, and what each waits for. */
+  async function routesOf(routes: { to: string; via: string }[], isOutside: boolean) {
+    const after = new Map<string, string[]>();
+    const all = await registrations(
+      cloud(({ all, blueNet, blue }) => {
+        const more = new neutron.Subnet("blue-v6", { network: blue, cidr: "fd00:1::/64", dhcp: false });
+        const outside = new neutron.Network("public", { cloud: all, physicalNetwork: "public", localVlan: 9 });
+        const subnet = new neutron.Subnet("public-v4", { network: outside, cidr: "203.0.113.0/24", dhcp: false });
+        const external = isOutside ? { subnet, address: "203.0.113.10" } : undefined;
+        const note: pulumi.ResourceTransformation = ({ name, opts }) => {
+          const resources = [opts.dependsOn ?? []].flat() as unknown as { __name: string }[];
+          after.set(
+            name,
+            resources.map((one) => one.__name),
+          );
+          return undefined;
+        };
+        const given = { cloud: all, subnets: [blueNet, more], external, routes };
+        new neutron.Router("r1", given, { transformations: [note] });
+      }),
+    );
+    expect(refusals(all)).toEqual([]);
+    const found = [...all.values()].filter(({ type, name }) => type === "Route" && name.startsWith("r1/"));
+    return found.map(({ name, inputs }) => ({ name, to: inputs.to, via: inputs.via, after: after.get(name) }));
+  }
+  const inner = ["r1/qr-r1-blue-v4", "r1/qr-r1-blue-v6"];
+
+  it("wait for all of its ports, through whichever the next router is reached", async () => {
+    const routes = [{ to: "10.9.0.0/24", via: "10.0.0.7" }];
+    expect(await routesOf(routes, false)).toEqual([
+      { name: "r1/to-10.9.0.0_24", to: "10.9.0.0/24", via: "10.0.0.7", after: inner },
+    ]);
+    const both = await routesOf(routes, true);
+    expect(both.map((one) => one.after)).toEqual([1, 2].map(() => [...inner, "r1/qg-r1"]));
+  });
+
+  it("may be one by default for each IP version", async () => {
+    const default6 = { to: "default", via: "fd00:1::9" };
+    expect(await routesOf([default6], true)).toMatchObject([
+      { name: "r1/to-default", to: "default", via: "203.0.113.1" },
+      { name: "r1/to-default-v6", to: "::/0", via: "fd00:1::9" },
+    ]);
+    expect(await routesOf([default6, { to: "default", via: "10.0.0.7" }], false)).toMatchObject([
+      { name: "r1/to-default-v6", to: "::/0" },
+      { name: "r1/to-default", to: "default" },
+    ]);
+    // As it has been called where it is the only one.
+    expect(await routesOf([default6], false)).toMatchObject([{ name: "r1/to-default", to: "::/0" }]);
+  });
 });
 
 it("makes tunnels from every node to every other", async () => {

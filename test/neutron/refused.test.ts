@@ -11,7 +11,8 @@ function parts() {
   const cloud = new neutron.Cloud("cloud");
   const [one, two] = [host("n1"), host("n2")];
   const node = new neutron.ComputeNode("n1", { cloud, host: one, tunnelAddress: "10.199.0.1" });
-  const net = new neutron.NetworkNode("n2", { cloud, host: two, tunnelAddress: "10.199.0.2" });
+  const physicalNetworks = { public: { bridge: "br-ex" } };
+  const net = new neutron.NetworkNode("n2", { cloud, host: two, tunnelAddress: "10.199.0.2", physicalNetworks });
   const blue = new neutron.Network("blue", { cloud, segmentationId: 100 });
   const subnet = new neutron.Subnet("blue-v4", { network: blue, cidr: "10.0.0.0/24" });
   return { cloud, node, net, blue, subnet };
@@ -194,6 +195,27 @@ const cases: [string, (all: Parts) => unknown, string][] = [
       });
     },
     "Router 'r1': floatingIps[0].to: must be an address of a subnet of the router; given was 10.9.9.9",
+  ],
+  [
+    "two routes to one destination",
+    ({ cloud, subnet }) => {
+      const routes = [
+        { to: "10.9.0.0/24", via: "10.0.0.7" },
+        { to: "10.9.0.0/24", via: "10.0.0.8" },
+      ];
+      new neutron.Router("r1", { cloud, subnets: [subnet], routes });
+    },
+    "Router 'r1': routes[1].to: route to 10.9.0.0/24 of router r1 is given twice [CONFLICT]",
+  ],
+  [
+    "a default route beside that of the external subnet",
+    ({ cloud, subnet }) => {
+      const outside = new neutron.Network("out", { cloud, physicalNetwork: "public", localVlan: 9 });
+      const public4 = new neutron.Subnet("out-v4", { network: outside, cidr: "203.0.113.0/24", dhcp: false });
+      const external = { subnet: public4, address: "203.0.113.10" };
+      new neutron.Router("r1", { cloud, subnets: [subnet], external, routes: [{ to: "0.0.0.0/0", via: "10.0.0.7" }] });
+    },
+    "Router 'r1': routes[0].to: route to default of router r1 is taken by external.subnet's gateway; choose another [CONFLICT]",
   ],
   [
     "two routers with the gateway of one subnet",
