@@ -58,8 +58,10 @@ export function instancePort(port: PortOf): InstancePort {
   const own = plan.addresses ?? dynamic?.pool ?? [];
   const allowed = plan.allowedAddressPairs.map((pair) => ({ address: pair.address, mac: pair.mac ?? mac }));
   const pairs: AddressPair[] = [...own.map((address) => ({ address, mac })), ...allowed];
-  for (const group of groups ?? [])
+  for (const [nth, group] of (groups ?? []).entries()) {
+    group.mustBeOf(node.cloud, title, `${at}.securityGroups[${nth}]`);
     group.join({ own: plan.addresses ?? [], allowed: allowed.map(({ address }) => address) }, title);
+  }
 
   const zone = network.vlanOn(node, title);
   const rules = groups ? groups.flatMap((group) => group.rules) : [{ direction: "egress" } as const];

@@ -173,6 +173,23 @@ const cases: [string, (all: Parts) => unknown, string][] = [
     "Instance 'two': addresses: are required: SecurityGroup 'web' lets members of group web through by their addresses",
   ],
   [
+    "a group of another cloud as the other side of a rule",
+    ({ cloud }) => {
+      new neutron.SecurityGroup("own/web", { cloud });
+      const web = new neutron.SecurityGroup("web", { cloud: new neutron.Cloud("other") });
+      new neutron.SecurityGroup("db", { cloud, rules: [{ direction: "ingress", remoteGroup: web }] });
+    },
+    "SecurityGroup 'db': rules[0].remoteGroup: must be a group of cloud cloud; given was SecurityGroup 'web' of cloud other",
+  ],
+  [
+    "a group of another cloud for a port",
+    (all) => {
+      const web = new neutron.SecurityGroup("web", { cloud: new neutron.Cloud("other") });
+      vm(all, "one", { addresses: ["10.0.0.10"], securityGroups: [web] });
+    },
+    "Instance 'one': ports[0].securityGroups[0]: must be a group of cloud cloud; given was SecurityGroup 'web' of cloud other",
+  ],
+  [
     "groups without port security",
     (all) => vm(all, "one", { portSecurity: false, securityGroups: [] }),
     "Instance 'one': ports[0].securityGroups: needs portSecurity",
