@@ -20,7 +20,7 @@ import {
 } from "../model/openflow";
 import { type OvsDatabase, ovsDatabase, ovsSections } from "../model/ovs";
 import { changeRecord, unwaited, vsctl, word } from "../model/ovs-columns";
-import { cookieOf, learnedCookie, setKey, setMask, setNames } from "../model/ovs-cookie";
+import { cookieOf, learnedCookie, ownersOf, setKey, setMask, setNames } from "../model/ovs-cookie";
 import { type OvsFlowsArgs, ovsFlowsArgs, placeKey } from "../model/ovs-flow-args";
 import { get, same } from "../model/path";
 import { argumentsOf, straysAmong } from "../model/stray-flows";
@@ -39,6 +39,8 @@ interface Raw {
   learned: LiveFlow[];
   /** Flows of others by their place. */
   others: Map<string, LiveFlow>;
+  /** Whose set has a cookie, of all sets that have a mark on the bridge. */
+  owners: Map<bigint, string>;
   /** Declared text to normal form, of matches and of actions. */
   normal: { match: Map<string, string>; actions: Map<string, string> };
   /** What ovs-ofctl says is wrong with what is declared. */
@@ -104,7 +106,7 @@ export const ovsFlows = kind({
     const seen = context.seen as Seen;
     if (!live && !bridgeOf(want, seen)) throw noBridge(want);
     const raw = live ? (live.raw as Raw) : rawOf(want, seen, context.mark);
-    refuse(want, raw, cookieOf(context.owner, want.bridge, want.name));
+    refuse(want, raw, context.owner);
     const lines = changes(want, raw, context);
     const flows = lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : [];
     if (!live) return [...writeMark(want, context.mark), ...flows];
@@ -163,6 +165,7 @@ function rawOf(want: Want, seen: Seen, mark: string | undefined, stray: LiveFlow
   return {
     ...{ mark, ...set },
     others: new Map(others.map((flow) => [keyOf(flow), flow])),
+    owners: ownersOf(want.bridge, db.bridges.get(want.bridge)?.map("external_ids") ?? {}),
     normal: normalForms(want.flows, parseFlows(parsed.stdout), ports),
     complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
     ports,
@@ -210,8 +213,14 @@ const withoutLearnCookie = (flow: LiveFlow, cookie: bigint): LiveFlow => ({
   actions: flow.actions.replaceAll(`cookie=${hex(learnedCookie(cookie))},`, ""),
 });
 
-/** Throws INVALID, NOT_CONVERGED or FOREIGN for what must not, or cannot, be written. */
-function refuse(want: Want, raw: Raw, cookie: bigint): void {
+/**
+ * Throws INVALID, NOT_CONVERGED or FOREIGN for what must not, or cannot, be written. A flow of another set of ours is
+ * taken over where it is: Pulumi makes a set under a new name before it deletes the old one, and flows change hands
+ * between two sets in any order. To add it gives it our cookie, and the other set takes away by its own cookie only. Two
+ * sets of a program that both declare it are refused in preview, by their claims.
+ */
+function refuse(want: Want, raw: Raw, owner: string): void {
+  const cookie = cookieOf(owner, want.bridge, want.name);
   const [, line, text] = /-:(\d+): (.*)/.exec(raw.complaint ?? "") ?? [];
   if (raw.complaint !== undefined) {
     const where = line === undefined ? "flows" : `flows[${Number(line) - 1}]`;
@@ -234,7 +243,7 @@ function refuse(want: Want, raw: Raw, cookie: bigint): void {
     }
     places.set(place, index);
     const other = raw.others.get(place);
-    if (!other || other.cookie === cookie) continue;
+    if (!other || other.cookie === cookie || raw.owners.get(other.cookie) === owner) continue;
     throw new HostnetError(
       "FOREIGN",
       `flows[${index}]: bridge ${want.bridge} has a flow ${place} of another, ${lineOf(other)}`,

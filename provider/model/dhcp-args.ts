@@ -12,6 +12,8 @@ const range = z.string().refine((value) => {
   return value === "static" || (rest.length === 0 && both && addressBits(first) <= addressBits(last));
 }, "must be two IPv4 addresses of one subnet, as 10.0.1.10-10.0.1.200, or 'static'");
 
+export const dhcpRanges = z.union([range, z.array(range).min(1, "must hold one range or more")]);
+
 export const dhcpArgs = z
   .strictObject({
     namespace: namespaceRef
@@ -23,11 +25,9 @@ export const dhcpArgs = z
     device: deviceRef.describe(
       "The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew.",
     ),
-    range: z
-      .union([range, z.array(range).min(1, "must hold one range or more")])
-      .describe(
-        "The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`).",
-      ),
+    range: dhcpRanges.describe(
+      "The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`).",
+    ),
     gateway: ipv4Address
       .optional()
       .describe(

@@ -27,6 +27,11 @@ export const setNames = (externalIds: Record<string, string>): string[] =>
     .filter((key) => key.startsWith(setPrefix))
     .map((key) => key.slice(setPrefix.length));
 
-/** The cookies of all sets, of whatever stack, whose marks are in a bridge's external ids; without the last bit. */
-export const setCookies = (bridge: string, externalIds: Record<string, string>): bigint[] =>
-  setNames(externalIds).map((name) => cookieOf(ownerOf(externalIds[setKey(name)] ?? ""), bridge, name));
+/** The owners of all sets, of whatever stack, whose marks are in a bridge's external ids, by the sets' cookies. */
+export const ownersOf = (bridge: string, externalIds: Record<string, string>): Map<bigint, string> =>
+  new Map(
+    setNames(externalIds).map((name) => {
+      const owner = ownerOf(externalIds[setKey(name)] ?? "");
+      return [cookieOf(owner, bridge, name), owner];
+    }),
+  );

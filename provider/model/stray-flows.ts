@@ -1,6 +1,6 @@
 import { defaultPriority, type LiveFlow } from "./openflow";
 import type { OvsDatabase } from "./ovs";
-import { learnedCookie, setCookies, setNames } from "./ovs-cookie";
+import { learnedCookie, ownersOf, setNames } from "./ovs-cookie";
 import { ovsFlowsArgs } from "./ovs-flow-args";
 import type { OvsRow } from "./ovs-row";
 
@@ -25,7 +25,7 @@ const nameOf = (cookie: bigint) => `cookie-0x${cookie.toString(16)}`;
 export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): Stray[] {
   const row = db.bridges.get(bridge) as OvsRow;
   const ids = row.map("external_ids");
-  const ours = setCookies(bridge, ids).map(learnedCookie);
+  const ours = [...ownersOf(bridge, ids).keys()].map(learnedCookie);
   const byCookie = new Map<bigint, LiveFlow[]>();
   for (const flow of all) {
     if (ours.includes(learnedCookie(flow.cookie)) || isBridges(flow, row)) continue;

@@ -35,10 +35,55 @@ export function isHost(network: string, address: string): boolean {
   return at > 0n && at < (1n << BigInt(32 - length)) - 1n;
 }
 
-/** All but the first addresses that are given away: `10.0.0.3-10.0.0.254` of 10.0.0.0/24 for three of them. */
-export function rest(network: string, given: number): string {
-  const last = (1n << BigInt(32 - prefixLength(network))) - 2n;
-  return `${nth(network, given)}-${nth(network, Number(last))}`;
+/** A row of addresses: its first and last. */
+interface Span {
+  first: bigint;
+  last: bigint;
+  version: 4 | 6;
+}
+
+/** Of an address, a network, or a range as 10.0.0.3-10.0.0.9. */
+function spanOf(text: string): Span {
+  const [from = "", to] = text.split("-");
+  const [address = "", length] = from.split("/");
+  const version = family(address);
+  const first = addressBits(address);
+  if (to !== undefined) return { first, last: addressBits(to), version };
+  const width = version === 4 ? 32 : 128;
+  return { first, last: first + (1n << BigInt(width - Number(length ?? width))) - 1n, version };
+}
+
+function rangeOf({ first, last, version }: Span): string {
+  const from = addressOf(first, version);
+  return first === last ? from : `${from}-${addressOf(last, version)}`;
+}
+
+/** What is left of a range when some addresses are taken out of it. */
+export function except(range: string, taken: string[]): string[] {
+  const { first, last, version } = spanOf(range);
+  const out = taken.map(addressBits).filter((one) => first <= one && one <= last);
+  const ends = [...out.sort((a, b) => Number(a - b)), last + 1n];
+  const left = ends.map((end, at) => ({ first: (ends[at - 1] ?? first - 1n) + 1n, last: end - 1n, version }));
+  return left.filter((span) => span.first <= span.last).map(rangeOf);
+}
+
+/**
+ * The same addresses, all of one IP version, without any twice: none of an nft set's elements may overlap another. What
+ * overlaps nothing stays as it is written, in its place.
+ */
+export function disjoint(all: readonly string[]): string[] {
+  const spans = all.map((text, at) => ({ ...spanOf(text), text, at }));
+  const kept: typeof spans = [];
+  // Of those that begin at one address the widest comes first.
+  for (const span of spans.sort((a, b) => Number(a.first - b.first) || Number(b.last - a.last))) {
+    const before = kept.at(-1);
+    if (!before || before.last < span.first) kept.push(span);
+    else if (before.last < span.last) {
+      before.last = span.last;
+      before.text = rangeOf(before);
+    }
+  }
+  return kept.sort((a, b) => a.at - b.at).map(({ text }) => text);
 }
 
 /** The link-local address that a guest makes of its MAC (RFC 4291, modified EUI-64). */

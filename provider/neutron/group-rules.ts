@@ -12,8 +12,8 @@ export interface GroupRule {
   remoteGroup?: string | undefined;
 }
 
-/** The set of a port's table with the addresses of a group's members. */
-export const memberSet = (group: string, version: 4 | 6) => `${group}-v${version}`;
+/** The set of a port's table with the addresses of a group's members. A group's name may begin with a digit, a set's not. */
+export const memberSet = (group: string, version: 4 | 6) => `group-${group}-v${version}`;
 
 /** The IP versions that a rule speaks of. */
 export function versionsOf({ ethertype, protocol, remoteCidr }: GroupRule): (4 | 6)[] {

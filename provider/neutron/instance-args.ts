@@ -19,7 +19,7 @@ export interface InstancePortArgs {
   id?: string;
   /** MAC address of the guest. Default: the cloud's macPrefix and three octets that come from the port's id. */
   mac?: string;
-  /** The guest's addresses, without prefix length, each in a subnet of the network (`fixed_ips`). Default: one that DHCP gives, where a subnet has a range. */
+  /** The guest's addresses, without prefix length, each in a subnet of the network (`fixed_ips`); of several in one subnet DHCP gives the first. Default: one that DHCP gives, where a subnet has a range. */
   addresses?: string[];
   /** What the port lets through beside: what others begin, nothing; what the guest begins, all of it without groups, else as the groups say. Default: no groups. */
   securityGroups?: SecurityGroup[];

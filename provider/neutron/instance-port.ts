@@ -46,18 +46,22 @@ export function instancePort(port: PortOf): InstancePort {
         `${path}: ${address} is in no subnet that network ${network.name} has by now: ${known(network.subnets)}`,
       );
     subnet.take(address, title, path);
-    if (family(address) === 4) subnet.reserve({ mac, address, hostname: port.instance });
+    // DHCP gives a port one address of a subnet: the first.
+    const isFirst = plan.addresses?.findIndex((one) => subnet.has(one)) === nth;
+    if (family(address) === 4 && isFirst) subnet.reserve({ mac, address, hostname: port.instance });
     return subnet;
   });
   const dynamic = network.subnets.find((one) => one.hasRange);
   if (!plan.addresses && !dynamic && plan.portSecurity)
     refuse(title, `${at}.addresses: are required: no subnet of network ${network.name} has a DHCP range by now`);
 
-  const own = plan.addresses ?? (dynamic ? [dynamic.cidr] : []);
+  const own = plan.addresses ?? dynamic?.pool ?? [];
   const allowed = plan.allowedAddressPairs.map((pair) => ({ address: pair.address, mac: pair.mac ?? mac }));
   const pairs: AddressPair[] = [...own.map((address) => ({ address, mac })), ...allowed];
-  for (const group of groups ?? [])
+  for (const [nth, group] of (groups ?? []).entries()) {
+    group.mustBeOf(node.cloud, title, `${at}.securityGroups[${nth}]`);
     group.join({ own: plan.addresses ?? [], allowed: allowed.map(({ address }) => address) }, title);
+  }
 
   const zone = network.vlanOn(node, title);
   const rules = groups ? groups.flatMap((group) => group.rules) : [{ direction: "egress" } as const];
@@ -156,12 +160,13 @@ function plugGuest(
   const addresses = fixed.map((address, nth) => subnets[nth]?.within(address) ?? address);
   const inside = { name: eth, namespace, mac, mtu, ...(addresses.length > 0 && { addresses }) };
   const cable = new VethPair(`${path}/${name}`, { host: node.host, a: inside, b: { name, bridge, mtu } }, opts);
-  for (const subnet of index === 0 && addresses.length > 0 ? subnets : []) {
-    if (!subnet.gateway) continue;
-    const version = family(subnet.gateway);
+  const gateways = index === 0 && addresses.length > 0 ? subnets.flatMap(({ gateway }) => gateway ?? []) : [];
+  for (const version of [4, 6] as const) {
+    const via = gateways.find((gateway) => family(gateway) === version);
+    if (!via) continue;
     new Route(
       `${path}/default-v${version}`,
-      { host: node.host, namespace, to: version === 4 ? "default" : "::/0", via: subnet.gateway, device: cable.a.name },
+      { host: node.host, namespace, to: version === 4 ? "default" : "::/0", via, device: cable.a.name },
       { parent, dependsOn: cable },
     );
   }

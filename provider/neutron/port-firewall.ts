@@ -1,9 +1,9 @@
 import { family } from "../model/scalars";
-import { linkLocal } from "./addresses";
+import { disjoint, linkLocal } from "./addresses";
 import { type GroupRule, memberSet, ruleText, versionsOf } from "./group-rules";
 import type { instanceDevices } from "./names";
 
-/** A pair of addresses that a guest may send from; the address may be a network. */
+/** A pair of addresses that a guest may send from; the address may be a network, or a range as 10.0.0.3-10.0.0.9. */
 export interface AddressPair {
   mac: string;
   address: string;
@@ -82,9 +82,12 @@ export function portSets(plan: PortPlan, members: ReadonlyMap<string, readonly s
         {
           type: `ether_addr . ${addressType(version)}`,
           flags: ["interval"],
-          elements: pairs
-            .filter(({ address }) => family(address) === version)
-            .map(({ mac, address }) => `${mac} . ${address}`),
+          elements: unique(pairs.map(({ mac }) => mac)).flatMap((mac) =>
+            addressesOf(
+              version,
+              pairs.flatMap((pair) => (pair.mac === mac ? pair.address : [])),
+            ).map((address) => `${mac} . ${address}`),
+          ),
         },
       ]),
     ),
@@ -94,7 +97,7 @@ export function portSets(plan: PortPlan, members: ReadonlyMap<string, readonly s
         {
           type: addressType(version),
           flags: ["interval"],
-          elements: unique((members.get(group) ?? []).filter((address) => family(address) === version)),
+          elements: addressesOf(version, members.get(group) ?? []),
         },
       ]),
     ),
@@ -102,6 +105,9 @@ export function portSets(plan: PortPlan, members: ReadonlyMap<string, readonly s
 }
 
 const addressType = (version: 4 | 6) => (version === 4 ? "ipv4_addr" : "ipv6_addr");
+
+const addressesOf = (version: 4 | 6, all: readonly string[]) =>
+  disjoint(all.filter((address) => family(address) === version));
 
 function withLinkLocal(pairs: AddressPair[]): AddressPair[] {
   const own = [...new Set(pairs.map(({ mac }) => mac))].map((mac) => ({ mac, address: linkLocal(mac) }));

@@ -91,18 +91,18 @@ export class Router extends Part {
     this.node = cloud.networkNode(node, title, "node");
     const { host } = this.node;
     this.namespace = new Namespace(`${name}/${routerNamespace(this.name)}`, { host, sysctls }, { parent: this });
-    for (const [at, subnet] of subnets.entries()) this.inside(subnet, `subnets[${at}]`);
-    const cable = outside && plan.external ? this.outside(outside, plan, subnets) : undefined;
-    for (const { to, via } of plan.routes) this.route(to, via, cable);
+    const inner = subnets.map((subnet, at) => this.inside(subnet, `subnets[${at}]`));
+    const outer = outside && plan.external ? [this.outside(outside, plan, subnets)] : [];
+    this.routes(plan.routes, outside?.gateway, [...inner, ...outer]);
     this.registerOutputs({});
   }
 
-  private inside(subnet: Subnet, path: string): void {
+  private inside(subnet: Subnet, path: string): VethPair {
     const { gateway } = subnet;
     if (!gateway)
       refuse(this.title, `${path}: subnet ${subnet.name} has no gateway, whose address the router would take`);
     this.node.cloud.register.take(`gateway of subnet ${subnet.name}`, this.title, path);
-    this.port("qr", portId(`${this.name}-${subnet.name}`), subnet, [subnet.within(gateway)]);
+    return this.port("qr", portId(`${this.name}-${subnet.name}`), subnet, [subnet.within(gateway)]);
   }
 
   private outside(subnet: Subnet, plan: z.output<typeof schema>, inner: Subnet[]): VethPair {
@@ -125,9 +125,7 @@ export class Router extends Part {
       { parent: this },
     );
     const addresses = [subnet.within(address), ...floating.map((one) => `${one.address}/32`)];
-    const cable = this.port("qg", portId(this.name), subnet, addresses, firewall);
-    if (subnet.gateway) this.route("default", subnet.gateway, cable);
-    return cable;
+    return this.port("qg", portId(this.name), subnet, addresses, firewall);
   }
 
   private port(
@@ -159,15 +157,32 @@ export class Router extends Part {
     );
   }
 
-  private route(to: string, via: string, after: VethPair | undefined): void {
-    const { host } = this.node;
-    const destination = to === "default" && family(via) === 6 ? "::/0" : to;
-    new Route(
-      `${this.path}/to-${to.replace("/", "_")}`,
-      { host, namespace: this.namespace, to: destination, via },
-      { parent: this, dependsOn: after ? [after] : [] },
-    );
+  /** All wait for all ports: through one of them the next router is reached, else the kernel refuses the route. */
+  private routes(declared: { to: string; via: string }[], gateway: string | undefined, ports: VethPair[]): void {
+    const { title } = this;
+    const all = [
+      ...(gateway
+        ? [{ to: "default", via: gateway, path: "external.subnet", title: "external.subnet's gateway" }]
+        : []),
+      ...declared.map((one, at) => ({ ...one, path: `routes[${at}].to`, title })),
+    ].map((one) => ({ ...one, destination: destinationOf(one) }));
+    const isDual = all.some(({ to, destination }) => to === "default" && destination === "default");
+    for (const { to, via, destination, ...from } of all) {
+      this.node.cloud.register.take(`route to ${destination} of router ${this.name}`, from.title, from.path);
+      const name = to === "default" && destination !== to && isDual ? "default-v6" : to.replace("/", "_");
+      new Route(
+        `${this.path}/to-${name}`,
+        { host: this.node.host, namespace: this.namespace, to: destination, via },
+        { parent: this, dependsOn: ports },
+      );
+    }
   }
+}
+
+/** As the kernel has it, where each IP version has a default route of its own. */
+function destinationOf({ to, via }: { to: string; via: string }): string {
+  if (to === "default") return family(via) === 6 ? "::/0" : to;
+  return to === "0.0.0.0/0" ? "default" : to;
 }
 
 /** The address that a floating IP is for. */

@@ -47,6 +47,8 @@ const schema = z.strictObject({
 /** Rules for ports. A group has nothing on a host of its own: its rules are in the firewall of each port that names it. */
 export class SecurityGroup extends Part {
   /** @internal */
+  readonly cloud: Cloud;
+  /** @internal */
   readonly rules: GroupRule[];
   private readonly addresses: Late<string>;
   /** Who refers to it as a remoteGroup, and who has no address to be known by. */
@@ -61,13 +63,26 @@ export class SecurityGroup extends Part {
     const remoteName = (remote: SecurityGroup | "self" | undefined) => (remote === "self" ? own : remote?.name);
     const plain = rules.map((rule) => ({ ...rule, remoteGroup: remoteName(rule.remoteGroup) }));
     const plan = checked(title, schema, { ...rest, rules: plain });
+    // Groups are known by their names, and another cloud has others of these.
+    for (const [at, { remoteGroup }] of rules.entries())
+      if (remoteGroup instanceof SecurityGroup) remoteGroup.mustBeOf(cloud, title, `rules[${at}].remoteGroup`);
     super("SecurityGroup", name, plan.name, { parent: cloud, ...opts });
+    this.cloud = cloud;
     this.addresses = new Late(title, "a member", "declare its Instance before any await");
     cloud.register.take(`security group ${this.name}`, title, "name");
     cloud.groups.set(this.name, this);
     this.rules = [...plan.rules, ...(plan.allowEgress ? [{ direction: "egress" } as const] : [])];
     for (const rule of this.rules) if (rule.remoteGroup !== undefined) cloud.groups.get(rule.remoteGroup)?.refer(title);
     this.registerOutputs({});
+  }
+
+  /** @throws RunError when it is another cloud's. @internal */
+  mustBeOf(cloud: Cloud, title: string, path: string): void {
+    if (this.cloud !== cloud)
+      refuse(
+        title,
+        `${path}: must be a group of cloud ${cloud.name}; given was ${this.title} of cloud ${this.cloud.name}`,
+      );
   }
 
   /** A port of the group, by the addresses that it sends from. @throws RunError when others have to know these, and there are none. @internal */

@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { dhcpRanges } from "../model/dhcp-args";
 import { between, contains, family, ipAddress, prefix } from "../model/scalars";
 import { DhcpServer } from "../resources";
-import { isHost, nth, overlap, within } from "./addresses";
+import { except, isHost, nth, overlap, within } from "./addresses";
 import { checked, cloudName } from "./check";
 import { Late } from "./late";
 import { portId, serviceDevices } from "./names";
@@ -55,7 +56,7 @@ const schema = z
       .union([
         z.boolean(),
         z.strictObject({
-          range: z.union([z.string(), z.array(z.string())]).optional(),
+          range: dhcpRanges.optional(),
           address: ipAddress.optional(),
           leaseTime: between(120, 0x7fff_ffff).default(86_400),
           domain: z.string().optional(),
@@ -65,10 +66,17 @@ const schema = z
       .optional(),
   })
   .superRefine(({ cidr, gateway, dhcp }, issues) => {
-    const refusePath = (path: string[], message: string) => issues.addIssue({ code: "custom", path, message });
+    const refusePath = (path: PropertyKey[], message: string) => issues.addIssue({ code: "custom", path, message });
     if (gateway && !isHost(cidr, gateway)) refusePath(["gateway"], `must be an address of a host in ${cidr}`);
     if (dhcp && family(cidr) === 6) refusePath(["dhcp"], "must be false with IPv6: there is no DHCPv6 yet");
-    const address = typeof dhcp === "object" ? dhcp.address : undefined;
+    const { address, range = [] } = typeof dhcp === "object" ? dhcp : {};
+    for (const [at, one] of [range].flat().entries()) {
+      if (one === "static" || one.split("-").every((end) => contains(cidr, end))) continue;
+      refusePath(
+        ["dhcp", "range", ...(Array.isArray(range) ? [at] : [])],
+        `must be first and last address of a range in ${cidr}`,
+      );
+    }
     if (address && !isHost(cidr, address)) refusePath(["dhcp", "address"], `must be an address of a host in ${cidr}`);
   });
 
@@ -86,8 +94,8 @@ export class Subnet extends Part {
   readonly gateway: string | undefined;
   /** Whether it has a DHCP server. @internal */
   readonly served: boolean;
-  /** Whether that has addresses for anybody. @internal */
-  readonly hasRange: boolean;
+  /** What that gives to anybody: its ranges but for the gateway's address and its own. @internal */
+  readonly pool: string[];
   private readonly reservations: Late<Reservation>;
 
   /** @throws RunError when an argument is not allowed, or its addresses are in another subnet of the network. */
@@ -110,8 +118,10 @@ export class Subnet extends Part {
     const served = plan.dhcp ?? family(plan.cidr) === 4;
     const dhcp = typeof served === "object" ? served : { leaseTime: 86_400 };
     this.served = served !== false;
-    this.hasRange = dhcp.range !== undefined && dhcp.range !== "static";
-    if (this.served) this.serve(network.cloud.networkNode(node, title, "dhcp.node"), plan, dhcp);
+    const address = dhcp.address ?? [nth(this.cidr, 1), nth(this.cidr, 2)].find((one) => one !== this.gateway) ?? "";
+    const taken = [address, ...(this.gateway ? [this.gateway] : [])];
+    this.pool = [dhcp.range ?? "static"].flat().flatMap((range) => (range === "static" ? [] : except(range, taken)));
+    if (this.served) this.serve(network.cloud.networkNode(node, title, "dhcp.node"), plan, { ...dhcp, address });
     network.subnets.push(this);
     this.registerOutputs({});
   }
@@ -121,6 +131,11 @@ export class Subnet extends Part {
     if (!isHost(this.cidr, address))
       refuse(title, `${path}: must be an address of a host in ${this.cidr}; given was ${address}`);
     this.network.cloud.register.take(`address ${address} of network ${this.network.name}`, title, path);
+  }
+
+  /** Whether it has addresses for anybody. @internal */
+  get hasRange(): boolean {
+    return this.pool.length > 0;
   }
 
   /** Whether the address is one of its. @internal */
@@ -141,10 +156,10 @@ export class Subnet extends Part {
   private serve(
     node: NetworkNode,
     plan: z.output<typeof schema>,
-    dhcp: Exclude<z.output<typeof schema>["dhcp"], boolean | undefined>,
+    dhcp: Exclude<z.output<typeof schema>["dhcp"], boolean | undefined> & { address: string },
   ): void {
-    const { network, gateway, cidr, title, path } = this;
-    const address = dhcp.address ?? [nth(cidr, 1), nth(cidr, 2)].find((one) => one !== gateway) ?? "";
+    const { network, gateway, title, path } = this;
+    const { address, range = "static" } = dhcp;
     this.take(address, title, "dhcp.address");
     const others = network.subnets.filter((other) => other.served);
     const dynamic = [this, ...others].find((subnet) => subnet.hasRange);
@@ -159,6 +174,7 @@ export class Subnet extends Part {
     network.cloud.register.take(`port ${id}`, title, "name");
     const devices = serviceDevices("ns", id);
     const addresses = [this.within(address)];
+    const reservations = this.reservations.all();
     const { cable } = servicePort({ node, network, namespace, devices, addresses, parent: this, path, title });
     new DhcpServer(
       `${path}/dnsmasq`,
@@ -167,7 +183,7 @@ export class Subnet extends Part {
         namespace,
         name: this.name,
         device: cable.a.name,
-        range: dhcp.range ?? "static",
+        range: reservations.then((all) => anchored(range, gateway !== undefined || all.length > 0, address)),
         gateway,
         dns: plan.dns,
         domain: dhcp.domain,
@@ -177,9 +193,15 @@ export class Subnet extends Part {
         options: dhcp.options,
         // Another server of the network must not be spoken for.
         authoritative: this.hasRange,
-        reservations: this.reservations.all().then((all) => [...all]),
+        reservations: reservations.then((all) => [...all]),
       },
       { parent: this, dependsOn: cable },
     );
   }
+}
+
+/** Where nothing else tells dnsmasq the subnet, its own address does, which it never gives away. */
+function anchored(range: string | string[], isTold: boolean, own: string): string | string[] {
+  const told = (one: string) => (one === "static" && !isTold ? `${own}-${own}` : one);
+  return typeof range === "string" ? told(range) : range.map(told);
 }

@@ -53,20 +53,26 @@ interface Answer {
   dump?: string;
   parse?: string;
   owned?: string | undefined;
+  /** Marks of other sets, by their names. */
+  sets?: Record<string, string>;
   args?: object;
   complaint?: string;
 }
 
-function on({ dump = dumped, parse = parsed, owned = mark, complaint }: Answer = {}) {
+function on({ dump = dumped, parse = parsed, owned = mark, sets = {}, complaint }: Answer = {}) {
   const base = recorded((recording) => {
-    if (owned) rowOf(recording, "Bridge", "br-tun").external_ids = ["map", [["hostnet-flows-base", owned]]];
+    const marks = Object.entries({ ...sets, ...(owned && { base: owned }) });
+    rowOf(recording, "Bridge", "br-tun").external_ids = [
+      "map",
+      marks.map(([name, text]) => [`hostnet-flows-${name}`, text]),
+    ];
   });
   const answer = (key: string, stdout: string, stderr = "") =>
     [key, { section: { key, argv: [key] } as Section, result: { exitCode: stderr ? 1 : 0, stdout, stderr } }] as const;
   const own = new Seen(
     new Map([
       answer("flows:br-tun", dump),
-      ...["base", "cookie-0x5"].map((name) => answer(`flows:br-tun:${name}`, parse, complaint)),
+      ...["base", "old", "cookie-0x5"].map((name) => answer(`flows:br-tun:${name}`, parse, complaint)),
     ]),
   );
   const seen = new Proxy(base, {
@@ -183,6 +189,46 @@ describe("OvsFlows", () => {
     expect(() => bundle(declared, { dump })).toThrow(
       /flows\[1\]: bridge br-tun has a flow table=4,priority=32768,tun_id=0x64 of another.*\[FOREIGN\]/,
     );
+  });
+
+  describe("takes over a flow of another set of its owner's:", () => {
+    const old = hex(cookieOf(owner, "br-tun", "old"));
+    const sets = { old: `hostnet:${owner}:bbbb` };
+    // What the set `old` has is what `base` is to have.
+    const there = dumped.replaceAll(C, old).replaceAll(L, hex(learnedCookie(BigInt(old))));
+
+    it("a set under a new name is made before the old one goes, which then takes nothing away", () => {
+      const lines = bundle(declared, { owned: "", sets, dump: there });
+      expect(lines[0]).toContain("hostnet-flows-base");
+      expect(lines.slice(1)).toEqual(flows.map(() => expect.stringContaining(`add cookie=${C},`)));
+      const after = on({ sets, dump: dumped });
+      expect(after.find({ ...declared, name: "old" })).toMatchObject({ marks: [sets.old], facts: { flows: 0 } });
+      expect(after.remove({ ...declared, name: "old" })).toEqual([
+        "ovs-vsctl --no-wait --timeout=30 -- remove Bridge br-tun external_ids hostnet-flows-old",
+      ]);
+    });
+
+    it("two that change places take only what is theirs away, in whatever order", () => {
+      const swapped = { ...declared, flows: [{ table: 4, match: "tun_id=0x64", actions: "drop" }] };
+      const parse = "x: ADD table:4 tun_id=0x64 actions=drop\n";
+      const mine = ` cookie=${C}, table=4, tun_id=0x65 actions=drop\n`;
+      const others = ` cookie=${old}, table=4, tun_id=0x64 actions=NORMAL\n`;
+      expect(bundle(swapped, { sets, parse, dump: mine + others })).toEqual([
+        `delete_strict cookie=${C}/-1,table=4,priority=32768,tun_id=0x65`,
+        `add cookie=${C},table=4,priority=32768,tun_id=0x64,actions=drop`,
+      ]);
+      // The other one has been there first, and has ours.
+      expect(bundle(swapped, { sets, parse, dump: mine.replace(C, old) + others })).toEqual([
+        `add cookie=${C},table=4,priority=32768,tun_id=0x64,actions=drop`,
+      ]);
+    });
+
+    it("but of nobody whose set is not marked, or is another owner's", () => {
+      expect(() => bundle(declared, { owned: "", dump: there })).toThrow(/of another.*\[FOREIGN\]/);
+      const theirs = hex(cookieOf("beef", "br-tun", "old"));
+      const answer = { owned: "", sets: { old: "hostnet:beef:bbbb" }, dump: there.replaceAll(old, theirs) };
+      expect(() => bundle(declared, answer)).toThrow(/of another.*\[FOREIGN\]/);
+    });
   });
 
   it("says what ovs-ofctl does not take, and which port is missing", () => {

@@ -1,8 +1,12 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { neutron } from "../../provider";
-import { differences, host, type Registered, registrations, useMocks } from "./program";
+import type { portSets } from "../../provider/neutron/port-firewall";
+import { differences, host, type Registered, refusals, registrations, useMocks } from "./program";
 
 // A busy machine takes seconds for the SDK's part of a hundred resources.
 jest.setTimeout(120_000);
+
+type PortSets = ReturnType<typeof portSets>;
 
 let plain: Map<string, Registered>;
 
@@ -50,6 +54,9 @@ const flowsOf = (all: Map<string, Registered>, name: string) => {
 const learning = (id: number) =>
   `10: learn(table=20,hard_timeout=300,priority=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:0x${id.toString(16)}->NXM_NX_TUN_ID[],output:NXM_OF_IN_PORT[]),output:"patch-int"`;
 
+const elementsOf = (all: Map<string, Registered>, instance: string, set: string) =>
+  (all.get(`Firewall ${instance}/neutron-tap${instance}`)?.inputs.sets as PortSets | undefined)?.[set]?.elements;
+
 it("floods a network to the nodes that have it, and to no others", async () => {
   const all = plain;
   expect(flowsOf(all, "blue/n1-br-tun")).toEqual([
@@ -65,6 +72,112 @@ it("floods a network to the nodes that have it, and to no others", async () => {
 
 it("has br-ex take over what the physical NIC has", () => {
   expect(plain.get("OvsPort net/br-ex-nic")?.inputs).toMatchObject({ name: "eth2", addressesToBridge: true });
+});
+
+it("gives a port with two addresses of a subnet one reservation and one default route", async () => {
+  const all = await registrations(
+    cloud(({ n1, blue }) => {
+      new neutron.Subnet("more-v4", { network: blue, cidr: "10.0.1.0/24" });
+      const addresses = ["10.0.0.20", "10.0.0.21", "10.0.1.20"];
+      new neutron.Instance("vm2", { node: n1, guest: "namespace", ports: [{ network: blue, addresses }] });
+    }),
+  );
+  expect(refusals(all)).toEqual([]);
+  expect(all.get("DhcpServer blue-v4/dnsmasq")?.inputs.reservations).toMatchObject([
+    { address: "10.0.0.10" },
+    { address: "10.0.0.20" },
+  ]);
+  expect(all.get("DhcpServer more-v4/dnsmasq")?.inputs.reservations).toMatchObject([{ address: "10.0.1.20" }]);
+  expect(all.get("Route vm2/default-v4")?.inputs).toMatchObject({ to: "default", via: "10.0.0.1" });
+});
+
+it("lets a guest without an address of its own send from what DHCP gives, and from nobody else's", async () => {
+  const all = await registrations(
+    cloud(({ all, n1 }) => {
+      const network = new neutron.Network("green", { cloud: all, segmentationId: 300 });
+      const dhcp = { range: ["10.1.0.1-10.1.0.99", "10.1.0.200-10.1.0.210", "static"] };
+      new neutron.Subnet("green-v4", { network, cidr: "10.1.0.0/24", gateway: "10.1.0.50", dhcp });
+      new neutron.Instance("vm2", { node: n1, ports: [{ network, mac: "fa:16:3e:00:00:01" }] });
+    }),
+  );
+  expect(refusals(all)).toEqual([]);
+  // The first address is the DHCP server's own.
+  expect(elementsOf(all, "vm2", "pairs-v4")).toEqual([
+    "fa:16:3e:00:00:01 . 10.1.0.2-10.1.0.49",
+    "fa:16:3e:00:00:01 . 10.1.0.51-10.1.0.99",
+    "fa:16:3e:00:00:01 . 10.1.0.200-10.1.0.210",
+  ]);
+});
+
+it("serves a subnet without a gateway, also before it has a port", async () => {
+  const program = (more: (parts: ReturnType<typeof base>) => void = () => {}) =>
+    cloud((parts) => {
+      new neutron.Subnet("lone-v4", { network: parts.red, cidr: "10.9.0.0/24", gateway: false });
+      more(parts);
+    });
+  const none = await registrations(program());
+  expect(refusals(none)).toEqual([]);
+  // Its own address, which dnsmasq never gives away.
+  expect(none.get("DhcpServer lone-v4/dnsmasq")?.inputs.range).toBe("10.9.0.1-10.9.0.1");
+  const one = await registrations(
+    program(({ n1, red }) => {
+      new neutron.Instance("vm2", { node: n1, ports: [{ network: red, addresses: ["10.9.0.9"] }] });
+    }),
+  );
+  expect(refusals(one)).toEqual([]);
+  expect(one.get("DhcpServer lone-v4/dnsmasq")?.inputs.range).toBe("static");
+});
+
+describe("a router's routes", () => {
+  /** Of a router of two subnets, and what each waits for. */
+  async function routesOf(routes: { to: string; via: string }[], isOutside: boolean) {
+    const after = new Map<string, string[]>();
+    const all = await registrations(
+      cloud(({ all, blueNet, blue }) => {
+        const more = new neutron.Subnet("blue-v6", { network: blue, cidr: "fd00:1::/64", dhcp: false });
+        const outside = new neutron.Network("public", { cloud: all, physicalNetwork: "public", localVlan: 9 });
+        const subnet = new neutron.Subnet("public-v4", { network: outside, cidr: "203.0.113.0/24", dhcp: false });
+        const external = isOutside ? { subnet, address: "203.0.113.10" } : undefined;
+        const note: pulumi.ResourceTransformation = ({ name, opts }) => {
+          const resources = [opts.dependsOn ?? []].flat() as unknown as { __name: string }[];
+          after.set(
+            name,
+            resources.map((one) => one.__name),
+          );
+          return undefined;
+        };
+        const given = { cloud: all, subnets: [blueNet, more], external, routes };
+        new neutron.Router("r1", given, { transformations: [note] });
+      }),
+    );
+    expect(refusals(all)).toEqual([]);
+    const found = [...all.values()].filter(({ type, name }) => type === "Route" && name.startsWith("r1/"));
+    return found.map(({ name, inputs }) => ({ name, to: inputs.to, via: inputs.via, after: after.get(name) }));
+  }
+  const inner = ["r1/qr-r1-blue-v4", "r1/qr-r1-blue-v6"];
+
+  it("wait for all of its ports, through whichever the next router is reached", async () => {
+    const routes = [{ to: "10.9.0.0/24", via: "10.0.0.7" }];
+    expect(await routesOf(routes, false)).toEqual([
+      { name: "r1/to-10.9.0.0_24", to: "10.9.0.0/24", via: "10.0.0.7", after: inner },
+    ]);
+    const both = await routesOf(routes, true);
+    expect(both.map((one) => one.after)).toEqual([1, 2].map(() => [...inner, "r1/qg-r1"]));
+  });
+
+  it("may be one by default for each IP version", async () => {
+    const default6 = { to: "default", via: "fd00:1::9" };
+    expect(await routesOf([default6], true)).toMatchObject([
+      { name: "r1/to-default", to: "default", via: "203.0.113.1" },
+      { name: "r1/to-default-v6", to: "::/0", via: "fd00:1::9" },
+    ]);
+    expect(await routesOf([default6, { to: "default", via: "10.0.0.7" }], false)).toMatchObject([
+      { name: "r1/to-default-v6", to: "::/0" },
+      { name: "r1/to-default", to: "default" },
+    ]);
+    // As it has been called where it is the only one.
+    expect(await routesOf([default6], false)).toMatchObject([{ name: "r1/to-default", to: "::/0" }]);
+  });
 });
 
 it("makes tunnels from every node to every other", async () => {

@@ -1,3 +1,4 @@
+import { firewallArgs } from "../../provider/model/nft-args";
 import { ruleText } from "../../provider/neutron/group-rules";
 import { groupRule } from "../../provider/neutron/group-schema";
 import { instanceDevices } from "../../provider/neutron/names";
@@ -19,8 +20,8 @@ it("writes rules about the packet that began the flow", () => {
 it("writes a rule for each IP version that it may be about", () => {
   expect(words({ direction: "egress" })).toEqual(["meta protocol ip accept", "meta protocol ip6 accept"]);
   expect(words({ direction: "ingress", remoteGroup: "web" })).toEqual([
-    "meta protocol ip ct original ip saddr @web-v4 accept",
-    "meta protocol ip6 ct original ip6 saddr @web-v6 accept",
+    "meta protocol ip ct original ip saddr @group-web-v4 accept",
+    "meta protocol ip6 ct original ip6 saddr @group-web-v6 accept",
   ]);
 });
 
@@ -90,9 +91,36 @@ it("has only the guest's own pairs of MAC and address in its sets, with the link
     `${mac} . fe80::f816:3eff:fe01:203`,
     "fa:16:3e:00:00:99 . fe80::f816:3eff:fe00:99",
   ]);
-  expect(sets["web-v4"]?.elements).toEqual(["10.0.0.10", "10.0.0.11"]);
-  expect(sets["web-v6"]?.elements).toEqual(["fd00::10"]);
+  expect(sets["group-web-v4"]?.elements).toEqual(["10.0.0.10", "10.0.0.11"]);
+  expect(sets["group-web-v6"]?.elements).toEqual(["fd00::10"]);
 });
+
+it("has nothing twice in a set, as nft takes no element that overlaps another", () => {
+  const pairs = [
+    { mac, address: "10.0.0.10" },
+    { mac, address: "10.0.0.0/28" },
+    { mac: "fa:16:3e:00:00:99", address: "10.0.0.11/32" },
+    { mac, address: "fe80::/64" },
+  ];
+  const sets = portSets({ ...plan, pairs }, new Map([["web", ["10.0.0.10", "10.0.0.0/28", "10.0.0.11"]]]));
+  expect(sets["pairs-v4"]?.elements).toEqual([`${mac} . 10.0.0.0/28`, "fa:16:3e:00:00:99 . 10.0.0.11/32"]);
+  expect(sets["pairs-v6"]?.elements).toEqual([`${mac} . fe80::/64`, "fa:16:3e:00:00:99 . fe80::f816:3eff:fe00:99"]);
+  expect(sets["group-web-v4"]?.elements).toEqual(["10.0.0.0/28"]);
+});
+
+it.each(["pairs", "2nd", "web.1", "set"])(
+  "names the sets of a group %s as nft takes it, and none as another",
+  (remoteGroup) => {
+    const sets = portSets(
+      { ...plan, rules: [{ direction: "ingress", remoteGroup }] },
+      new Map([[remoteGroup, ["10.0.0.9"]]]),
+    );
+    expect(Object.keys(sets)).toHaveLength(4);
+    expect(sets["pairs-v4"]?.elements).toContain(`${mac} . 10.0.0.10`);
+    const table = { namespace: "ns", name: "neutron", family: "bridge", sets };
+    expect(validate(firewallArgs, table).failures).toEqual([]);
+  },
+);
 
 it("without port security keeps the guest from the host, and nothing else", () => {
   const open = { ...plan, security: false };

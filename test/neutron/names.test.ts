@@ -1,5 +1,5 @@
 import { canonicalAddress, contains } from "../../provider/model/scalars";
-import { isHost, linkLocal, nth, overlap } from "../../provider/neutron/addresses";
+import { disjoint, except, isHost, linkLocal, nth, overlap } from "../../provider/neutron/addresses";
 import { tunnelMtu } from "../../provider/neutron/mtu";
 import { guestMac, instanceDevices, portId, tapMac, tunnelPort, uuidOf } from "../../provider/neutron/names";
 
@@ -64,4 +64,31 @@ it("sees when two networks have addresses in common", () => {
 
 it("makes the link-local address that a kernel makes of a MAC", () => {
   expect(linkLocal("fa:16:3e:01:02:03")).toBe("fe80::f816:3eff:fe01:203");
+});
+
+// nft 1.0.6 takes no intervals that overlap into a set: `conflicting intervals specified`, or `File exists`.
+it.each([
+  [
+    "keeps what has nothing in common",
+    ["10.0.0.10", "10.0.0.11", "10.0.0.16/28"],
+    ["10.0.0.10", "10.0.0.11", "10.0.0.16/28"],
+  ],
+  [
+    "drops what a wider one contains",
+    ["10.0.0.10", "10.0.0.0/28", "10.0.0.11", "10.0.1.1/32"],
+    ["10.0.0.0/28", "10.0.1.1/32"],
+  ],
+  ["drops the same in another spelling", ["10.0.0.10", "10.0.0.10/32"], ["10.0.0.10"]],
+  ["joins two that have a part in common", ["10.0.0.100-10.0.0.200", "10.0.0.192/26"], ["10.0.0.100-10.0.0.255"]],
+  ["joins two by a third", ["10.0.0.1-10.0.0.5", "10.0.0.8-10.0.0.9", "10.0.0.5-10.0.0.8"], ["10.0.0.1-10.0.0.9"]],
+  ["knows all of IPv6", ["fd00::10", "fe80::1", "fd00::/64", "::/0"], ["::/0"]],
+])("%s", (_, all, few) => {
+  expect(disjoint(all)).toEqual(few);
+});
+
+it("takes addresses out of a range", () => {
+  expect(except("10.0.0.3-10.0.0.9", ["10.0.0.1", "10.0.0.10"])).toEqual(["10.0.0.3-10.0.0.9"]);
+  expect(except("10.0.0.1-10.0.0.9", ["10.0.0.5", "10.0.0.1"])).toEqual(["10.0.0.2-10.0.0.4", "10.0.0.6-10.0.0.9"]);
+  expect(except("10.0.0.1-10.0.0.4", ["10.0.0.2", "10.0.0.3"])).toEqual(["10.0.0.1", "10.0.0.4"]);
+  expect(except("10.0.0.1-10.0.0.1", ["10.0.0.1"])).toEqual([]);
 });

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Host } from "../../provider";
+import { kinds } from "../../provider/kinds";
+import { check } from "../../provider/lifecycle";
 
 export interface Registered {
   type: string;
@@ -22,13 +24,23 @@ export function useMocks() {
   });
 }
 
-/** What a program registers, by kind and name, once all of it has been. */
+/** What a program registers, by kind and name, once all of it has been. Throws for two of one name, as the engine would. */
 export async function registrations(program: () => void): Promise<Map<string, Registered>> {
   registered = [];
   program();
   await pulumi.runtime.disconnect();
-  return new Map(registered.map((one) => [`${one.type} ${one.name}`, one]));
+  const all = registered.map((one) => [`${one.type} ${one.name}`, one] as const);
+  const twice = all.find(([key], at) => all.findIndex(([other]) => other === key) < at);
+  if (twice) throw new Error(`duplicate resource URN: ${twice[0]}`);
+  return new Map(all);
 }
+
+/** What the kinds refuse in preview of what a program registers. */
+export const refusals = (all: Map<string, Registered>) =>
+  [...all].flatMap(([key, { type, inputs }]) => {
+    const kind = (kinds as Partial<typeof kinds>)[type];
+    return kind ? check(kind, inputs as never).failures.map(({ reason }) => `${key}: ${reason}`) : [];
+  });
 
 /** The resources that are not the same in both programs: gone, new, or with other inputs. */
 export function differences(before: Map<string, Registered>, after: Map<string, Registered>) {

@@ -11,7 +11,8 @@ function parts() {
   const cloud = new neutron.Cloud("cloud");
   const [one, two] = [host("n1"), host("n2")];
   const node = new neutron.ComputeNode("n1", { cloud, host: one, tunnelAddress: "10.199.0.1" });
-  const net = new neutron.NetworkNode("n2", { cloud, host: two, tunnelAddress: "10.199.0.2" });
+  const physicalNetworks = { public: { bridge: "br-ex" } };
+  const net = new neutron.NetworkNode("n2", { cloud, host: two, tunnelAddress: "10.199.0.2", physicalNetworks });
   const blue = new neutron.Network("blue", { cloud, segmentationId: 100 });
   const subnet = new neutron.Subnet("blue-v4", { network: blue, cidr: "10.0.0.0/24" });
   return { cloud, node, net, blue, subnet };
@@ -118,6 +119,26 @@ const cases: [string, (all: Parts) => unknown, string][] = [
     "Subnet 'more': dhcp.range: a network with DHCP servers in several subnets gives declared addresses only",
   ],
   [
+    "a range outside of the subnet",
+    ({ cloud }) => {
+      const red = new neutron.Network("red", { cloud, segmentationId: 200 });
+      new neutron.Subnet("red-v4", {
+        network: red,
+        cidr: "10.1.0.0/24",
+        dhcp: { range: ["static", "10.1.0.9-10.2.0.20"] },
+      });
+    },
+    "Subnet 'red-v4': dhcp.range[1]: must be first and last address of a range in 10.1.0.0/24; given was \"10.1.0.9-10.2.0.20\"",
+  ],
+  [
+    "a range that is none",
+    ({ cloud }) => {
+      const red = new neutron.Network("red", { cloud, segmentationId: 200 });
+      new neutron.Subnet("red-v4", { network: red, cidr: "10.1.0.0/24", dhcp: { range: "10.1.0.9" } });
+    },
+    "Subnet 'red-v4': dhcp.range: must be two IPv4 addresses of one subnet, as 10.0.1.10-10.0.1.200, or 'static'",
+  ],
+  [
     "DHCP for IPv6",
     ({ blue }) => new neutron.Subnet("v6", { network: blue, cidr: "fd00::/64", dhcp: true }),
     "Subnet 'v6': dhcp: must be false with IPv6: there is no DHCPv6 yet; given was true",
@@ -152,6 +173,23 @@ const cases: [string, (all: Parts) => unknown, string][] = [
     "Instance 'two': addresses: are required: SecurityGroup 'web' lets members of group web through by their addresses",
   ],
   [
+    "a group of another cloud as the other side of a rule",
+    ({ cloud }) => {
+      new neutron.SecurityGroup("own/web", { cloud });
+      const web = new neutron.SecurityGroup("web", { cloud: new neutron.Cloud("other") });
+      new neutron.SecurityGroup("db", { cloud, rules: [{ direction: "ingress", remoteGroup: web }] });
+    },
+    "SecurityGroup 'db': rules[0].remoteGroup: must be a group of cloud cloud; given was SecurityGroup 'web' of cloud other",
+  ],
+  [
+    "a group of another cloud for a port",
+    (all) => {
+      const web = new neutron.SecurityGroup("web", { cloud: new neutron.Cloud("other") });
+      vm(all, "one", { addresses: ["10.0.0.10"], securityGroups: [web] });
+    },
+    "Instance 'one': ports[0].securityGroups[0]: must be a group of cloud cloud; given was SecurityGroup 'web' of cloud other",
+  ],
+  [
     "groups without port security",
     (all) => vm(all, "one", { portSecurity: false, securityGroups: [] }),
     "Instance 'one': ports[0].securityGroups: needs portSecurity",
@@ -174,6 +212,27 @@ const cases: [string, (all: Parts) => unknown, string][] = [
       });
     },
     "Router 'r1': floatingIps[0].to: must be an address of a subnet of the router; given was 10.9.9.9",
+  ],
+  [
+    "two routes to one destination",
+    ({ cloud, subnet }) => {
+      const routes = [
+        { to: "10.9.0.0/24", via: "10.0.0.7" },
+        { to: "10.9.0.0/24", via: "10.0.0.8" },
+      ];
+      new neutron.Router("r1", { cloud, subnets: [subnet], routes });
+    },
+    "Router 'r1': routes[1].to: route to 10.9.0.0/24 of router r1 is given twice [CONFLICT]",
+  ],
+  [
+    "a default route beside that of the external subnet",
+    ({ cloud, subnet }) => {
+      const outside = new neutron.Network("out", { cloud, physicalNetwork: "public", localVlan: 9 });
+      const public4 = new neutron.Subnet("out-v4", { network: outside, cidr: "203.0.113.0/24", dhcp: false });
+      const external = { subnet: public4, address: "203.0.113.10" };
+      new neutron.Router("r1", { cloud, subnets: [subnet], external, routes: [{ to: "0.0.0.0/0", via: "10.0.0.7" }] });
+    },
+    "Router 'r1': routes[0].to: route to default of router r1 is taken by external.subnet's gateway; choose another [CONFLICT]",
   ],
   [
     "two routers with the gateway of one subnet",
