@@ -113,13 +113,25 @@ export const ovsFlows = kind({
     // Last: cut off before it, a set that is taken over is still known by its old cookie.
     return [...flows, ...(raw.mark === context.mark ? [] : writeMark(want, context.mark))];
   },
+  // Somebody has taken the mark away: the flows are known by their cookie, which nobody else gives.
+  sweep(want, seen, { owner }) {
+    if (!bridgeOf(want, seen) || seen.result(flowsSection(want.bridge).key).exitCode !== 0) return [];
+    const cookie = cookieOf(owner, want.bridge, want.name);
+    const left = flowsOf(seen, want.bridge).some((flow) => learnedCookie(flow.cookie) === learnedCookie(cookie));
+    return left ? [takenAway(want, cookie)] : [];
+  },
   remove(live, want) {
     const { cookie, own, learned } = live.raw as Raw;
-    const away = { ...bundle(want.bridge, [`delete cookie=${hex(cookie)}/${setMask}`]), touches: [want.bridge] };
     const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(setKey(want.name))]]).map(unwaited);
-    return [...(own.length + learned.length > 0 ? [away] : []), ...unmark];
+    return [...(own.length + learned.length > 0 ? [takenAway(want, cookie)] : []), ...unmark];
   },
   shown: (path, want, live) => (path === "flows" ? shownFlows(want, live.raw as Raw) : get(live.args, path)),
+});
+
+/** All flows of a set, and what they have learned. */
+const takenAway = ({ bridge }: Want, cookie: bigint): Step => ({
+  ...bundle(bridge, [`delete cookie=${hex(cookie)}/${setMask}`]),
+  touches: [bridge],
 });
 
 const hex = (cookie: bigint) => `0x${cookie.toString(16)}`;

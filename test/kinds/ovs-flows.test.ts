@@ -289,6 +289,14 @@ describe("OvsFlows", () => {
     expect(on({ dump: "" }).remove(declared)).toHaveLength(1);
   });
 
+  it("takes flows whose mark somebody has taken away by their cookie", () => {
+    expect(on({ owned: "" }).find(declared)).toBeUndefined();
+    expect(on({ owned: "", dump: dumped + learned }).sweep(declared)).toEqual([
+      "ovs-ofctl -O OpenFlow13,OpenFlow14 --no-names --bundle add-flows br-tun -",
+    ]);
+    expect(on({ owned: "", dump: dumped.replaceAll(C, "0x5") }).sweep(declared)).toEqual([]);
+  });
+
   it("claims each flow's place, whatever the order of its fields", () => {
     const claims = (match: string) => on().claims({ ...declared, flows: [{ match, actions: "drop" }] });
     expect(claims("ip,dl_vlan=5")).toEqual(claims(" dl_vlan=5, ip"));
