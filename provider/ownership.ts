@@ -65,7 +65,7 @@ export function claim(kind: Kind, parts: Part[], adopt: boolean): boolean {
       whose === "none"
         ? "carries no mark of ours"
         : mark.startsWith("hostnet:")
-          ? "is another stack's"
+          ? "is another stack's, or of a Host that was renamed without `aliases`"
           : `is marked '${mark}'`;
     throw new HostnetError("FOREIGN", `is there already and ${whom}`, kind.list ? {} : { remedy: withoutImport });
   }

@@ -1256,7 +1256,7 @@ export interface OvsBridgeArgs {
   protocols?: pulumi.Input<(pulumi.Input<"OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15">)[]>;
   /** OpenFlow controllers, as `tcp:192.0.2.1:6653`; exactly these. The first one to come and the last one to go take away all flows. Default of Open vSwitch: none. */
   controllers?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Run the spanning tree protocol (`stp_enable`). Default of Open vSwitch: false. */
+  /** Run the spanning tree protocol (`stp_enable`). Turned off, Open vSwitch 3.1 goes on to flood nothing to patch ports: `ovs-ofctl mod-port BRIDGE PORT no-flood`, then `flood`, mends that. Default of Open vSwitch: false. */
   stp?: pulumi.Input<boolean>;
   /** Run the rapid spanning tree protocol (`rstp_enable`), not together with `stp`. Default: false. */
   rstp?: pulumi.Input<boolean>;
@@ -2984,7 +2984,7 @@ export class OvsBridge extends KindBase {
   declare readonly protocols: pulumi.Output<("OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15")[] | undefined>;
   /** OpenFlow controllers, as `tcp:192.0.2.1:6653`; exactly these. The first one to come and the last one to go take away all flows. Default of Open vSwitch: none. */
   declare readonly controllers: pulumi.Output<string[] | undefined>;
-  /** Run the spanning tree protocol (`stp_enable`). Default of Open vSwitch: false. */
+  /** Run the spanning tree protocol (`stp_enable`). Turned off, Open vSwitch 3.1 goes on to flood nothing to patch ports: `ovs-ofctl mod-port BRIDGE PORT no-flood`, then `flood`, mends that. Default of Open vSwitch: false. */
   declare readonly stp: pulumi.Output<boolean | undefined>;
   /** Run the rapid spanning tree protocol (`rstp_enable`), not together with `stp`. Default: false. */
   declare readonly rstp: pulumi.Output<boolean | undefined>;

@@ -58,7 +58,9 @@ export const ovsBridgeArgs = z
     stp: z
       .boolean()
       .optional()
-      .describe("Run the spanning tree protocol (`stp_enable`). Default of Open vSwitch: false."),
+      .describe(
+        "Run the spanning tree protocol (`stp_enable`). Turned off, Open vSwitch 3.1 goes on to flood nothing to patch ports: `ovs-ofctl mod-port BRIDGE PORT no-flood`, then `flood`, mends that. Default of Open vSwitch: false.",
+      ),
     rstp: z
       .boolean()
       .optional()
