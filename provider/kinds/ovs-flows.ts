@@ -289,15 +289,21 @@ function changes(want: Want, raw: Raw, context: Context<Want>): string[] {
   // What a learn action that is no more has added would go on to send packets where they are not to go; what one of
   // another owner's has, would be nobody's.
   const forget = raw.own.some(
-    (flow) =>
-      flow.actions.includes("learn(") && (!isOurs || !stays.has(JSON.stringify([keyOf(flow), contentOf(flow)]))),
+    (flow) => learns(flow) && (!isOurs || !stays.has(JSON.stringify([keyOf(flow), contentOf(flow)]))),
   );
+  // So would what a flow that is taken over from another set has.
+  const taken = wanted.flatMap(({ normal }) => raw.others.get(keyOf(normal)) ?? []).filter(learns);
+  const cookies = new Set([...raw.others.values()].map((flow) => flow.cookie));
+  const theirs = [...new Set(taken.map((flow) => learnedCookie(flow.cookie)))].filter((one) => cookies.has(one));
   return [
     ...(forget && raw.learned.length > 0 ? [`delete cookie=${hex(learnedCookie(raw.cookie))}/-1`] : []),
+    ...theirs.map((one) => `delete cookie=${hex(one)}/-1`),
     ...surplus.map((flow) => `delete_strict cookie=${hex(raw.cookie)}/-1,${keyOf(flow)}`),
     ...put,
   ];
 }
+
+const learns = ({ actions }: Flow) => actions.includes("learn(");
 
 const withLearnCookie = (flow: Flow, cookie: bigint): Flow => ({
   ...flow,

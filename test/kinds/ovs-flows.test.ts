@@ -208,6 +208,18 @@ describe("OvsFlows", () => {
       ]);
     });
 
+    it("with what it has learned, which would go on to send packets where the other set had them go", () => {
+      const oldLearned = hex(learnedCookie(BigInt(old)));
+      const dump = there + learned.replaceAll(L, oldLearned);
+      expect(bundle(declared, { owned: "", sets, dump }).filter((line) => line.startsWith("delete"))).toEqual([
+        `delete cookie=${oldLearned}/-1`,
+      ]);
+      // The flow that has learned stays where it is.
+      const parse = without(parsed, "learn");
+      const fewer = { ...declared, flows: flows.filter((flow) => flow.table !== 10) };
+      expect(bundle(fewer, { owned: "", sets, parse, dump }).join()).not.toContain("delete");
+    });
+
     it("two that change places take only what is theirs away, in whatever order", () => {
       const swapped = { ...declared, flows: [{ table: 4, match: "tun_id=0x64", actions: "drop" }] };
       const parse = "x: ADD table:4 tun_id=0x64 actions=drop\n";
