@@ -6,7 +6,9 @@ export const hostArgs = z.strictObject({
   name: z
     .string()
     .regex(/^[\x21-\x7e]{1,64}$/, "must be 1 to 64 printable characters without space")
-    .describe("What messages and HOSTNET_DECOMMISSIONED call the machine: one of a stack. Default: the last part of the resource's name after '/'."),
+    .describe(
+      "What messages and HOSTNET_DECOMMISSIONED call the machine: one of a stack. Default: the last part of the resource's name after '/'.",
+    ),
   ...connectionArgs,
 });
 

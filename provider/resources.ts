@@ -159,7 +159,7 @@ export interface BondArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -733,7 +733,7 @@ export interface GreTunnelArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -844,7 +844,7 @@ export interface InterfaceArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is found. Default: the host's own. A change replaces the resource. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: as it is. */
+  /** MAC address, unicast. Default: as it is. A member of a bond has the bond's: a declared one is set when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: as it is. */
   mtu?: pulumi.Input<number>;
@@ -910,7 +910,7 @@ export interface LinuxBridgeArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1097,7 +1097,7 @@ export interface MacvlanArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1157,7 +1157,7 @@ export interface MacvtapArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1840,7 +1840,7 @@ export interface TapArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1949,7 +1949,7 @@ export interface VethEndArgs {
   name: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1987,7 +1987,7 @@ export interface VethEnd {
   name: string;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: string;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: string;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: number;
@@ -2097,7 +2097,7 @@ export interface VxlanArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -2262,7 +2262,7 @@ export class Bond extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2566,7 +2566,7 @@ export class GreTunnel extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2642,7 +2642,7 @@ export class Interface extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is found. Default: the host's own. A change replaces the resource. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: as it is. */
+  /** MAC address, unicast. Default: as it is. A member of a bond has the bond's: a declared one is set when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: as it is. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2688,7 +2688,7 @@ export class LinuxBridge extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2848,7 +2848,7 @@ export class Macvlan extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2900,7 +2900,7 @@ export class Macvtap extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -3292,7 +3292,7 @@ export class Tap extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -3462,7 +3462,7 @@ export class Vxlan extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;

@@ -6,6 +6,7 @@ import { HostnetError } from "../model/errors";
 import {
   convergeLink,
   foreignMaster,
+  hasMastersMac,
   type LinkArgs,
   linkFacts,
   linkFactsOf,
@@ -36,7 +37,9 @@ const args = z
     namespace: linkShape.namespace.describe(
       "The network namespace in which the device is found. Default: the host's own. A change replaces the resource.",
     ),
-    mac: linkShape.mac.describe("MAC address, unicast. Default: as it is."),
+    mac: linkShape.mac.describe(
+      "MAC address, unicast. Default: as it is. A member of a bond has the bond's: a declared one is set when it has left.",
+    ),
     mtu: linkShape.mtu.describe("Largest packet in bytes, 68 to 65535. Default: as it is."),
     selector: z
       .strictObject({
@@ -75,9 +78,11 @@ const isMore = ([path, value]: [string, unknown]) =>
 
 const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
 
-/** The MAC address that it was built with; a member's is its bond's to say. */
-const ownMac = ({ json: { address, permaddr, linkinfo } }: LinkState) =>
-  linkinfo?.info_slave_kind === "bond" || linkinfo?.info_slave_kind === "team" ? address : (permaddr ?? address);
+/** The MAC address that it was built with; of a member that cannot be told. */
+const builtMac = (live: Found<Nic>) => {
+  const { json } = stateOf(live);
+  return hasMastersMac(json) ? live.args.mac : (json.permaddr ?? json.address);
+};
 
 export const nic = kind({
   name: "Interface",
@@ -130,7 +135,7 @@ export const nic = kind({
   usual: {
     ...{ mtu: () => linkReset.mtu, promisc: () => false, allMulticast: () => false },
     ...{ arp: () => true, ipv6: () => true, txQueueLength: () => 1000 },
-    mac: (live) => ownMac(stateOf(live)),
+    mac: builtMac,
     bridge: (live) => foreignMaster(stateOf(live)),
     // The driver's.
     offloads: (live: Found<Want>) => live.args.offloads,

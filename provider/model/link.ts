@@ -3,7 +3,7 @@ import type { Context } from "../kind";
 import { address, convergeAddresses, declarable } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
-import { fallbackDevices, type LinkState, linkSections } from "./link-state";
+import { fallbackDevices, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
 import { family, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
 
@@ -34,7 +34,7 @@ export const linkShape = {
     .union([z.literal("kernel"), macAddress])
     .optional()
     .describe(
-      "MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel.",
+      "MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left.",
     ),
   mtu: mtu.optional().describe("Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500."),
   up: z.boolean().default(true).describe("Administratively up. Default: true."),
@@ -116,6 +116,16 @@ export function wantsIpv6(want: LinkArgs, traits: LinkTraits): boolean | undefin
   return traits.layer2 || want.bridge ? (want.addresses ?? []).length > 0 : undefined;
 }
 
+/** A member of a bond or team has the MAC address of that (bond_enslave): with another one it is sent nothing more. */
+export const hasMastersMac = ({ linkinfo }: LinkJson) =>
+  linkinfo?.info_slave_kind === "bond" || linkinfo?.info_slave_kind === "team";
+
+/** The MAC address of its own: what a bond gives back to a member that leaves. */
+const ownMac = (json: LinkJson) => {
+  const kept = hasMastersMac(json) ? json.linkinfo?.info_slave_data?.perm_hwaddr : undefined;
+  return typeof kept === "string" ? kept : json.address;
+};
+
 export function observeLink(want: LinkArgs, traits: LinkTraits = {}) {
   return linkSections(want.namespace, {
     ipv6: wantsIpv6(want, traits) !== undefined,
@@ -129,7 +139,7 @@ export function liveLinkArgs(live: LinkState, namespace: string | undefined): Pa
   return {
     name: json.ifname,
     namespace,
-    mac: json.address,
+    mac: ownMac(json),
     mtu: json.mtu,
     up: json.flags.includes("UP"),
     addresses: declarable(live.addresses, json.ifname),
@@ -244,7 +254,7 @@ export function convergeLink(
   if (!traits.unmarked && json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias)))
     steps.push(markLink(name, namespace, context));
 
-  const mac = wantedMac(want, context, traits);
+  const mac = hasMastersMac(json) ? undefined : wantedMac(want, context, traits);
   if (mac && mac !== json.address) steps.push(set("address", mac));
   if (want.mtu !== undefined && want.mtu !== json.mtu) steps.push(set("mtu", String(want.mtu)));
   if (want.txQueueLength !== undefined && want.txQueueLength !== json.txqlen) {

@@ -81,3 +81,19 @@ test("claims both names, addresses and places in bridges", () => {
     "bridge of device blue-br",
   ]);
 });
+
+test("the MAC address of a bond's member is the bond's: declared or not, it is not written, and is no drift", () => {
+  const member = {
+    ...{ ...outside, master: "bond0", address: "02:00:00:00:00:99" },
+    linkinfo: { info_kind: "veth", info_slave_kind: "bond", info_slave_data: { perm_hwaddr: b.mac } },
+  };
+  const seenMember = seen([inside], [member]);
+  expect(bench.steps(seenMember, { b: { ...b, txQueueLength: 500 } })).toEqual([
+    "ip link set dev blue-br txqueuelen 500",
+  ]);
+  expect(bench.steps(seenMember, { b: { name: b.name } })).toEqual([]);
+  expect(bench.look(seenMember)).toMatchObject({
+    args: { b: { mac: b.mac } },
+    facts: { b: { mac: "02:00:00:00:00:99" } },
+  });
+});
