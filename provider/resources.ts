@@ -171,7 +171,7 @@ export interface BondArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -745,7 +745,7 @@ export interface GreTunnelArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -856,7 +856,7 @@ export interface InterfaceArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -922,7 +922,7 @@ export interface LinuxBridgeArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1109,7 +1109,7 @@ export interface MacvlanArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1169,7 +1169,7 @@ export interface MacvtapArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1278,7 +1278,7 @@ export interface OvsBridgeArgs {
   addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
 }
 
@@ -1545,7 +1545,7 @@ export interface OvsPortArgs {
   addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
 }
 
@@ -1852,7 +1852,7 @@ export interface TapArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1916,7 +1916,7 @@ export interface UdpVpnArgs {
   mtu?: pulumi.Input<number>;
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: on with IPv6 addresses, else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500. */
   txQueueLength?: pulumi.Input<number>;
@@ -1961,7 +1961,7 @@ export interface VethEndArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1999,7 +1999,7 @@ export interface VethEnd {
   addressesExact?: boolean;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: string;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: boolean;
   /** Answer ARP. Kernel default: true. */
   arp?: boolean;
@@ -2043,7 +2043,7 @@ export interface VlanArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -2109,7 +2109,7 @@ export interface VxlanArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -2274,7 +2274,7 @@ export class Bond extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2578,7 +2578,7 @@ export class GreTunnel extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2654,7 +2654,7 @@ export class Interface extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2700,7 +2700,7 @@ export class LinuxBridge extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2860,7 +2860,7 @@ export class Macvlan extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2912,7 +2912,7 @@ export class Macvtap extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -3006,7 +3006,7 @@ export class OvsBridge extends KindBase {
   declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** What was observed on the host when the resource was last made, updated or refreshed. */
   declare readonly live: pulumi.Output<OvsBridgeLive>;
@@ -3098,7 +3098,7 @@ export class OvsPort extends KindBase {
   declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** What was observed on the host when the resource was last made, updated or refreshed. */
   declare readonly live: pulumi.Output<OvsPortLive>;
@@ -3304,7 +3304,7 @@ export class Tap extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -3360,7 +3360,7 @@ export class UdpVpn extends KindBase {
   declare readonly mtu: pulumi.Output<number | undefined>;
   /** Administratively up. Default: true. */
   declare readonly up: pulumi.Output<boolean>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: on with IPv6 addresses, else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
@@ -3414,7 +3414,7 @@ export class Vlan extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -3474,7 +3474,7 @@ export class Vxlan extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;

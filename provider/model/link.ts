@@ -1,26 +1,12 @@
 import { z } from "zod";
 import type { Context } from "../kind";
-import { address, convergeAddresses, declarable } from "./address";
+import { address, convergeAddresses, declarable, full } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
 import { fallbackDevices, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
+import { convergeOffloads, liveOffloads, offloads } from "./offloads";
 import { family, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
-
-/** The features of a device that may be switched, by the short words of ethtool(8), with the long ones it prints. */
-const offloadNames = {
-  rx: "rx-checksumming",
-  tx: "tx-checksumming",
-  sg: "scatter-gather",
-  tso: "tcp-segmentation-offload",
-  gso: "generic-segmentation-offload",
-  gro: "generic-receive-offload",
-  lro: "large-receive-offload",
-  rxvlan: "rx-vlan-offload",
-  txvlan: "tx-vlan-offload",
-} as const;
-
-type Offload = keyof typeof offloadNames;
 
 /** What every link takes. */
 export const linkShape = {
@@ -57,11 +43,10 @@ export const linkShape = {
     .boolean()
     .optional()
     .describe(
-      "IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's.",
+      "IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's.",
     ),
   arp: z.boolean().optional().describe("Answer ARP. Kernel default: true."),
-  offloads: z
-    .partialRecord(z.enum(Object.keys(offloadNames) as [Offload, ...Offload[]]), z.boolean())
+  offloads: offloads
     .optional()
     .describe(
       "Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan.",
@@ -100,6 +85,8 @@ export const linkReset: Record<string, unknown> = {
   up: true,
   addresses: [],
   bridge: "",
+  // What that is depends on all the rest: `wantsIpv6` knows.
+  ipv6: null,
   arp: true,
   // Nothing is declared, and so what was goes back.
   offloads: {},
@@ -111,9 +98,14 @@ export const foreignMaster = (state: LinkState | undefined) =>
   state?.json.linkinfo?.info_slave_kind === "bridge" ? undefined : state?.json.master;
 
 /** Whether IPv6 has to be on; undefined: nobody's business. A guest's router advertisement must not reach the host. */
-export function wantsIpv6(want: LinkArgs, traits: LinkTraits): boolean | undefined {
-  if (want.ipv6 !== undefined) return want.ipv6;
-  return traits.layer2 || want.bridge ? (want.addresses ?? []).length > 0 : undefined;
+export function wantsIpv6(want: LinkArgs, traits: LinkTraits, live?: LinkState): boolean | undefined {
+  if (typeof want.ipv6 === "boolean") return want.ipv6;
+  const addresses = want.addresses ?? [];
+  if (traits.layer2 || want.bridge) return addresses.length > 0;
+  if (addresses.some((item) => family(full(item).address) === 6)) return true;
+  // What had switched it off is declared no more: a reset.
+  const goesBack = want.ipv6 === null || want.bridge === "";
+  return goesBack ? (live ? live.ipv6ByDefault : true) : undefined;
 }
 
 /** A member of a bond or team has the MAC address of that (bond_enslave): with another one it is sent nothing more. */
@@ -160,15 +152,6 @@ export function linkFactsOf({ json, addresses }: LinkState): LinkFacts {
     operstate: json.operstate,
     addresses: addresses.map((item) => item.address),
   };
-}
-
-function liveOffloads(features: Record<string, boolean>): Record<string, boolean> {
-  return Object.fromEntries(
-    Object.entries(offloadNames).flatMap(([short, long]) => {
-      const value = features[long];
-      return value === undefined ? [] : [[short, value]];
-    }),
-  );
 }
 
 /** The MAC that the device must have; undefined when that is the kernel's business. */
@@ -263,7 +246,7 @@ export function convergeLink(
   if (want.arp !== undefined && want.arp === json.flags.includes("NOARP"))
     steps.push(set("arp", want.arp ? "on" : "off"));
 
-  const ipv6 = wantsIpv6(want, traits);
+  const ipv6 = wantsIpv6(want, traits, live);
   if (ipv6 !== undefined && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
     steps.push({ argv: ["sysctl", "-qw", `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
   }
@@ -286,17 +269,6 @@ export function convergeLink(
 
 const declaredBefore = (context: Context<unknown>, bridge: string) =>
   context.was.some((before) => (before as Partial<LinkArgs>).bridge === bridge);
-
-function convergeOffloads(want: LinkArgs, live: LinkState, context: Context<unknown>): Step[] {
-  const before = context.was.flatMap((args) => Object.keys((args as Partial<LinkArgs>).offloads ?? {}) as Offload[]);
-  // What is declared no more goes back to what drivers start with: everything on but LRO.
-  const back = Object.fromEntries(before.map((feature) => [feature, feature !== "lro"]));
-  const wanted = Object.entries({ ...(want.offloads ? back : {}), ...want.offloads }) as [Offload, boolean][];
-  const differing = wanted.filter(([feature, on]) => live.features?.[offloadNames[feature]] !== on);
-  if (differing.length === 0) return [];
-  const words = differing.flatMap(([feature, on]) => [feature, on ? "on" : "off"]);
-  return [{ argv: ["ethtool", "-K", want.name, ...words], namespace: want.namespace }];
-}
 
 /** The context of one of several links of a resource: what was declared of that one. */
 export function contextOf(context: Context<unknown>, part: string): Context<unknown> {
