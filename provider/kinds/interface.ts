@@ -21,7 +21,7 @@ import { isMark } from "../model/mark";
 import { inNamespace } from "../model/namespaces";
 import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
 import { get } from "../model/path";
-import { between, macAddress } from "../model/scalars";
+import { between, family, macAddress } from "../model/scalars";
 
 const ringEntries = (what: string) =>
   between(1, 0xffff_ffff)
@@ -147,8 +147,8 @@ export const nic = kind({
   },
   converge(want, live, context) {
     if (!live) throw absent(want);
-    const addresses = withOwn(want, live, context);
-    return steps({ ...want, ...dropped(want, context), addresses }, live, context);
+    const target = { ...want, ...dropped(want, context) };
+    return steps({ ...target, addresses: withOwn(target, live, context) }, live, context);
   },
   remove(live, want, context) {
     const before = { ...context, was: [...context.was, want] };
@@ -163,19 +163,31 @@ const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).mem
 
 const isIn = (list: Address[] = [], item: Address) => list.some((other) => sameAddress(full(other), full(item)));
 
+/** With these the kernel drops a device's IPv6 addresses: down, without IPv6, or below the least MTU of IPv6. */
+const losesIpv6 = (args: Want) => args.up === false || Number(args.mtu) < 1280 || wantsIpv6(args, traits) === false;
+
+/** Whether an IPv6 address can be set when all else is as wanted; that somebody else has switched IPv6 off stays so. */
+function takesIpv6(want: Want, { json, ipv6Disabled, ipv6ByDefault }: LinkState): boolean {
+  const isOff = want.ipv6 === undefined && ipv6Disabled === true && ipv6ByDefault !== undefined;
+  return !isOff && !losesIpv6({ ...want, mtu: want.mtu ?? json.mtu });
+}
+
 /**
  * The declared addresses, and those that were there before us: one that was declared as well stays when it no longer is,
- * and what an exact list has taken away comes back when the list is exact no more.
+ * what an exact list has taken away comes back when the list is exact no more, and what went with IPv6 when IPv6 does.
  */
 function withOwn(want: Want, live: Found<Nic>, context: Context<Want>): Want["addresses"] {
   const was = context.was as Want[];
   const isThere = (item: Address) => stateOf(live).addresses.some((other) => sameAddress(full(item), other));
   const exactBefore = !want.addressesExact && was.some(({ addressesExact }) => addressesExact === true);
+  const ipv6Back = takesIpv6(want, stateOf(live));
+  const isLost = (item: Address) =>
+    family(full(item).address) === 4 ? exactBefore : ipv6Back && (exactBefore || was.some(losesIpv6));
   const own = want.addressesExact ? [] : (memoryOf(context).addresses ?? []);
   const back = own.filter(
     (item) =>
       !isIn(want.addresses, item) &&
-      (exactBefore || (isThere(item) && was.some(({ addresses }) => isIn(addresses, item)))),
+      (isThere(item) ? was.some(({ addresses }) => isIn(addresses, item)) : isLost(item)),
   );
   return back.length > 0 ? [...(want.addresses ?? []), ...back] : want.addresses;
 }

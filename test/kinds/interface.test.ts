@@ -109,6 +109,44 @@ describe("an address that was there before", () => {
   });
 });
 
+describe("an IPv6 address that was there before", () => {
+  const info = { family: "inet6", local: "fd01::1", prefixlen: 64, scope: "global" };
+  const up = { flags: ["UP"] };
+  const memory = bench.memory(answer({ ...up, addr_info: [info] }));
+  const path = "/proc/sys/net/ipv6/conf/eth1/disable_ipv6";
+  const on = "sysctl -qw net/ipv6/conf/eth1/disable_ipv6=0";
+  const back = "ip address add fd01::1/64 dev eth1 nodad";
+
+  test.each([
+    ["down", { up: false }, answer(), ["ip link set dev eth1 up", back]],
+    ["without IPv6", { ipv6: false }, { ...answer(up), ipv6: `${path}:1\n` }, [on, back]],
+    [
+      "a port",
+      { bridge: "br0" },
+      { ...answer({ ...up, master: "br0" }), ipv6: `${path}:1\n` },
+      [on, "ip link set dev eth1 nomaster", back],
+    ],
+    [
+      "below the least MTU of IPv6",
+      { mtu: 1000 },
+      { ...answer({ ...up, mtu: 1000 }), ipv6: "" },
+      ["ip link set dev eth1 mtu 1500", on, back],
+    ],
+  ])("comes back when the card is no longer %s", (_what, args, live, steps) => {
+    expect(bench.removal(live, args, memory)).toEqual(steps);
+    expect(bench.steps(live, {}, [args], memory)).toEqual(steps);
+    expect(bench.steps(live, args, [args], memory)).toEqual([]);
+  });
+
+  test("stays away where somebody else has taken it away, or IPv6", () => {
+    expect(bench.removal(answer(up), { promisc: true }, memory)).toEqual([]);
+    const others = { ...answer(), ipv6: `${path}:1\n` };
+    expect(bench.removal(others, { up: false }, memory)).toEqual(["ip link set dev eth1 up"]);
+    const small = { ...answer({ mtu: 1200 }), ipv6: "" };
+    expect(bench.removal(small, { up: false }, memory)).toEqual(["ip link set dev eth1 up"]);
+  });
+});
+
 describe("chosen by what it is", () => {
   const other = { ...links.nic, ifname: "eth0", ifindex: 2, address: "52:54:00:00:00:01" };
   const seen = (...devices: object[]) => ({ ...answer({}, "*"), links: devices, nicpaths: nicPaths });
