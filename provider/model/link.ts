@@ -6,7 +6,7 @@ import { HostnetError } from "./errors";
 import { fallbackDevices, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
 import { convergeOffloads, liveOffloads, offloads } from "./offloads";
-import { family, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
+import { between, family, interfaceName, macAddress, mtu, namespaceRef, refersTo } from "./scalars";
 
 /** What every link takes. */
 export const linkShape = {
@@ -51,7 +51,8 @@ export const linkShape = {
     .describe(
       "Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan.",
     ),
-  txQueueLength: unsigned(32)
+  // What `ip` takes (get_integer).
+  txQueueLength: between(0, 0x7fff_ffff)
     .optional()
     .describe("Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000."),
 };
@@ -118,6 +119,9 @@ const ownMac = (json: LinkJson) => {
   return typeof kept === "string" ? kept : json.address;
 };
 
+/** `ip` leaves out a queue of length 0. */
+const queueLength = ({ txqlen = 0 }: LinkJson) => txqlen;
+
 export function observeLink(want: LinkArgs, traits: LinkTraits = {}) {
   return linkSections(want.namespace, {
     ipv6: wantsIpv6(want, traits) !== undefined,
@@ -139,7 +143,7 @@ export function liveLinkArgs(live: LinkState, namespace: string | undefined): Pa
     ipv6: live.ipv6Disabled === undefined ? undefined : !live.ipv6Disabled,
     arp: !json.flags.includes("NOARP"),
     offloads: live.features && liveOffloads(live.features),
-    txQueueLength: json.txqlen,
+    txQueueLength: queueLength(json),
   };
 }
 
@@ -204,7 +208,8 @@ function newborn(said: LinkArgs | undefined, ifname: string, context: Context<un
       flags: [],
       mtu: said?.mtu ?? 0,
       operstate: "DOWN",
-      txqlen: said?.txQueueLength,
+      // Not none: what the kernel gives it.
+      txqlen: said?.txQueueLength ?? -1,
       ifalias: context.mark,
       link_type: "ether",
       address: said && wantedMac(said, context, traits),
@@ -240,7 +245,7 @@ export function convergeLink(
   const mac = hasMastersMac(json) ? undefined : wantedMac(want, context, traits);
   if (mac && mac !== json.address) steps.push(set("address", mac));
   if (want.mtu !== undefined && want.mtu !== json.mtu) steps.push(set("mtu", String(want.mtu)));
-  if (want.txQueueLength !== undefined && want.txQueueLength !== json.txqlen) {
+  if (want.txQueueLength !== undefined && want.txQueueLength !== queueLength(json)) {
     steps.push(set("txqueuelen", String(want.txQueueLength)));
   }
   if (want.arp !== undefined && want.arp === json.flags.includes("NOARP"))

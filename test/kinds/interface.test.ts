@@ -59,6 +59,13 @@ test("is given back as it was", () => {
   expect(bench.removal(fresh, declared, before)).toEqual([]);
 });
 
+test("gives back a transmit queue of length 0, which `ip` does not print", () => {
+  const memory = bench.memory(answer({ txqlen: undefined }));
+  expect(bench.removal(answer({ txqlen: 700 }), { txQueueLength: 700 }, memory)).toEqual([
+    "ip link set dev eth1 txqueuelen 0",
+  ]);
+});
+
 test("what somebody has changed since is left", () => {
   const others = answer({ mtu: 1400, flags: ["BROADCAST", "UP", "PROMISC"] });
   expect(bench.removal(others, { mtu: 9000 }, before)).toEqual(["ip link set dev eth1 down"]);

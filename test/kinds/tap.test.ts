@@ -46,6 +46,15 @@ test("what a program said when it opened the device is no drift", () => {
   expect(bench.steps(seen(), { vnetHeader: false, packetInformation: false })).toEqual([]);
 });
 
+test("`ip` does not print a queue of length 0", () => {
+  const { txqlen: _t, ...without } = recorded;
+  const empty = { ...seen(), links: [without] };
+  expect(bench.steps(empty, { txQueueLength: 0 })).toEqual([]);
+  expect(bench.look(empty)?.args).toMatchObject({ txQueueLength: 0 });
+  expect(bench.steps({ links: [] }, { txQueueLength: 0 })).toContain("ip link set dev t0 txqueuelen 0");
+  expect(bench.refusals({ txQueueLength: 2 ** 31 }).join()).toMatch(/^txQueueLength: .*0 to 2147483647/);
+});
+
 test("made for another owner, in another mode or without queues, it is made anew", () => {
   const other = { ...seen(), "passwd:daemon": "daemon:x:1:1::/:/bin/false\n" };
   expect(bench.look(other, { owner: "daemon" })).toMatchObject({
