@@ -2,6 +2,7 @@ import type { Seen } from "../host/seen";
 import { type AddressInfo, type LiveAddress, liveAddress } from "./address";
 import type { Section } from "./command";
 import { inNamespace, keyIn, namespaceExists } from "./namespaces";
+import { type Feature, featuresIn } from "./offloads";
 
 /** An entry of `ip -j -d address show`: the link and its addresses. */
 export interface LinkJson {
@@ -41,7 +42,7 @@ export interface LinkState {
   /** Whether a new device there has IPv6; undefined when that was not asked, or there is nothing on it to switch. */
   ipv6ByDefault?: boolean | undefined;
   /** The features that `ethtool -k` shows, when that was asked. */
-  features: Record<string, boolean> | undefined;
+  features: Record<string, Feature> | undefined;
 }
 
 /** Devices that modules bring into every namespace, that nobody made and nobody can delete. */
@@ -120,9 +121,7 @@ function ipv6Of(seen: Seen, namespace: string | undefined, name: string) {
   return { ipv6Disabled: here, ipv6ByDefault: !disabled("default") };
 }
 
-function features(seen: Seen, namespace: string | undefined, name: string): Record<string, boolean> | undefined {
+function features(seen: Seen, namespace: string | undefined, name: string): Record<string, Feature> | undefined {
   const key = keyIn(`features:${name}`, namespace);
-  if (!seen.has(key)) return undefined;
-  const lines = seen.result(key).stdout.matchAll(/^([a-z0-9-]+): (on|off)/gm);
-  return Object.fromEntries([...lines].map(([, feature = "", value]) => [feature, value === "on"]));
+  return seen.has(key) ? featuresIn(seen.result(key).stdout) : undefined;
 }

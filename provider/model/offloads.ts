@@ -27,22 +27,53 @@ interface Want {
   offloads?: z.output<typeof offloads> | undefined;
 }
 
-export function liveOffloads(features: Record<string, boolean>): Record<string, boolean> {
+/** A feature of a device. */
+export interface Feature {
+  on: boolean;
+  /** It cannot be switched (`[fixed]`), or has been asked for what another feature keeps it from (`[requested on]`). */
+  stuck: boolean;
+}
+
+/** What `ethtool -k` prints of one device. Of a feature that has parts only these say why it is as it is. */
+export function featuresIn(text: string): Record<string, Feature> {
+  const groups = text.split(/\n(?=\S)/).flatMap((group) => {
+    const [, name, value] = /^([a-z0-9-]+): (on|off)/.exec(group) ?? [];
+    return name ? [{ name, on: value === "on", lines: group.trim().split("\n") }] : [];
+  });
+  const isStuck = ([head = "", ...parts]: string[]) =>
+    [head, ...parts].some((line) => line.includes("[requested")) ||
+    (parts.length > 0 ? parts : [head]).every((line) => line.includes("[fixed]"));
+  return Object.fromEntries(groups.map(({ name, on, lines }) => [name, { on, stuck: isStuck(lines) }]));
+}
+
+export function liveOffloads(features: Record<string, Feature>): Record<string, boolean> {
   return Object.fromEntries(
     Object.entries(offloadNames).flatMap(([short, long]) => {
-      const value = features[long];
-      return value === undefined ? [] : [[short, value]];
+      const feature = features[long];
+      return feature === undefined ? [] : [[short, feature.on]];
     }),
   );
 }
 
-export function convergeOffloads(want: Want, live: LinkState, context: Context<unknown>): Step[] {
+/** `ethtool` fails when all that it was asked for has to wait for another feature; the kernel remembers it (wanted_features). */
+const askFor = 'ethtool -K "$0" "$@" || ethtool -k "$0" | grep -q requested';
+
+export function convergeOffloads(
+  { name, namespace, offloads }: Want,
+  live: LinkState,
+  context: Context<unknown>,
+): Step[] {
+  const isOn = (feature: Offload) => live.features?.[offloadNames[feature]]?.on;
+  const isStuck = (feature: Offload) => live.features?.[offloadNames[feature]]?.stuck === true;
+  const wordsOf = (wanted: [Offload, boolean][]) =>
+    wanted.filter(([feature, on]) => isOn(feature) !== on).flatMap(([feature, on]) => [feature, on ? "on" : "off"]);
   const before = context.was.flatMap((args) => Object.keys((args as Partial<Want>).offloads ?? {}) as Offload[]);
-  // What is declared no more goes back to what drivers start with: everything on but LRO.
-  const back = Object.fromEntries(before.map((feature) => [feature, feature !== "lro"]));
-  const wanted = Object.entries({ ...(want.offloads ? back : {}), ...want.offloads }) as [Offload, boolean][];
-  const differing = wanted.filter(([feature, on]) => live.features?.[offloadNames[feature]] !== on);
-  if (differing.length === 0) return [];
-  const words = differing.flatMap(([feature, on]) => [feature, on ? "on" : "off"]);
-  return [{ argv: ["ethtool", "-K", want.name, ...words], namespace: want.namespace }];
+  const gone = [...new Set(before)].filter((feature) => offloads && offloads[feature] === undefined);
+  const words = wordsOf(Object.entries(offloads ?? {}) as [Offload, boolean][]);
+  // What is declared no more goes back to what drivers start with, everything on but LRO, as far as this one can.
+  const back = wordsOf(gone.filter((feature) => !isStuck(feature)).map((feature) => [feature, feature !== "lro"]));
+  return [
+    ...(words.length > 0 ? [{ argv: ["ethtool", "-K", name, ...words], namespace }] : []),
+    ...(back.length > 0 ? [{ argv: ["sh", "-c", askFor, name, ...back], namespace }] : []),
+  ];
 }

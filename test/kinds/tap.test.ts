@@ -55,6 +55,37 @@ test("`ip` does not print a queue of length 0", () => {
   expect(bench.refusals({ txQueueLength: 2 ** 31 }).join()).toMatch(/^txQueueLength: .*0 to 2147483647/);
 });
 
+describe("an offload that is declared no more", () => {
+  // As `ethtool -k` 6.1 prints them of a TAP that nobody has opened.
+  const tx = (value: string) =>
+    `tx-checksumming: off\n\ttx-checksum-ipv4: off [fixed]\n\ttx-checksum-ip-generic: ${value}\n`;
+  const features = (first: string) => ({
+    ...seen(),
+    "features:t0": `Features for t0:\nrx-checksumming: off [fixed]\n${first}generic-receive-offload: off\nlarge-receive-offload: off [fixed]\n`,
+  });
+  const was = [{ offloads: { rx: false, tx: false, lro: false } }];
+
+  test("goes back as far as the device can: not what it cannot switch, or has been asked for already", () => {
+    expect(bench.steps(features(tx("off [requested on]")), {}, was)).toEqual([]);
+    expect(bench.steps(features(tx("off [requested on]")), {}, [...was, { offloads: { gro: false } }])).toEqual([
+      expect.stringMatching(/^sh -c .* t0 gro on$/),
+    ]);
+    expect(bench.look(features(tx("off")), was[0])?.args).toMatchObject({ offloads: { rx: false, tx: false } });
+  });
+
+  test("is asked for, though it may have to wait for another one", () => {
+    expect(bench.steps(features(tx("off")), {}, was)).toEqual([
+      `sh -c 'ethtool -K "$0" "$@" || ethtool -k "$0" | grep -q requested' t0 tx on`,
+    ]);
+  });
+
+  test("what is declared has to be so", () => {
+    expect(bench.steps(features(tx("off [requested on]")), { offloads: { tx: true } })).toEqual([
+      "ethtool -K t0 tx on",
+    ]);
+  });
+});
+
 test("made for another owner, in another mode or without queues, it is made anew", () => {
   const other = { ...seen(), "passwd:daemon": "daemon:x:1:1::/:/bin/false\n" };
   expect(bench.look(other, { owner: "daemon" })).toMatchObject({
