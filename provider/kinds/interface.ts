@@ -16,7 +16,7 @@ import {
   wantsIpv6,
 } from "../model/link";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { type LinkState, linkSections, linksIn } from "../model/link-state";
+import { type LinkState, linkSections, linksIn, namesIn } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { inNamespace } from "../model/namespaces";
 import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
@@ -76,7 +76,12 @@ const kept = ["mac", "mtu", "up", "bridge", "ipv6", "arp", "txQueueLength", "pro
 const isMore = ([path, value]: [string, unknown]) =>
   value !== undefined && path !== "name" && !(path === "up" && value === true);
 
-const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
+interface Raw extends LinkState {
+  /** The names of all devices there. */
+  devices: Set<string>;
+}
+
+const stateOf = (live: Found<unknown, unknown>) => live.raw as Raw;
 
 /** The MAC address that it was built with; of a member that cannot be told. */
 const builtMac = (live: Found<Nic>) => {
@@ -111,7 +116,8 @@ export const nic = kind({
     const found = chosenNic(seen, want);
     if (!found) return undefined;
     const { ifname, flags, ifalias } = found.json;
-    const state: LinkState = { ...found, features: nicFeatures(seen, want, ifname) };
+    const features = nicFeatures(seen, want, ifname);
+    const state: Raw = { ...found, features, devices: namesIn(seen, want.namespace) };
     return {
       args: {
         ...liveLinkArgs(state, want.namespace),
@@ -147,7 +153,7 @@ export const nic = kind({
   },
   converge(want, live, context) {
     if (!live) throw absent(want);
-    const target = { ...want, ...dropped(want, context) };
+    const target = { ...want, ...dropped(want, live, context) };
     return steps({ ...target, addresses: withOwn(target, live, context) }, live, context);
   },
   remove(live, want, context) {
@@ -158,6 +164,10 @@ export const nic = kind({
   shown: (path, want, live) =>
     path.startsWith("addresses") ? shownLink(path, want, stateOf(live), live.args) : get(live.args, path),
 });
+
+/** The bridge that it was in, if that is still there; none is "". */
+const formerBridge = ({ bridge }: Nic, live: Found<Nic>) =>
+  bridge !== undefined && stateOf(live).devices.has(bridge) ? bridge : "";
 
 const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).memory ?? {};
 
@@ -193,7 +203,7 @@ function withOwn(want: Want, live: Found<Nic>, context: Context<Want>): Want["ad
 }
 
 /** What was declared before and no longer is goes back to what is remembered. */
-function dropped(want: Want, context: Context<Want>): Nic {
+function dropped(want: Want, live: Found<Nic>, context: Context<Want>): Nic {
   const memory = memoryOf(context);
   const was = context.was as Want[];
   const said = (args: Nic, key: (typeof kept)[number]) =>
@@ -206,7 +216,7 @@ function dropped(want: Want, context: Context<Want>): Nic {
     return old.length > 0 ? { ...Object.fromEntries(old), ...want[key] } : want[key];
   };
   return {
-    ...Object.fromEntries(back.map((key) => [key, key === "bridge" ? (memory.bridge ?? "") : memory[key]])),
+    ...Object.fromEntries(back.map((key) => [key, key === "bridge" ? formerBridge(memory, live) : memory[key]])),
     offloads: parts("offloads") as Want["offloads"],
     ringSize: parts("ringSize") as Want["ringSize"],
   };
@@ -225,7 +235,7 @@ function givenBack(want: Want, live: Found<Nic>, memory: Nic): Want {
     return Object.fromEntries(own.map(([part]) => [part, old[part]]));
   };
   const back = Object.fromEntries(
-    ours.map((key) => [key, key === "bridge" ? (memory.bridge ?? "") : memory[key]]),
+    ours.map((key) => [key, key === "bridge" ? formerBridge(memory, live) : memory[key]]),
   ) as Nic;
   const { name, namespace, selector } = want;
   const addresses = want.addresses && [];

@@ -116,6 +116,18 @@ describe("an address that was there before", () => {
   });
 });
 
+test("goes back to the bridge that it was in, or to none where that is gone", () => {
+  const memory = bench.memory(answer({ master: "br9" }));
+  const live = answer({ master: "br0", flags: ["UP"] });
+  const both = { ...live, links: [...live.links, { ...links.bridge, ifname: "br9" }] };
+  const want = { bridge: "br0", ipv6: true };
+  const kept = { ipv6: true };
+  expect(bench.steps(both, kept, [want], memory)).toEqual(["ip link set dev eth1 master br9"]);
+  expect(bench.steps(live, kept, [want], memory)).toEqual(["ip link set dev eth1 nomaster"]);
+  expect(bench.removal(both, want, memory)).toEqual(["ip link set dev eth1 master br9", "ip link set dev eth1 down"]);
+  expect(bench.removal(live, want, memory)).toEqual(["ip link set dev eth1 nomaster", "ip link set dev eth1 down"]);
+});
+
 describe("an IPv6 address that was there before", () => {
   const info = { family: "inet6", local: "fd01::1", prefixlen: 64, scope: "global" };
   const up = { flags: ["UP"] };
