@@ -8,6 +8,7 @@ import {
   foreignMaster,
   hasMastersMac,
   type LinkArgs,
+  leastMtuOfIpv6,
   linkFacts,
   linkFactsOf,
   linkReset,
@@ -174,7 +175,8 @@ const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).mem
 const isIn = (list: Address[] = [], item: Address) => list.some((other) => sameAddress(full(other), full(item)));
 
 /** With these the kernel drops a device's IPv6 addresses: down, without IPv6, or below the least MTU of IPv6. */
-const losesIpv6 = (args: Want) => args.up === false || Number(args.mtu) < 1280 || wantsIpv6(args, traits) === false;
+const losesIpv6 = (args: Want) =>
+  args.up === false || Number(args.mtu) < leastMtuOfIpv6 || wantsIpv6(args, traits) === false;
 
 /** Whether an IPv6 address can be set when all else is as wanted; that somebody else has switched IPv6 off stays so. */
 function takesIpv6(want: Want, { json, ipv6Disabled, ipv6ByDefault }: LinkState): boolean {

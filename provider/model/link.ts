@@ -94,6 +94,8 @@ export const linkReset: Record<string, unknown> = {
   txQueueLength: 1000,
 };
 
+export const leastMtuOfIpv6 = 1280;
+
 /** What is a port of something else than a Linux bridge has no `bridge` to declare. */
 export const foreignMaster = (state: LinkState | undefined) =>
   state?.json.linkinfo?.info_slave_kind === "bridge" ? undefined : state?.json.master;
@@ -252,7 +254,10 @@ export function convergeLink(
     steps.push(set("arp", want.arp ? "on" : "off"));
 
   const ipv6 = wantsIpv6(want, traits, live);
-  if (ipv6 !== undefined && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
+  // Below its least MTU the kernel has no IPv6 on a device (addrconf_notify), and so nothing to switch.
+  const isSmall = (want.mtu ?? (json.mtu || leastMtuOfIpv6)) < leastMtuOfIpv6;
+  const isSwitched = ipv6 !== undefined && (!isSmall || want.ipv6 === true);
+  if (isSwitched && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
     steps.push({ argv: ["sysctl", "-qw", `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
   }
   if (want.bridge === "" && json.master !== undefined && declaredBefore(context, json.master))

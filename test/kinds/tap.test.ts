@@ -28,6 +28,20 @@ test("is made by tuntap, then gets what every link has; IPv6 is off before it is
   ]);
 });
 
+test("below the least MTU of IPv6 there is none to switch off, or on for IPv4 addresses", () => {
+  expect(bench.steps({ links: [] }, { mtu: 1000 })).toEqual([
+    "ip tuntap add name t0 mode tap",
+    `ip link set dev t0 alias ${mark}`,
+    "udevadm settle --timeout=10",
+    "ip link set dev t0 address 02:00:00:00:00:03",
+    "ip link set dev t0 mtu 1000",
+    "ip link set dev t0 up",
+  ]);
+  const small = { ...seen({ mtu: 1000 }), ipv6: "" };
+  expect(bench.steps(small, { addresses: ["10.0.0.1/24"] })).toEqual(["ip address add 10.0.0.1/24 dev t0"]);
+  expect(bench.steps(small, { ipv6: true })).toEqual(["sysctl -qw net/ipv6/conf/t0/disable_ipv6=0"]);
+});
+
 test("a TUN in a namespace has no MAC, and its IPv6 is nobody's business", () => {
   expect(bench.steps({ netns: netns("blue") }, { mac: undefined, mode: "tun", namespace: "blue" })).toEqual([
     "ip netns exec blue ip tuntap add name t0 mode tun",
