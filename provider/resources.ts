@@ -159,7 +159,7 @@ export interface BondArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -171,7 +171,7 @@ export interface BondArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -733,7 +733,7 @@ export interface GreTunnelArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -745,7 +745,7 @@ export interface GreTunnelArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -844,7 +844,7 @@ export interface InterfaceArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is found. Default: the host's own. A change replaces the resource. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: as it is. */
+  /** MAC address, unicast. Default: as it is. A member of a bond has the bond's: a declared one is set when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: as it is. */
   mtu?: pulumi.Input<number>;
@@ -856,7 +856,7 @@ export interface InterfaceArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -910,7 +910,7 @@ export interface LinuxBridgeArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -922,7 +922,7 @@ export interface LinuxBridgeArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1097,7 +1097,7 @@ export interface MacvlanArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1109,7 +1109,7 @@ export interface MacvlanArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1157,7 +1157,7 @@ export interface MacvtapArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1169,7 +1169,7 @@ export interface MacvtapArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1278,7 +1278,7 @@ export interface OvsBridgeArgs {
   addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
 }
 
@@ -1545,7 +1545,7 @@ export interface OvsPortArgs {
   addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   addressesExact?: pulumi.Input<boolean>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
 }
 
@@ -1840,7 +1840,7 @@ export interface TapArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1852,7 +1852,7 @@ export interface TapArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1916,7 +1916,7 @@ export interface UdpVpnArgs {
   mtu?: pulumi.Input<number>;
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: on with IPv6 addresses, else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500. */
   txQueueLength?: pulumi.Input<number>;
@@ -1949,7 +1949,7 @@ export interface VethEndArgs {
   name: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -1961,7 +1961,7 @@ export interface VethEndArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -1987,7 +1987,7 @@ export interface VethEnd {
   name: string;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: string;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: string;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: number;
@@ -1999,7 +1999,7 @@ export interface VethEnd {
   addressesExact?: boolean;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: string;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: boolean;
   /** Answer ARP. Kernel default: true. */
   arp?: boolean;
@@ -2043,7 +2043,7 @@ export interface VlanArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -2097,7 +2097,7 @@ export interface VxlanArgs {
   name?: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   mtu?: pulumi.Input<number>;
@@ -2109,7 +2109,7 @@ export interface VxlanArgs {
   addressesExact?: pulumi.Input<boolean>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   bridge?: pulumi.Input<string> | LinuxBridge;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   ipv6?: pulumi.Input<boolean>;
   /** Answer ARP. Kernel default: true. */
   arp?: pulumi.Input<boolean>;
@@ -2262,7 +2262,7 @@ export class Bond extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2274,7 +2274,7 @@ export class Bond extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2566,7 +2566,7 @@ export class GreTunnel extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2578,7 +2578,7 @@ export class GreTunnel extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2642,7 +2642,7 @@ export class Interface extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is found. Default: the host's own. A change replaces the resource. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: as it is. */
+  /** MAC address, unicast. Default: as it is. A member of a bond has the bond's: a declared one is set when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: as it is. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2654,7 +2654,7 @@ export class Interface extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2688,7 +2688,7 @@ export class LinuxBridge extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2700,7 +2700,7 @@ export class LinuxBridge extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2848,7 +2848,7 @@ export class Macvlan extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2860,7 +2860,7 @@ export class Macvlan extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -2900,7 +2900,7 @@ export class Macvtap extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -2912,7 +2912,7 @@ export class Macvtap extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -3006,7 +3006,7 @@ export class OvsBridge extends KindBase {
   declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** What was observed on the host when the resource was last made, updated or refreshed. */
   declare readonly live: pulumi.Output<OvsBridgeLive>;
@@ -3098,7 +3098,7 @@ export class OvsPort extends KindBase {
   declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
   /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** What was observed on the host when the resource was last made, updated or refreshed. */
   declare readonly live: pulumi.Output<OvsPortLive>;
@@ -3292,7 +3292,7 @@ export class Tap extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -3304,7 +3304,7 @@ export class Tap extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -3360,7 +3360,7 @@ export class UdpVpn extends KindBase {
   declare readonly mtu: pulumi.Output<number | undefined>;
   /** Administratively up. Default: true. */
   declare readonly up: pulumi.Output<boolean>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: on with IPv6 addresses, else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
@@ -3414,7 +3414,7 @@ export class Vlan extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;
@@ -3462,7 +3462,7 @@ export class Vxlan extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   declare readonly namespace: pulumi.Output<string | undefined>;
-  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. */
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
   /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
@@ -3474,7 +3474,7 @@ export class Vxlan extends KindBase {
   declare readonly addressesExact: pulumi.Output<boolean | undefined>;
   /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
   declare readonly bridge: pulumi.Output<string | undefined>;
-  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's. */
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
   declare readonly ipv6: pulumi.Output<boolean | undefined>;
   /** Answer ARP. Kernel default: true. */
   declare readonly arp: pulumi.Output<boolean | undefined>;

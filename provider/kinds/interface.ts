@@ -6,7 +6,9 @@ import { HostnetError } from "../model/errors";
 import {
   convergeLink,
   foreignMaster,
+  hasMastersMac,
   type LinkArgs,
+  leastMtuOfIpv6,
   linkFacts,
   linkFactsOf,
   linkReset,
@@ -15,12 +17,12 @@ import {
   wantsIpv6,
 } from "../model/link";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { type LinkState, linkSections, linksIn } from "../model/link-state";
+import { type LinkState, linkSections, linksIn, namesIn } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { inNamespace } from "../model/namespaces";
 import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
 import { get } from "../model/path";
-import { between, macAddress } from "../model/scalars";
+import { between, family, macAddress } from "../model/scalars";
 
 const ringEntries = (what: string) =>
   between(1, 0xffff_ffff)
@@ -36,7 +38,9 @@ const args = z
     namespace: linkShape.namespace.describe(
       "The network namespace in which the device is found. Default: the host's own. A change replaces the resource.",
     ),
-    mac: linkShape.mac.describe("MAC address, unicast. Default: as it is."),
+    mac: linkShape.mac.describe(
+      "MAC address, unicast. Default: as it is. A member of a bond has the bond's: a declared one is set when it has left.",
+    ),
     mtu: linkShape.mtu.describe("Largest packet in bytes, 68 to 65535. Default: as it is."),
     selector: z
       .strictObject({
@@ -73,11 +77,18 @@ const kept = ["mac", "mtu", "up", "bridge", "ipv6", "arp", "txQueueLength", "pro
 const isMore = ([path, value]: [string, unknown]) =>
   value !== undefined && path !== "name" && !(path === "up" && value === true);
 
-const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
+interface Raw extends LinkState {
+  /** The names of all devices there. */
+  devices: Set<string>;
+}
 
-/** The MAC address that it was built with; a member's is its bond's to say. */
-const ownMac = ({ json: { address, permaddr, linkinfo } }: LinkState) =>
-  linkinfo?.info_slave_kind === "bond" || linkinfo?.info_slave_kind === "team" ? address : (permaddr ?? address);
+const stateOf = (live: Found<unknown, unknown>) => live.raw as Raw;
+
+/** The MAC address that it was built with; of a member that cannot be told. */
+const builtMac = (live: Found<Nic>) => {
+  const { json } = stateOf(live);
+  return hasMastersMac(json) ? live.args.mac : (json.permaddr ?? json.address);
+};
 
 export const nic = kind({
   name: "Interface",
@@ -106,7 +117,8 @@ export const nic = kind({
     const found = chosenNic(seen, want);
     if (!found) return undefined;
     const { ifname, flags, ifalias } = found.json;
-    const state: LinkState = { ...found, features: nicFeatures(seen, want, ifname) };
+    const features = nicFeatures(seen, want, ifname);
+    const state: Raw = { ...found, features, devices: namesIn(seen, want.namespace) };
     return {
       args: {
         ...liveLinkArgs(state, want.namespace),
@@ -130,7 +142,7 @@ export const nic = kind({
   usual: {
     ...{ mtu: () => linkReset.mtu, promisc: () => false, allMulticast: () => false },
     ...{ arp: () => true, ipv6: () => true, txQueueLength: () => 1000 },
-    mac: (live) => ownMac(stateOf(live)),
+    mac: builtMac,
     bridge: (live) => foreignMaster(stateOf(live)),
     // The driver's.
     offloads: (live: Found<Want>) => live.args.offloads,
@@ -142,8 +154,8 @@ export const nic = kind({
   },
   converge(want, live, context) {
     if (!live) throw absent(want);
-    const addresses = withOwn(want, live, context);
-    return steps({ ...want, ...dropped(want, context), addresses }, live, context);
+    const target = { ...want, ...dropped(want, live, context) };
+    return steps({ ...target, addresses: withOwn(target, live, context) }, live, context);
   },
   remove(live, want, context) {
     const before = { ...context, was: [...context.was, want] };
@@ -154,29 +166,46 @@ export const nic = kind({
     path.startsWith("addresses") ? shownLink(path, want, stateOf(live), live.args) : get(live.args, path),
 });
 
+/** The bridge that it was in, if that is still there; none is "". */
+const formerBridge = ({ bridge }: Nic, live: Found<Nic>) =>
+  bridge !== undefined && stateOf(live).devices.has(bridge) ? bridge : "";
+
 const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).memory ?? {};
 
 const isIn = (list: Address[] = [], item: Address) => list.some((other) => sameAddress(full(other), full(item)));
 
+/** With these the kernel drops a device's IPv6 addresses: down, without IPv6, or below the least MTU of IPv6. */
+const losesIpv6 = (args: Want) =>
+  args.up === false || Number(args.mtu) < leastMtuOfIpv6 || wantsIpv6(args, traits) === false;
+
+/** Whether an IPv6 address can be set when all else is as wanted; that somebody else has switched IPv6 off stays so. */
+function takesIpv6(want: Want, { json, ipv6Disabled, ipv6ByDefault }: LinkState): boolean {
+  const isOff = want.ipv6 === undefined && ipv6Disabled === true && ipv6ByDefault !== undefined;
+  return !isOff && !losesIpv6({ ...want, mtu: want.mtu ?? json.mtu });
+}
+
 /**
  * The declared addresses, and those that were there before us: one that was declared as well stays when it no longer is,
- * and what an exact list has taken away comes back when the list is exact no more.
+ * what an exact list has taken away comes back when the list is exact no more, and what went with IPv6 when IPv6 does.
  */
 function withOwn(want: Want, live: Found<Nic>, context: Context<Want>): Want["addresses"] {
   const was = context.was as Want[];
   const isThere = (item: Address) => stateOf(live).addresses.some((other) => sameAddress(full(item), other));
   const exactBefore = !want.addressesExact && was.some(({ addressesExact }) => addressesExact === true);
+  const ipv6Back = takesIpv6(want, stateOf(live));
+  const isLost = (item: Address) =>
+    family(full(item).address) === 4 ? exactBefore : ipv6Back && (exactBefore || was.some(losesIpv6));
   const own = want.addressesExact ? [] : (memoryOf(context).addresses ?? []);
   const back = own.filter(
     (item) =>
       !isIn(want.addresses, item) &&
-      (exactBefore || (isThere(item) && was.some(({ addresses }) => isIn(addresses, item)))),
+      (isThere(item) ? was.some(({ addresses }) => isIn(addresses, item)) : isLost(item)),
   );
   return back.length > 0 ? [...(want.addresses ?? []), ...back] : want.addresses;
 }
 
 /** What was declared before and no longer is goes back to what is remembered. */
-function dropped(want: Want, context: Context<Want>): Nic {
+function dropped(want: Want, live: Found<Nic>, context: Context<Want>): Nic {
   const memory = memoryOf(context);
   const was = context.was as Want[];
   const said = (args: Nic, key: (typeof kept)[number]) =>
@@ -189,7 +218,7 @@ function dropped(want: Want, context: Context<Want>): Nic {
     return old.length > 0 ? { ...Object.fromEntries(old), ...want[key] } : want[key];
   };
   return {
-    ...Object.fromEntries(back.map((key) => [key, key === "bridge" ? (memory.bridge ?? "") : memory[key]])),
+    ...Object.fromEntries(back.map((key) => [key, key === "bridge" ? formerBridge(memory, live) : memory[key]])),
     offloads: parts("offloads") as Want["offloads"],
     ringSize: parts("ringSize") as Want["ringSize"],
   };
@@ -208,7 +237,7 @@ function givenBack(want: Want, live: Found<Nic>, memory: Nic): Want {
     return Object.fromEntries(own.map(([part]) => [part, old[part]]));
   };
   const back = Object.fromEntries(
-    ours.map((key) => [key, key === "bridge" ? (memory.bridge ?? "") : memory[key]]),
+    ours.map((key) => [key, key === "bridge" ? formerBridge(memory, live) : memory[key]]),
   ) as Nic;
   const { name, namespace, selector } = want;
   const addresses = want.addresses && [];

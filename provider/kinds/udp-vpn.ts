@@ -23,9 +23,11 @@ import {
   linkFactsOf,
   linkReset,
   liveLinkArgs,
+  observeLink,
+  wantsIpv6,
 } from "../model/link";
 import { layer3Claims, linkClaim, shownLink } from "../model/link-kind";
-import { type LinkState, linkSections, linkState } from "../model/link-state";
+import { type LinkState, linkState } from "../model/link-state";
 import { family } from "../model/scalars";
 import { type Service, serviceFacts } from "../model/service";
 import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
@@ -95,14 +97,14 @@ export const udpVpn = kind({
   identity: ["name", "namespace", "underlayNamespace"],
   needs: ["ip", "ps", "socat"],
   mark: "alias",
-  reset: { up: linkReset.up, addresses: linkReset.addresses, txQueueLength: 500 },
+  reset: { up: linkReset.up, addresses: linkReset.addresses, ipv6: linkReset.ipv6, txQueueLength: 500 },
   claims: (want) => [
     linkClaim(want.namespace, want.name),
     ...layer3Claims(linkOf(want)),
     udpPortClaim("VPNs", want.port, family(want.local), want.underlayNamespace),
     `UDP port ${want.port} of ${want.local} in namespace ${want.underlayNamespace ?? "-"}`,
   ],
-  observe: (want) => [...vpnOthersSections, ...linkSections(want.namespace, { ipv6: want.ipv6 !== undefined })],
+  observe: (want) => [...vpnOthersSections, ...observeLink(linkOf(want), traits)],
   survey: () => vpnOthersSections,
   list: (seen, namespace) =>
     [
@@ -207,7 +209,8 @@ function withdraw({ name, namespace }: Want, device: LinkState | undefined): Ste
 
 /** The device as it is when all has been done but to mark it. */
 function madeDevice(want: Want): LinkState {
-  const { name, up, mtu = 0, txQueueLength, ipv6, addresses = [] } = linkOf(want);
+  const { name, up, mtu = 0, txQueueLength, addresses = [] } = linkOf(want);
+  const ipv6 = wantsIpv6(linkOf(want), traits);
   const linkinfo = { info_data: { persist: true } };
   const flags = { secondary: false, dynamic: false, kernelMade: false, tentative: false, dadFailed: false };
   return {

@@ -228,6 +228,7 @@ export const usualMiimon = (mode: unknown) => (monitored.includes(mode as string
 export function bondRules(want: Want): [path: string, text: string][] {
   const given = (path: string) => want[path] !== undefined && want[path] !== 0;
   const mode = want.mode as string;
+  const miimon = (want.miimon ?? usualMiimon(mode)) as number;
   const wrong: [boolean, string, string][] = [
     ...Object.entries(modesOf).map(([path, modes]): [boolean, string, string] => [
       want[path] !== undefined && !modes.includes(mode),
@@ -238,11 +239,11 @@ export function bondRules(want: Want): [path: string, text: string][] {
     [given("miimon") && given("arpInterval"), "arpInterval", "must not be given with `miimon`"],
     [given("arpInterval") && !hasTargets(want), "arpInterval", "needs `arpIpTargets` or `nsIp6Targets`"],
     ...delays.flatMap((path): [boolean, string, string][] => [
-      [given(path) && !given("miimon"), path, "needs `miimon`"],
+      [given(path) && miimon === 0, path, "needs `miimon`"],
       [
-        given(path) && given("miimon") && (want[path] as number) % (want.miimon as number) !== 0,
+        given(path) && miimon !== 0 && (want[path] as number) % miimon !== 0,
         path,
-        "must be a multiple of `miimon`: the kernel rounds it down",
+        `must be a multiple of \`miimon\` (${miimon}): the kernel rounds it down`,
       ],
     ]),
   ];

@@ -2,6 +2,7 @@ import type { Seen } from "../host/seen";
 import { type AddressInfo, type LiveAddress, liveAddress } from "./address";
 import type { Section } from "./command";
 import { inNamespace, keyIn, namespaceExists } from "./namespaces";
+import { type Feature, featuresIn } from "./offloads";
 
 /** An entry of `ip -j -d address show`: the link and its addresses. */
 export interface LinkJson {
@@ -38,8 +39,10 @@ export interface LinkState {
   type: string | undefined;
   /** True when IPv6 is off on it; undefined when that was not asked. */
   ipv6Disabled: boolean | undefined;
+  /** Whether a new device there has IPv6; undefined when that was not asked, or there is nothing on it to switch. */
+  ipv6ByDefault?: boolean | undefined;
   /** The features that `ethtool -k` shows, when that was asked. */
-  features: Record<string, boolean> | undefined;
+  features: Record<string, Feature> | undefined;
 }
 
 /** Devices that modules bring into every namespace, that nobody made and nobody can delete. */
@@ -86,6 +89,10 @@ export function linksIn(seen: Seen, namespace: string | undefined): LinkJson[] {
   return seen.json<LinkJson[]>(keyIn("links", namespace)).filter((link) => link.ifname !== undefined);
 }
 
+/** The names of all links of a namespace. */
+export const namesIn = (seen: Seen, namespace: string | undefined) =>
+  new Set(linksIn(seen, namespace).map(({ ifname }) => ifname));
+
 /** One link by its name; undefined when it is proven absent. Throws READ_FAILED. */
 export function linkState(seen: Seen, namespace: string | undefined, name: string): LinkState | undefined {
   const byName = seen.derive(
@@ -98,26 +105,27 @@ export function linkState(seen: Seen, namespace: string | undefined, name: strin
     json,
     addresses: (json.addr_info ?? []).filter((info) => info.local !== undefined).map(liveAddress),
     type: json.linkinfo?.info_kind,
-    ipv6Disabled: ipv6Disabled(seen, namespace, name),
+    ...ipv6Of(seen, namespace, name),
     features: features(seen, namespace, name),
   };
 }
 
-function ipv6Disabled(seen: Seen, namespace: string | undefined, name: string): boolean | undefined {
+function ipv6Of(seen: Seen, namespace: string | undefined, name: string) {
   const key = keyIn("ipv6", namespace);
-  if (!seen.has(key)) return undefined;
-  const path = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6:`;
-  const line = seen
-    .result(key)
-    .stdout.split("\n")
-    .find((text) => text.startsWith(path));
+  if (!seen.has(key)) return { ipv6Disabled: undefined };
+  const lines = seen.result(key).stdout.split("\n");
+  const disabled = (device: string) => {
+    const path = `/proc/sys/net/ipv6/conf/${device}/disable_ipv6:`;
+    const line = lines.find((text) => text.startsWith(path));
+    return line === undefined ? undefined : line.slice(path.length).trim() !== "0";
+  };
+  const here = disabled(name);
   // A device without an entry has no IPv6 at all (too small an MTU, or a kernel without it).
-  return line === undefined || line.slice(path.length).trim() !== "0";
+  if (here === undefined) return { ipv6Disabled: true };
+  return { ipv6Disabled: here, ipv6ByDefault: !disabled("default") };
 }
 
-function features(seen: Seen, namespace: string | undefined, name: string): Record<string, boolean> | undefined {
+function features(seen: Seen, namespace: string | undefined, name: string): Record<string, Feature> | undefined {
   const key = keyIn(`features:${name}`, namespace);
-  if (!seen.has(key)) return undefined;
-  const lines = seen.result(key).stdout.matchAll(/^([a-z0-9-]+): (on|off)/gm);
-  return Object.fromEntries([...lines].map(([, feature = "", value]) => [feature, value === "on"]));
+  return seen.has(key) ? featuresIn(seen.result(key).stdout) : undefined;
 }

@@ -1,27 +1,13 @@
 import { z } from "zod";
 import type { Context } from "../kind";
-import { address, convergeAddresses, declarable } from "./address";
+import { address, convergeAddresses, declarable, full } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
-import { fallbackDevices, type LinkState, linkSections } from "./link-state";
+import { fallbackDevices, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
-import { family, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
+import { convergeOffloads, liveOffloads, offloads } from "./offloads";
+import { between, family, interfaceName, macAddress, mtu, namespaceRef, refersTo } from "./scalars";
 import { udevSettled } from "./udev";
-
-/** The features of a device that may be switched, by the short words of ethtool(8), with the long ones it prints. */
-const offloadNames = {
-  rx: "rx-checksumming",
-  tx: "tx-checksumming",
-  sg: "scatter-gather",
-  tso: "tcp-segmentation-offload",
-  gso: "generic-segmentation-offload",
-  gro: "generic-receive-offload",
-  lro: "large-receive-offload",
-  rxvlan: "rx-vlan-offload",
-  txvlan: "tx-vlan-offload",
-} as const;
-
-type Offload = keyof typeof offloadNames;
 
 /** What every link takes. */
 export const linkShape = {
@@ -35,7 +21,7 @@ export const linkShape = {
     .union([z.literal("kernel"), macAddress])
     .optional()
     .describe(
-      "MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel.",
+      "MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left.",
     ),
   mtu: mtu.optional().describe("Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500."),
   up: z.boolean().default(true).describe("Administratively up. Default: true."),
@@ -58,16 +44,16 @@ export const linkShape = {
     .boolean()
     .optional()
     .describe(
-      "IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; else the kernel's.",
+      "IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's.",
     ),
   arp: z.boolean().optional().describe("Answer ARP. Kernel default: true."),
-  offloads: z
-    .partialRecord(z.enum(Object.keys(offloadNames) as [Offload, ...Offload[]]), z.boolean())
+  offloads: offloads
     .optional()
     .describe(
       "Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan.",
     ),
-  txQueueLength: unsigned(32)
+  // What `ip` takes (get_integer).
+  txQueueLength: between(0, 0x7fff_ffff)
     .optional()
     .describe("Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000."),
 };
@@ -101,21 +87,43 @@ export const linkReset: Record<string, unknown> = {
   up: true,
   addresses: [],
   bridge: "",
+  // What that is depends on all the rest: `wantsIpv6` knows.
+  ipv6: null,
   arp: true,
   // Nothing is declared, and so what was goes back.
   offloads: {},
   txQueueLength: 1000,
 };
 
+export const leastMtuOfIpv6 = 1280;
+
 /** What is a port of something else than a Linux bridge has no `bridge` to declare. */
 export const foreignMaster = (state: LinkState | undefined) =>
   state?.json.linkinfo?.info_slave_kind === "bridge" ? undefined : state?.json.master;
 
 /** Whether IPv6 has to be on; undefined: nobody's business. A guest's router advertisement must not reach the host. */
-export function wantsIpv6(want: LinkArgs, traits: LinkTraits): boolean | undefined {
-  if (want.ipv6 !== undefined) return want.ipv6;
-  return traits.layer2 || want.bridge ? (want.addresses ?? []).length > 0 : undefined;
+export function wantsIpv6(want: LinkArgs, traits: LinkTraits, live?: LinkState): boolean | undefined {
+  if (typeof want.ipv6 === "boolean") return want.ipv6;
+  const addresses = want.addresses ?? [];
+  if (traits.layer2 || want.bridge) return addresses.length > 0;
+  if (addresses.some((item) => family(full(item).address) === 6)) return true;
+  // What had switched it off is declared no more: a reset.
+  const goesBack = want.ipv6 === null || want.bridge === "";
+  return goesBack ? (live ? live.ipv6ByDefault : true) : undefined;
 }
+
+/** A member of a bond or team has the MAC address of that (bond_enslave): with another one it is sent nothing more. */
+export const hasMastersMac = ({ linkinfo }: LinkJson) =>
+  linkinfo?.info_slave_kind === "bond" || linkinfo?.info_slave_kind === "team";
+
+/** The MAC address of its own: what a bond gives back to a member that leaves. */
+const ownMac = (json: LinkJson) => {
+  const kept = hasMastersMac(json) ? json.linkinfo?.info_slave_data?.perm_hwaddr : undefined;
+  return typeof kept === "string" ? kept : json.address;
+};
+
+/** `ip` leaves out a queue of length 0. */
+const queueLength = ({ txqlen = 0 }: LinkJson) => txqlen;
 
 export function observeLink(want: LinkArgs, traits: LinkTraits = {}) {
   return linkSections(want.namespace, {
@@ -130,7 +138,7 @@ export function liveLinkArgs(live: LinkState, namespace: string | undefined): Pa
   return {
     name: json.ifname,
     namespace,
-    mac: json.address,
+    mac: ownMac(json),
     mtu: json.mtu,
     up: json.flags.includes("UP"),
     addresses: declarable(live.addresses, json.ifname),
@@ -138,7 +146,7 @@ export function liveLinkArgs(live: LinkState, namespace: string | undefined): Pa
     ipv6: live.ipv6Disabled === undefined ? undefined : !live.ipv6Disabled,
     arp: !json.flags.includes("NOARP"),
     offloads: live.features && liveOffloads(live.features),
-    txQueueLength: json.txqlen,
+    txQueueLength: queueLength(json),
   };
 }
 
@@ -151,15 +159,6 @@ export function linkFactsOf({ json, addresses }: LinkState): LinkFacts {
     operstate: json.operstate,
     addresses: addresses.map((item) => item.address),
   };
-}
-
-function liveOffloads(features: Record<string, boolean>): Record<string, boolean> {
-  return Object.fromEntries(
-    Object.entries(offloadNames).flatMap(([short, long]) => {
-      const value = features[long];
-      return value === undefined ? [] : [[short, value]];
-    }),
-  );
 }
 
 /** The MAC that the device must have; undefined when that is the kernel's business. */
@@ -209,7 +208,8 @@ function newborn(said: LinkArgs | undefined, ifname: string, context: Context<un
       flags: [],
       mtu: said?.mtu ?? 0,
       operstate: "DOWN",
-      txqlen: said?.txQueueLength,
+      // Not none: what the kernel gives it.
+      txqlen: said?.txQueueLength ?? -1,
       ifalias: context.mark,
       link_type: "ether",
       address: said && wantedMac(said, context, traits),
@@ -242,17 +242,20 @@ export function convergeLink(
   if (!traits.unmarked && json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias)))
     steps.push(markLink(name, namespace, context));
 
-  const mac = wantedMac(want, context, traits);
+  const mac = hasMastersMac(json) ? undefined : wantedMac(want, context, traits);
   if (mac && mac !== json.address) steps.push(set("address", mac));
   if (want.mtu !== undefined && want.mtu !== json.mtu) steps.push(set("mtu", String(want.mtu)));
-  if (want.txQueueLength !== undefined && want.txQueueLength !== json.txqlen) {
+  if (want.txQueueLength !== undefined && want.txQueueLength !== queueLength(json)) {
     steps.push(set("txqueuelen", String(want.txQueueLength)));
   }
   if (want.arp !== undefined && want.arp === json.flags.includes("NOARP"))
     steps.push(set("arp", want.arp ? "on" : "off"));
 
-  const ipv6 = wantsIpv6(want, traits);
-  if (ipv6 !== undefined && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
+  const ipv6 = wantsIpv6(want, traits, live);
+  // Below its least MTU the kernel has no IPv6 on a device (addrconf_notify), and so nothing to switch.
+  const isSmall = (want.mtu ?? (json.mtu || leastMtuOfIpv6)) < leastMtuOfIpv6;
+  const isSwitched = ipv6 !== undefined && (!isSmall || want.ipv6 === true);
+  if (isSwitched && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
     steps.push({ argv: ["sysctl", "-qw", `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
   }
   if (want.bridge === "" && json.master !== undefined && declaredBefore(context, json.master))
@@ -274,17 +277,6 @@ export function convergeLink(
 
 const declaredBefore = (context: Context<unknown>, bridge: string) =>
   context.was.some((before) => (before as Partial<LinkArgs>).bridge === bridge);
-
-function convergeOffloads(want: LinkArgs, live: LinkState, context: Context<unknown>): Step[] {
-  const before = context.was.flatMap((args) => Object.keys((args as Partial<LinkArgs>).offloads ?? {}) as Offload[]);
-  // What is declared no more goes back to what drivers start with: everything on but LRO.
-  const back = Object.fromEntries(before.map((feature) => [feature, feature !== "lro"]));
-  const wanted = Object.entries({ ...(want.offloads ? back : {}), ...want.offloads }) as [Offload, boolean][];
-  const differing = wanted.filter(([feature, on]) => live.features?.[offloadNames[feature]] !== on);
-  if (differing.length === 0) return [];
-  const words = differing.flatMap(([feature, on]) => [feature, on ? "on" : "off"]);
-  return [{ argv: ["ethtool", "-K", want.name, ...words], namespace: want.namespace }];
-}
 
 /** The context of one of several links of a resource: what was declared of that one. */
 export function contextOf(context: Context<unknown>, part: string): Context<unknown> {

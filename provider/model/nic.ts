@@ -3,6 +3,7 @@ import type { Section } from "./command";
 import { HostnetError } from "./errors";
 import { type LinkState, linkState, linksIn } from "./link-state";
 import { keyIn } from "./namespaces";
+import { featuresIn } from "./offloads";
 
 /** How a NIC is chosen: by name, or by what does not change when names do. */
 export interface NicChoice {
@@ -66,10 +67,8 @@ function printed(seen: Seen, choice: NicChoice, what: "features" | "rings", name
   return at < 0 ? undefined : parts[at + 1];
 }
 
-export function nicFeatures(seen: Seen, choice: NicChoice, name: string): Record<string, boolean> {
-  const lines = (printed(seen, choice, "features", name) ?? "").matchAll(/^([a-z0-9-]+): (on|off)/gm);
-  return Object.fromEntries([...lines].map(([, feature = "", value]) => [feature, value === "on"]));
-}
+export const nicFeatures = (seen: Seen, choice: NicChoice, name: string) =>
+  featuresIn(printed(seen, choice, "features", name) ?? "");
 
 export interface RingSize {
   rx?: number;

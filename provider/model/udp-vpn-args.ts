@@ -26,7 +26,9 @@ export const udpVpnArgs = z
         "Largest packet in bytes, 68 to 65535. Default: 1472 over IPv4 and 1452 over IPv6, which fit a 1500 byte underlay.",
       ),
     up: linkShape.up,
-    ipv6: linkShape.ipv6.describe("IPv6 on the device (the inverse of `disable_ipv6`). Default: the kernel's."),
+    ipv6: linkShape.ipv6.describe(
+      "IPv6 on the device (the inverse of `disable_ipv6`). Default: on with IPv6 addresses, else the kernel's.",
+    ),
     txQueueLength: linkShape.txQueueLength.describe(
       "Length of the transmit queue in packets (`txqueuelen`). Kernel default: 500.",
     ),

@@ -72,6 +72,14 @@ test("the delays go before the monitoring that they hang on", () => {
   expect(bench.steps(two, args, [before])).toEqual(["ip link set dev b0 type bond miimon 0"]);
 });
 
+test("the delays need `miimon` where the kernel does not have one by itself", () => {
+  expect(bench.refusals({ mode: "802.3ad", updelay: 200 })).toEqual([]);
+  expect(bench.refusals({ mode: "balance-alb", updelay: 250 }).join()).toMatch(
+    /^updelay: .*multiple of `miimon` \(100\)/,
+  );
+  expect(bench.refusals({ mode: "balance-rr", updelay: 200 }).join()).toMatch(/^updelay: needs `miimon`/);
+});
+
 test("goes down for what the kernel takes only then, and is up again", () => {
   const lacp = { links: [live({ mode: "802.3ad", ad_lacp_rate: "slow" })] };
   expect(bench.steps(lacp, { mode: "802.3ad", lacpRate: "fast" })).toEqual([

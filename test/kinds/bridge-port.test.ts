@@ -79,10 +79,16 @@ describe("given back", () => {
 
   test("to the bridge that it was in, with its options there", () => {
     const there = { ...joined, links: [{ ...links.port, master: "br9" }] };
-    expect(bench.removal(joined, {}, bench.memory(there))).toEqual([
+    const both = { ...joined, links: [...joined.links, { ...links.bridge, ifname: "br9" }] };
+    expect(bench.removal(both, {}, bench.memory(there))).toEqual([
       "ip link set dev kd master br9",
       "ip link set dev kd type bridge_slave cost 100 isolated on",
     ]);
+  });
+
+  test("to nobody, where the bridge that it was in is gone", () => {
+    const there = { ...joined, links: [{ ...links.port, master: "br9" }] };
+    expect(bench.removal(joined, {}, bench.memory(there))).toEqual(["ip link set dev kd nomaster"]);
   });
 
   test("not when somebody has taken it since", () => {

@@ -59,6 +59,13 @@ test("is given back as it was", () => {
   expect(bench.removal(fresh, declared, before)).toEqual([]);
 });
 
+test("gives back a transmit queue of length 0, which `ip` does not print", () => {
+  const memory = bench.memory(answer({ txqlen: undefined }));
+  expect(bench.removal(answer({ txqlen: 700 }), { txQueueLength: 700 }, memory)).toEqual([
+    "ip link set dev eth1 txqueuelen 0",
+  ]);
+});
+
 test("what somebody has changed since is left", () => {
   const others = answer({ mtu: 1400, flags: ["BROADCAST", "UP", "PROMISC"] });
   expect(bench.removal(others, { mtu: 9000 }, before)).toEqual(["ip link set dev eth1 down"]);
@@ -106,6 +113,56 @@ describe("an address that was there before", () => {
       back,
       "ip address del 10.9.0.1/32 dev eth1",
     ]);
+  });
+});
+
+test("goes back to the bridge that it was in, or to none where that is gone", () => {
+  const memory = bench.memory(answer({ master: "br9" }));
+  const live = answer({ master: "br0", flags: ["UP"] });
+  const both = { ...live, links: [...live.links, { ...links.bridge, ifname: "br9" }] };
+  const want = { bridge: "br0", ipv6: true };
+  const kept = { ipv6: true };
+  expect(bench.steps(both, kept, [want], memory)).toEqual(["ip link set dev eth1 master br9"]);
+  expect(bench.steps(live, kept, [want], memory)).toEqual(["ip link set dev eth1 nomaster"]);
+  expect(bench.removal(both, want, memory)).toEqual(["ip link set dev eth1 master br9", "ip link set dev eth1 down"]);
+  expect(bench.removal(live, want, memory)).toEqual(["ip link set dev eth1 nomaster", "ip link set dev eth1 down"]);
+});
+
+describe("an IPv6 address that was there before", () => {
+  const info = { family: "inet6", local: "fd01::1", prefixlen: 64, scope: "global" };
+  const up = { flags: ["UP"] };
+  const memory = bench.memory(answer({ ...up, addr_info: [info] }));
+  const path = "/proc/sys/net/ipv6/conf/eth1/disable_ipv6";
+  const on = "sysctl -qw net/ipv6/conf/eth1/disable_ipv6=0";
+  const back = "ip address add fd01::1/64 dev eth1 nodad";
+
+  test.each([
+    ["down", { up: false }, answer(), ["ip link set dev eth1 up", back]],
+    ["without IPv6", { ipv6: false }, { ...answer(up), ipv6: `${path}:1\n` }, [on, back]],
+    [
+      "a port",
+      { bridge: "br0" },
+      { ...answer({ ...up, master: "br0" }), ipv6: `${path}:1\n` },
+      [on, "ip link set dev eth1 nomaster", back],
+    ],
+    [
+      "below the least MTU of IPv6",
+      { mtu: 1000 },
+      { ...answer({ ...up, mtu: 1000 }), ipv6: "" },
+      ["ip link set dev eth1 mtu 1500", on, back],
+    ],
+  ])("comes back when the card is no longer %s", (_what, args, live, steps) => {
+    expect(bench.removal(live, args, memory)).toEqual(steps);
+    expect(bench.steps(live, {}, [args], memory)).toEqual(steps);
+    expect(bench.steps(live, args, [args], memory)).toEqual([]);
+  });
+
+  test("stays away where somebody else has taken it away, or IPv6", () => {
+    expect(bench.removal(answer(up), { promisc: true }, memory)).toEqual([]);
+    const others = { ...answer(), ipv6: `${path}:1\n` };
+    expect(bench.removal(others, { up: false }, memory)).toEqual(["ip link set dev eth1 up"]);
+    const small = { ...answer({ mtu: 1200 }), ipv6: "" };
+    expect(bench.removal(small, { up: false }, memory)).toEqual(["ip link set dev eth1 up"]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Kind } from "../../provider/kind";
+import type { Found, Kind } from "../../provider/kind";
 import type { Step } from "../../provider/model/command";
 import { show } from "../../provider/model/command";
 import { get, set } from "../../provider/model/path";
@@ -47,14 +47,16 @@ export class Bench {
 
   /** The commands that make what was declared into what is wanted; `was` is what was declared before. */
   steps(seen: Args, more: Args = {}, was: Args[] = [], memory?: unknown): string[] {
-    const found = this.look(seen, more);
     const before = was.map((args) => this.want(args));
-    const target = Object.entries(this.kind.reset).reduce((want, [path, reset]) => {
-      const dropped = get(want, path) === undefined && before.some((args) => get(args, path) !== undefined);
-      return dropped ? set(want, path, typeof reset === "function" ? found && reset(found) : reset) : want;
-    }, this.want(more));
-    const context = { mark, owner: "a1b2", was: before, memory: memory as never, seen: this.seen(seen, more) };
-    return texts(this.kind.converge(target, found, context));
+    const target = (found?: Found<unknown>) =>
+      Object.entries(this.kind.reset).reduce((want, [path, reset]) => {
+        const dropped = get(want, path) === undefined && before.some((args) => get(args, path) !== undefined);
+        return dropped ? set(want, path, typeof reset === "function" ? found && reset(found) : reset) : want;
+      }, this.want(more));
+    const answered = answers(this.kind.observe(target()), seen);
+    const found = this.kind.find(target(), answered);
+    const context = { mark, owner: "a1b2", was: before, memory: memory as never, seen: answered };
+    return texts(this.kind.converge(target(found), found, context));
   }
 
   removal(seen: Args, more: Args = {}, memory?: unknown): string[] {

@@ -28,6 +28,20 @@ test("is made by tuntap, then gets what every link has; IPv6 is off before it is
   ]);
 });
 
+test("below the least MTU of IPv6 there is none to switch off, or on for IPv4 addresses", () => {
+  expect(bench.steps({ links: [] }, { mtu: 1000 })).toEqual([
+    "ip tuntap add name t0 mode tap",
+    `ip link set dev t0 alias ${mark}`,
+    "udevadm settle --timeout=10",
+    "ip link set dev t0 address 02:00:00:00:00:03",
+    "ip link set dev t0 mtu 1000",
+    "ip link set dev t0 up",
+  ]);
+  const small = { ...seen({ mtu: 1000 }), ipv6: "" };
+  expect(bench.steps(small, { addresses: ["10.0.0.1/24"] })).toEqual(["ip address add 10.0.0.1/24 dev t0"]);
+  expect(bench.steps(small, { ipv6: true })).toEqual(["sysctl -qw net/ipv6/conf/t0/disable_ipv6=0"]);
+});
+
 test("a TUN in a namespace has no MAC, and its IPv6 is nobody's business", () => {
   expect(bench.steps({ netns: netns("blue") }, { mac: undefined, mode: "tun", namespace: "blue" })).toEqual([
     "ip netns exec blue ip tuntap add name t0 mode tun",
@@ -44,6 +58,46 @@ test("is done when it is there, whether an account is declared by name or by num
 
 test("what a program said when it opened the device is no drift", () => {
   expect(bench.steps(seen(), { vnetHeader: false, packetInformation: false })).toEqual([]);
+});
+
+test("`ip` does not print a queue of length 0", () => {
+  const { txqlen: _t, ...without } = recorded;
+  const empty = { ...seen(), links: [without] };
+  expect(bench.steps(empty, { txQueueLength: 0 })).toEqual([]);
+  expect(bench.look(empty)?.args).toMatchObject({ txQueueLength: 0 });
+  expect(bench.steps({ links: [] }, { txQueueLength: 0 })).toContain("ip link set dev t0 txqueuelen 0");
+  expect(bench.refusals({ txQueueLength: 2 ** 31 }).join()).toMatch(/^txQueueLength: .*0 to 2147483647/);
+});
+
+describe("an offload that is declared no more", () => {
+  // As `ethtool -k` 6.1 prints them of a TAP that nobody has opened.
+  const tx = (value: string) =>
+    `tx-checksumming: off\n\ttx-checksum-ipv4: off [fixed]\n\ttx-checksum-ip-generic: ${value}\n`;
+  const features = (first: string) => ({
+    ...seen(),
+    "features:t0": `Features for t0:\nrx-checksumming: off [fixed]\n${first}generic-receive-offload: off\nlarge-receive-offload: off [fixed]\n`,
+  });
+  const was = [{ offloads: { rx: false, tx: false, lro: false } }];
+
+  test("goes back as far as the device can: not what it cannot switch, or has been asked for already", () => {
+    expect(bench.steps(features(tx("off [requested on]")), {}, was)).toEqual([]);
+    expect(bench.steps(features(tx("off [requested on]")), {}, [...was, { offloads: { gro: false } }])).toEqual([
+      expect.stringMatching(/^sh -c .* t0 gro on$/),
+    ]);
+    expect(bench.look(features(tx("off")), was[0])?.args).toMatchObject({ offloads: { rx: false, tx: false } });
+  });
+
+  test("is asked for, though it may have to wait for another one", () => {
+    expect(bench.steps(features(tx("off")), {}, was)).toEqual([
+      `sh -c 'ethtool -K "$0" "$@" || ethtool -k "$0" | grep -q requested' t0 tx on`,
+    ]);
+  });
+
+  test("what is declared has to be so", () => {
+    expect(bench.steps(features(tx("off [requested on]")), { offloads: { tx: true } })).toEqual([
+      "ethtool -K t0 tx on",
+    ]);
+  });
 });
 
 test("made for another owner, in another mode or without queues, it is made anew", () => {

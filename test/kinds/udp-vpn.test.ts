@@ -66,6 +66,18 @@ test.each([
   expect(steps.slice(made)).toContain(`systemctl restart ${name}.service`);
 });
 
+test("IPv6 is on before an IPv6 address comes, and again when `ipv6: false` is declared no more", () => {
+  const ipv6 = "/proc/sys/net/ipv6/conf/vpn0/disable_ipv6:1\n";
+  const seen = { netns: [{ name: "blue" }], "links@blue": [device(true)], "ipv6@blue": ipv6 };
+  const on = "ip netns exec blue sysctl -qw net/ipv6/conf/vpn0/disable_ipv6=0";
+  expect(bench.steps(seen)).not.toContain(on);
+  expect(bench.steps(seen, { addresses: ["fd07::1/64"] }).slice(0, 2)).toEqual([
+    on,
+    "ip netns exec blue ip address add fd07::1/64 dev vpn0 nodad",
+  ]);
+  expect(bench.steps(seen, {}, [{ ipv6: false }])).toContain(on);
+});
+
 test("a TAP of that name is somebody else's", () => {
   const tap = device(true);
   tap.linkinfo.info_data.type = "tap";

@@ -41,6 +41,7 @@ test("each end is brought about by itself", () => {
   const was = [{ b: { ...b, bridge: "br0", mtu: 1400 } }];
   expect(bench.steps(seen([inside], [{ ...outside, master: "br0", mtu: 1400 }]), {}, was)).toEqual([
     "ip link set dev blue-br mtu 1500",
+    "sysctl -qw net/ipv6/conf/blue-br/disable_ipv6=0",
     "ip link set dev blue-br nomaster",
   ]);
 });
@@ -80,4 +81,47 @@ test("claims both names, addresses and places in bridges", () => {
     "device blue-br",
     "bridge of device blue-br",
   ]);
+});
+
+test("the MAC address of a bond's member is the bond's: declared or not, it is not written, and is no drift", () => {
+  const member = {
+    ...{ ...outside, master: "bond0", address: "02:00:00:00:00:99" },
+    linkinfo: { info_kind: "veth", info_slave_kind: "bond", info_slave_data: { perm_hwaddr: b.mac } },
+  };
+  const seenMember = seen([inside], [member]);
+  expect(bench.steps(seenMember, { b: { ...b, txQueueLength: 500 } })).toEqual([
+    "ip link set dev blue-br txqueuelen 500",
+  ]);
+  expect(bench.steps(seenMember, { b: { name: b.name } })).toEqual([]);
+  expect(bench.look(seenMember)).toMatchObject({
+    args: { b: { mac: b.mac } },
+    facts: { b: { mac: "02:00:00:00:00:99" } },
+  });
+});
+
+describe("IPv6 that we had switched off", () => {
+  const ipv6On = "sysctl -qw net/ipv6/conf/blue-br/disable_ipv6=0";
+  const off = seen([inside], [outside]);
+
+  test("is on again when the end leaves its bridge, or when `ipv6: false` is declared no more", () => {
+    expect(bench.steps(off, {}, [{ b: { ...b, bridge: "br0" } }])).toEqual([ipv6On]);
+    expect(bench.steps(off, {}, [{ b: { ...b, ipv6: false } }])).toEqual([ipv6On]);
+    expect(bench.steps(off, { b: { ...b, bridge: "br0" } }, [{ b: { ...b, ipv6: false } }])).toEqual([
+      "ip link set dev blue-br master br0",
+    ]);
+  });
+
+  test("is on before an IPv6 address comes", () => {
+    const wanted = { b: { ...b, addresses: [{ address: "fd00:77::1/64" }] } };
+    const steps = [ipv6On, "ip address add fd00:77::1/64 dev blue-br nodad"];
+    expect(bench.steps(off, wanted)).toEqual(steps);
+    expect(bench.steps(off, wanted, [{ b: { ...b, bridge: "br0" } }])).toEqual(steps);
+  });
+
+  test("stays off where that is the host's default, and where there is none", () => {
+    const was = [{ b: { ...b, bridge: "br0" } }];
+    const hostOff = { ...off, ipv6: `${off.ipv6}/proc/sys/net/ipv6/conf/default/disable_ipv6:1\n` };
+    expect(bench.steps(hostOff, {}, was)).toEqual([]);
+    expect(bench.steps({ ...off, ipv6: "" }, {}, was)).toEqual([]);
+  });
 });

@@ -68,6 +68,7 @@ export const udpVpn: Sample = {
       to: false,
       shows: "ip netns exec s-uv sysctl net.ipv6.conf.s-uv0.disable_ipv6",
       expect: /= 1/,
+      removed: /= 0/,
       drift: "ip netns exec s-uv sysctl -qw net.ipv6.conf.s-uv0.disable_ipv6=0",
     },
     txQueueLength: {

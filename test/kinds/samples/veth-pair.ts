@@ -53,6 +53,7 @@ const updates: Record<string, Update> = {
     apart: true,
     shows: ipv6,
     expect: /^1$/m,
+    removed: /^0$/m,
     drift: "ip netns exec s-vp sysctl -qw net.ipv6.conf.s-vp0.disable_ipv6=0",
   },
   arp: { to: false, shows: link, expect: /[<,]NOARP[,>]/, removed: /^(?!.*NOARP)/, drift: set("arp on") },
