@@ -3,6 +3,7 @@ import type { Found, Kind, Path } from "../kind";
 import type { Step } from "../model/command";
 import { isMarking } from "../model/mark";
 import { get, leaves, same, set } from "../model/path";
+import { hangsOnOthers } from "../model/reset";
 import { unwrap, validate } from "../validate";
 
 type Args = Record<string, unknown>;
@@ -114,7 +115,7 @@ const parsed = (kind: Kind, args: Args): Args => (validate(kind.args, args).valu
 function usually(kind: Kind, path: Path, found: Found<Args, unknown>): { has: boolean; value?: unknown } {
   const own = kind.usual?.[path];
   if (own) return { has: true, value: plain(own(found as never)) };
-  if (path in kind.reset) {
+  if (path in kind.reset && kind.reset[path] !== hangsOnOthers) {
     const reset = kind.reset[path];
     return { has: true, value: typeof reset === "function" ? reset(found) : reset };
   }

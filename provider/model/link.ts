@@ -6,6 +6,7 @@ import { HostnetError } from "./errors";
 import { fallbackDevices, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
 import { convergeOffloads, liveOffloads, offloads } from "./offloads";
+import { hangsOnOthers } from "./reset";
 import { between, family, interfaceName, macAddress, mtu, namespaceRef, refersTo } from "./scalars";
 import { udevSettled } from "./udev";
 
@@ -87,8 +88,7 @@ export const linkReset: Record<string, unknown> = {
   up: true,
   addresses: [],
   bridge: "",
-  // What that is depends on all the rest: `wantsIpv6` knows.
-  ipv6: null,
+  ipv6: hangsOnOthers,
   arp: true,
   // Nothing is declared, and so what was goes back.
   offloads: {},
@@ -108,7 +108,7 @@ export function wantsIpv6(want: LinkArgs, traits: LinkTraits, live?: LinkState):
   if (traits.layer2 || want.bridge) return addresses.length > 0;
   if (addresses.some((item) => family(full(item).address) === 6)) return true;
   // What had switched it off is declared no more: a reset.
-  const goesBack = want.ipv6 === null || want.bridge === "";
+  const goesBack = (want.ipv6 as unknown) === hangsOnOthers || want.bridge === "";
   return goesBack ? (live ? live.ipv6ByDefault : true) : undefined;
 }
 

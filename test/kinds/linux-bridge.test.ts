@@ -39,6 +39,7 @@ test("reads every option by the name that ip prints", () => {
   // 3125 hundredths are no whole number of ticks; vlan_filtering was on when this was recorded.
   expect(differing).toEqual([
     ["bridge", ""],
+    ["ipv6", "hangs on others"],
     ["vlanFiltering", false],
     ["mcastStartupQueryInterval", 31.25],
   ]);
