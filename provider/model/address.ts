@@ -1,13 +1,19 @@
 import { z } from "zod";
 import type { LostAddress, Step } from "./command";
-import { canonicalAddress, cidr, family, ipAddress, subnet } from "./scalars";
+import { addressBits, canonicalAddress, cidr, family, ipAddress, subnet } from "./scalars";
 
 const scope = z.enum(["global", "link", "host", "site"]);
+
+/** What a device can have: the kernel refuses the rest, or takes it for nothing. */
+const ofDevice = cidr.refine(
+  (value) => !/^(22[4-9]|23\d|ff)/i.test(value) && addressBits(value.split("/")[0] as string) !== 0n,
+  "must be an address of one host, neither multicast nor all zeros",
+);
 
 /** An address with all that `ip address add` takes. */
 export const addressObject = z
   .strictObject({
-    address: cidr.describe("Address with prefix length, as 10.0.1.1/24."),
+    address: ofDevice.describe("Address with prefix length, as 10.0.1.1/24."),
     peer: ipAddress
       .optional()
       .describe("The address of the other end of a point-to-point link; the prefix length is its."),
@@ -32,7 +38,14 @@ export const addressObject = z
   })
   .meta({ title: "IpAddress" });
 
-export const address = z.union([cidr, addressObject]);
+export const address = z.union([ofDevice, addressObject]);
+
+export const addressList = z
+  .array(address)
+  .refine(
+    (list) => list.every((item, at) => list.findIndex((other) => sameAddress(full(other), full(item))) === at),
+    "must not have an address twice",
+  );
 
 export type Address = z.output<typeof address>;
 export type AddressObject = z.output<typeof addressObject>;

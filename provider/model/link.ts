@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Context } from "../kind";
-import { address, convergeAddresses, declarable, full } from "./address";
+import { addressList, convergeAddresses, declarable, full } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
 import { fallbackDevices, type LinkJson, type LinkState, linkSections } from "./link-state";
@@ -26,8 +26,7 @@ export const linkShape = {
     ),
   mtu: mtu.optional().describe("Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500."),
   up: z.boolean().default(true).describe("Administratively up. Default: true."),
-  addresses: z
-    .array(address)
+  addresses: addressList
     .optional()
     .describe(
       "IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`.",

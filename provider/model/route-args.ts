@@ -115,6 +115,7 @@ function broken(want: RouteArgs): [path: string, message: string][] {
   )) {
     const at = (key: string) => (path ? `${path}.${key}` : key);
     found.push([at("device"), path && !hop.via && !hop.device && "via will do as well"]);
+    found.push([at("device"), /^fe[89ab]/i.test(hop.via ?? "") && !hop.device && "a link-local `via` needs one"]);
     if (!hop.via || family(hop.via) === familyOf(want)) continue;
     found.push([at("via"), familyOf(want) === 6 && "must be an IPv6 address"]);
     found.push([at("via"), want.to === "default" && "must be an IPv4 address: for IPv6 write to: '::/0'"]);

@@ -204,7 +204,7 @@ describe("is done when the kernel shows it", () => {
     { namespace: "blue", to: "::/0", via: "fd00:1::2" },
     { namespace: "blue", to: "::/0", via: "fd00:1::2", metric: 1024 },
     { namespace: "blue", to: "fd00:a::/64", type: "unreachable" },
-    { namespace: "blue", to: "fd00:b::1", via: "fe80::1", metric: 7 },
+    { namespace: "blue", to: "fd00:b::1", via: "fe80::1", device: "d0", metric: 7 },
     { namespace: "blue", to: "127.0.0.1/32", type: "local", device: "lo" },
   ])("%j", (args) => {
     expect(look(args)).toBeDefined();
@@ -260,7 +260,7 @@ test("shows live values in the words of the arguments", () => {
 test("takes away exactly what is there", () => {
   const removal = (args: object) => steps(route.remove(look(args) as never, want(args), context));
   expect(removal(plain)).toEqual(["ip route del unicast 10.9.0.0/16 table main metric 0 via 10.0.1.2 dev d0"]);
-  expect(removal({ namespace: "blue", to: "10.13.0.0/16", via: "fe80::1" })).toEqual([
+  expect(removal({ namespace: "blue", to: "10.13.0.0/16", via: "fe80::1", device: "d0" })).toEqual([
     "ip route del unicast 10.13.0.0/16 table main metric 0 via inet6 fe80::1 dev d0",
   ]);
   expect(removal({ namespace: "blue", to: "fd00:a::/64", type: "unreachable" })).toEqual([

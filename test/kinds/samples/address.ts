@@ -17,6 +17,8 @@ export const address: Sample = {
   },
   invalid: [
     { args: { address: "10.0.1.1/33" }, path: "address", text: /0 to 32.*10\.0\.1\.1\/33/ },
+    { args: { address: "ff02::5/64" }, path: "address", text: /neither multicast nor all zeros/ },
+    { args: { address: "0.0.0.0/8" }, path: "address", text: /neither multicast nor all zeros/ },
     { args: { address: "010.0.0.1/24" }, path: "address", text: /as 10\.0\.1\.1\/24/ },
     { args: { address: { address: "10.0.1.1" } }, path: "address.address", text: /prefix length/ },
     { args: { address: { address: "10.0.1.1/24", peer: "fd00::1" } }, path: "address.peer", text: /family/ },

@@ -92,6 +92,7 @@ export const route: Sample = {
     { args: { to: "fd00:9::/64", via: "fd00::1", scope: "link" }, path: "scope", text: /IPv4/ },
     { args: { source: "fd00::1" }, path: "source", text: /family/ },
     { args: { mtu: 67 }, path: "mtu", text: /68 to 65520/ },
+    { args: { to: "fd00:9::/64", via: "fe80::1", source: undefined }, path: "device", text: /link-local/ },
     { args: { advmss: 65496 }, path: "advmss", text: /1 to 65495/ },
     { args: { type: "local" }, path: "via", text: /must not be given for the type local/ },
     { args: { scope: "link" }, path: "scope", text: /must not be host or link with via/ },
