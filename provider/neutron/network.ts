@@ -152,7 +152,7 @@ export class Network extends Part {
         ports: all.map((other) => tunnelPort(cloud.tunnelType, other.tunnelAddress)).sort(),
       }),
     );
-    const dependsOn = others.then((all) => all.map((other) => cloud.tunnel(node, other)));
+    const dependsOn = others.then((all) => [node.cable, ...all.map((other) => cloud.tunnel(node, other))]);
     this.flows(node, "br-tun", node.brTun, flows, dependsOn);
   }
 

@@ -65,6 +65,8 @@ export abstract class Node extends Part {
   readonly tunnelAddress: string;
   readonly brInt: OvsBridge;
   readonly brTun: OvsBridge;
+  /** Between the two: flows that name its ends wait for it. @internal */
+  readonly cable: OvsPatch;
   /** Whether it may have routers and DHCP servers. @internal */
   abstract readonly routes: boolean;
   private readonly physical: Map<string, PhysicalBridge>;
@@ -88,9 +90,9 @@ export abstract class Node extends Part {
       { bridge: this.brInt, name: "patch-tun" },
       { bridge: this.brTun, name: "patch-int" },
     ] as const;
-    const patch = this.patch("patch", ...ends);
+    this.cable = this.patch("patch", ...ends);
     this.flows("br-int-base", this.brInt, integrationFlows);
-    this.flows("br-tun-base", this.brTun, tunnelFlows(cloud.tunnelType), patch);
+    this.flows("br-tun-base", this.brTun, tunnelFlows(cloud.tunnelType), this.cable);
     this.physical = new Map(
       Object.entries(mappings).map(([key, mapping]) => [key, this.physicalBridge(mapping)] as const),
     );

@@ -128,6 +128,23 @@ it("serves a subnet without a gateway, also before it has a port", async () => {
   expect(one.get("DhcpServer lone-v4/dnsmasq")?.inputs.range).toBe("static");
 });
 
+it("has a network's flows wait for the cable whose end they name, and for the tunnels", async () => {
+  const after = new Map<string, unknown>();
+  await registrations(
+    cloud(({ all, n1 }) => {
+      const note: pulumi.ResourceTransformation = ({ name, opts }) => {
+        after.set(name, opts.dependsOn);
+        return undefined;
+      };
+      const grey = new neutron.Network("grey", { cloud: all, segmentationId: 300 }, { transformations: [note] });
+      new neutron.Subnet("grey-v4", { network: grey, cidr: "10.9.0.0/24" });
+      new neutron.Instance("vm9", { node: n1, ports: [{ network: grey, addresses: ["10.9.0.9"] }] });
+    }),
+  );
+  const waited = (await after.get("grey/n1-br-tun")) as { __name: string }[];
+  expect(waited.map((one) => one.__name)).toEqual(["n1/patch", "n1/gre-0ac70009"]);
+});
+
 describe("a router's routes", () => {
   /** Of a router of two subnets, and what each waits for. */
   async function routesOf(routes: { to: string; via: string }[], isOutside: boolean) {
