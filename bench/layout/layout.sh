@@ -76,19 +76,19 @@ table bridge neutron-tap$1 {
     flags interval
     elements = { $2 . $3 }
   }
-  set web-v4 {
+  set group-web-v4 {
     type ipv4_addr
     flags interval
     elements = { 10.0.0.10, 10.0.0.11 }
   }
-  set web-v6 {
+  set group-web-v6 {
     type ipv6_addr
     flags interval
   }
   chain i-rules {
     meta l4proto icmp ct original proto-dst 2048-2303 accept
-    meta protocol ip meta l4proto tcp ct original proto-dst 22 ct original ip saddr @web-v4 accept
-    meta protocol ip6 meta l4proto tcp ct original proto-dst 22 ct original ip6 saddr @web-v6 accept
+    meta protocol ip meta l4proto tcp ct original proto-dst 22 ct original ip saddr @group-web-v4 accept
+    meta protocol ip6 meta l4proto tcp ct original proto-dst 22 ct original ip6 saddr @group-web-v6 accept
   }
   chain o-rules {
     meta protocol ip accept
