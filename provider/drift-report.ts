@@ -3,7 +3,8 @@ import { decommissioned, reachIfSame } from "./host/reach";
 import { kinds } from "./kinds";
 import { argumentsOf, type Outputs, read } from "./lifecycle";
 import { HostnetError } from "./model/errors";
-import { get, leaves, same } from "./model/path";
+import { ancestors, get, leaves, same } from "./model/path";
+import { hidden } from "./model/scalars";
 import type { StateResource } from "./state";
 
 /** One thing on a host that is not as a stack declares it. */
@@ -74,13 +75,9 @@ function differences(declared: object, live: object) {
     .filter((each) => !same(each.declared, each.live));
 }
 
-const hidden = "[secret]";
-
 /** The value at the path is one, holds one, or stands in one. */
 const isSecret = (path: string, outputs: object, shown: object) =>
   !same(get(outputs, path), get(shown, path)) || ancestors(path).some((above) => get(shown, above) === hidden);
-
-const ancestors = (path: string) => [...path.matchAll(/(?<!\\)\./g)].map(({ index }) => path.slice(0, index));
 
 function unread(subject: Pick<Drift, "host" | "kind" | "name">, error: unknown): Drift {
   if (!(error instanceof HostnetError)) throw error;

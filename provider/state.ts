@@ -1,4 +1,5 @@
 import { HostnetError } from "./model/errors";
+import { hidden } from "./model/scalars";
 import { kindOfType } from "./protocol";
 
 type Properties = Record<string, unknown>;
@@ -53,7 +54,7 @@ const revealed = (value: Properties) =>
     });
   });
 
-const veiled = (value: Properties) => withSecrets(value, () => "[secret]");
+const veiled = (value: Properties) => withSecrets(value, () => hidden);
 
 function withSecrets<T>(value: T, as: (secret: Properties) => unknown): T {
   if (Array.isArray(value)) return value.map((item) => withSecrets(item, as)) as T;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hidden } from "./model/scalars";
 import { hasUnknown, isUnknown } from "./model/unknown";
 
 /** One thing that is wrong with the arguments, for a person: where, what was given, what is allowed. */
@@ -93,9 +94,7 @@ function describe(root: z.ZodType, value: unknown, issue: Issue): Failure[] {
   }
   const given = valueAt(value, issue.path);
   if (given === undefined) return [{ path, reason: `is required; ${allowedText(issue)}` }];
-  return [
-    { path, reason: `${allowedText(issue)}; given was ${secretAt(root, issue.path) ? "[secret]" : text(given)}` },
-  ];
+  return [{ path, reason: `${allowedText(issue)}; given was ${secretAt(root, issue.path) ? hidden : text(given)}` }];
 }
 
 /** Of the alternatives, the complaints of the one that the value came nearest to. */
@@ -121,7 +120,7 @@ function allowedText(issue: Issue): string {
 function text(value: unknown): string {
   const shown = JSON.stringify(value) ?? String(value);
   // The key itself where its path was asked for.
-  if (shown.includes("PRIVATE KEY-----")) return "[secret]";
+  if (shown.includes("PRIVATE KEY-----")) return hidden;
   return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
 }
 

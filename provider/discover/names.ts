@@ -10,13 +10,18 @@ export function namesOf(things: Thing[], host: string | undefined, others: strin
   return new Map(
     things.map((thing) => {
       const base = [host, ...partsOf(thing)].filter((part) => part !== undefined).join("/");
-      let name = base;
       // A name counts within its type.
-      for (let n = 2; taken.has(`${thing.kind.name} ${name}`); n++) name = `${base}-${n}`;
-      taken.add(`${thing.kind.name} ${name}`);
-      return [thing, name];
+      return [thing, numbered(base, taken, (name) => `${thing.kind.name} ${name}`)];
     }),
   );
+}
+
+/** The name, or with a number the first that is free; it is taken then. `as`: what two names must not have in common. */
+export function numbered(base: string, taken: Set<string>, as: (name: string) => string): string {
+  let name = base;
+  for (let n = 2; taken.has(as(name)); n++) name = `${base}-${n}`;
+  taken.add(as(name));
+  return name;
 }
 
 function partsOf({ kind, args }: Thing): (string | undefined)[] {

@@ -1,5 +1,5 @@
 import { Code, literal } from "./literal";
-import { variableOf } from "./names";
+import { numbered, variableOf } from "./names";
 import type { Plan, Planned } from "./plan";
 
 /** A file of a program. */
@@ -28,13 +28,9 @@ export function programOf(plans: Plan[], form: "program" | "fragment" = "program
 /** One for each host, also where the file system takes capitals for small letters. */
 function fileNames(plans: Plan[]): string[] {
   const taken = new Set(["index"]);
-  return plans.map(({ host }) => {
-    const base = host.name.replace(/[^A-Za-z0-9_-]/g, "-");
-    let name = base;
-    for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${base}-${n}`;
-    taken.add(name.toLowerCase());
-    return name;
-  });
+  return plans.map(({ host }) =>
+    numbered(host.name.replace(/[^A-Za-z0-9_-]/g, "-"), taken, (name) => name.toLowerCase()),
+  );
 }
 
 function fileOf({ host, resources, comments }: Plan): string {

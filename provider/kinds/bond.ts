@@ -6,7 +6,7 @@ import { HostnetError } from "../model/errors";
 import type { LinkArgs } from "../model/link";
 import { linkKind, options, portClaim, stateOf } from "../model/link-kind";
 import { type LinkJson, linksIn } from "../model/link-state";
-import { deviceRef } from "../model/scalars";
+import { deviceRef, distinct } from "../model/scalars";
 
 type Want = LinkArgs & Record<string, unknown>;
 
@@ -68,7 +68,7 @@ export const bond = linkKind({
       members: {
         schema: z
           .array(deviceRef)
-          .refine((names) => new Set(names).size === names.length, "must not name a device twice")
+          .refine(...distinct("device"))
           .optional()
           .describe(
             "The devices of the bond, in its namespace (`master`). One that is something else's port is not taken from it; those that others added stay. Default: none.",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { derivedIndex } from "../model/parent";
-import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
+import { between, deviceRef, family, ipAddress, isMulticast, port, unsigned } from "../model/scalars";
 import { hex, inherit, isHostUnderlay, placeOf, strayUnderlay, tos, udpPortClaim, underlayOf } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
@@ -35,7 +35,6 @@ const endpoint = (word: string, schema: z.ZodType, doc: string) => ({
   decode: (_: unknown, data: Data) => data[word] ?? data[`${word}6`],
 });
 
-const isMulticast = (address: string) => /^(22[4-9]|23\d|ff)/i.test(address);
 const unicast = ipAddress.refine((address) => !isMulticast(address), "must be unicast; `group` takes a multicast one");
 const multicast = ipAddress.refine(isMulticast, "must be multicast, 224.0.0.0/4 or ff00::/8");
 

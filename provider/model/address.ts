@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { LostAddress, Step } from "./command";
-import { addressBits, canonicalAddress, cidr, family, ipAddress, subnet } from "./scalars";
+import { addressBits, canonicalAddress, cidr, family, ipAddress, isMulticast, subnet } from "./scalars";
 
 const scope = z.enum(["global", "link", "host", "site"]);
 
 /** What a device can have: the kernel refuses the rest, or takes it for nothing. */
 const ofDevice = cidr.refine(
-  (value) => !/^(22[4-9]|23\d|ff)/i.test(value) && addressBits(value.split("/")[0] as string) !== 0n,
+  (value) => !isMulticast(value) && addressBits(value.split("/")[0] as string) !== 0n,
   "must be an address of one host, neither multicast nor all zeros",
 );
 
@@ -204,7 +204,7 @@ export function exchangeAddresses({ device, namespace, live, leaving, coming }: 
     ...hold("add"),
     ...inOrder.map((item) => removeAddress(item, device, namespace)),
     ...coming.map((item) => addAddress(item, device, namespace)),
-    ...giveBack(leaving, live, device, namespace),
+    ...back.map((item) => replaceAddress(declaredAs(item), device, namespace)),
     ...hold("del"),
   ];
 }
@@ -217,10 +217,10 @@ const stopgap = ({ address }: { address: string }, length: number) => `${address
  * before it, and those that stay are given back: `replace` does no harm where they never went.
  */
 export function giveBack(leaving: LiveAddress[], live: LiveAddress[], device: string, namespace?: string): Step[] {
-  return taken(leaving, live).map(({ address, scope, label }) =>
-    replaceAddress({ address, scope: scope as "global", label }, device, namespace),
-  );
+  return taken(leaving, live).map((item) => replaceAddress(declaredAs(item), device, namespace));
 }
+
+const declaredAs = ({ address, scope, label }: LiveAddress) => ({ address, scope: scope as "global", label });
 
 /** The secondary addresses that go with a primary one, and are to stay. Of IPv6 the same flag says: temporary. */
 function taken(leaving: LiveAddress[], live: LiveAddress[]): LiveAddress[] {

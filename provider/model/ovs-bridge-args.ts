@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type OvsColumn, reservedIn } from "./ovs-columns";
 import { deviceNameTaken, deviceShape, mtuColumn } from "./ovs-device";
 import { externalIdsArgument, textMap } from "./ovs-port";
-import { interfaceName, macAddress, mtu } from "./scalars";
+import { distinct, interfaceName, macAddress, mtu } from "./scalars";
 
 // Tables and defaults: ovs-vswitchd.conf.db(5) of 3.1.
 export const bridgeColumns: OvsColumn[] = [
@@ -43,14 +43,14 @@ export const ovsBridgeArgs = z
       ),
     protocols: z
       .array(z.enum(["OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15"]))
-      .refine((list) => new Set(list).size === list.length, "must not name a version twice")
+      .refine(...distinct("version"))
       .optional()
       .describe(
         "OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all.",
       ),
     controllers: z
       .array(controller)
-      .refine((list) => new Set(list).size === list.length, "must not name a controller twice")
+      .refine(...distinct("controller"))
       .optional()
       .describe(
         "OpenFlow controllers, as `tcp:192.0.2.1:6653`; exactly these. The first one to come and the last one to go take away all flows. Default of Open vSwitch: none.",

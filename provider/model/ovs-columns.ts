@@ -132,7 +132,7 @@ export function vsctl(commands: string[][], touches?: string[]): Step[] {
 /** The same, returning at once. Its transaction is never joined with one that is waited for. */
 export const unwaited = (step: Step): Step => ({ ...step, argv: step.argv.toSpliced(1, 0, "--no-wait") });
 
-/** Keys of a map argument that other arguments stand for: [key, argument]. */
+/** Of keys of a map argument that must not be there, why: mostly the argument that stands for it. */
 export type ReservedKeys = Record<string, string>;
 
 export const reservedIn = (columns: OvsColumn[], column: string): ReservedKeys =>
@@ -141,16 +141,17 @@ export const reservedIn = (columns: OvsColumn[], column: string): ReservedKeys =
 /** A map argument whose reserved keys are refused. */
 export function withoutKeys<S extends z.ZodType<Record<string, string> | undefined>>(
   schema: S,
-  reserved: ReservedKeys,
+  reserved: ReservedKeys | ((key: string) => string | undefined),
 ) {
+  const whyNot = typeof reserved === "function" ? reserved : (key: string) => reserved[key];
   return schema.superRefine((value, issues) => {
     for (const key of Object.keys(value ?? {})) {
-      const argument = reserved[key];
-      if (argument === undefined) continue;
+      const why = whyNot(key);
+      if (why === undefined) continue;
       issues.addIssue({
         code: "custom",
         path: [key],
-        message: `must not have the key ${key}: ${argument}`,
+        message: `must not have the key ${key}: ${why}`,
         input: value,
       });
     }

@@ -3,9 +3,7 @@ import { type OvsColumn, reservedIn } from "./ovs-columns";
 import { deviceNameTaken, deviceShape } from "./ovs-device";
 import { externalIdsArgument, textMap, vlanTag } from "./ovs-port";
 import { qosArgument } from "./ovs-qos";
-import { between, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
-
-const distinct = [(list: number[]) => new Set(list).size === list.length, "must not name a VLAN twice"] as const;
+import { between, distinct, interfaceName, macAddress, mtu, namespaceRef, refersTo, unsigned } from "./scalars";
 
 // Columns, keys and defaults: ovs-vswitchd.conf.db(5) of 3.1, tables Port and Interface.
 export const portColumns: OvsColumn[] = [
@@ -44,7 +42,7 @@ const bond = z
     members: z
       .array(interfaceName)
       .min(2, "must have at least two members")
-      .refine((list) => new Set(list).size === list.length, "must not name a member twice")
+      .refine(...distinct("member"))
       .describe("The devices that are bonded, at least two; exactly these."),
     mode: z
       .enum(["active-backup", "balance-slb", "balance-tcp"])
@@ -155,12 +153,12 @@ export const ovsPortArgs = z
       ),
     trunks: z
       .array(vlanTag)
-      .refine(...distinct)
+      .refine(...distinct("VLAN"))
       .optional()
       .describe("VLANs that a trunk carries (`trunks`), 0 to 4095 each. Default of Open vSwitch: all."),
     cvlans: z
       .array(vlanTag)
-      .refine(...distinct)
+      .refine(...distinct("VLAN"))
       .optional()
       .describe("Customer VLANs that a dot1q-tunnel port carries (`cvlans`). Default of Open vSwitch: all."),
     vlanMode: z

@@ -3,7 +3,7 @@ import type { Context, Found } from "../kind";
 import { type ErrorCode, HostnetError } from "./errors";
 import { ownership } from "./mark";
 import type { OvsDatabase, OvsPortState } from "./ovs";
-import { isMarkKey, type OvsChange, type ReservedKeys, withoutKeys, word } from "./ovs-columns";
+import { isMarkKey, type OvsChange, withoutKeys, word } from "./ovs-columns";
 import type { OvsRow } from "./ovs-row";
 import { between } from "./scalars";
 
@@ -24,7 +24,7 @@ const mapText = z
   .transform(String);
 
 /** A map of texts, as `other_config`; a number or boolean is taken as text. */
-export const textMap = (reserved: ReservedKeys) =>
+export const textMap = (reserved: Parameters<typeof withoutKeys>[1]) =>
   withoutKeys(
     z.record(z.string().regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 printable characters"), mapText),
     reserved,
@@ -35,13 +35,7 @@ export const externalIdsOf = (row: OvsRow): Record<string, string> =>
   Object.fromEntries(Object.entries(row.map("external_ids")).filter(([key]) => !isMarkKey(key)));
 
 export const externalIdsArgument = (of: string) =>
-  textMap({})
-    .superRefine((value, issues) => {
-      for (const key of Object.keys(value).filter(isMarkKey)) {
-        const message = `must not have the key ${key}: hostnet keeps its own marks there`;
-        issues.addIssue({ code: "custom", path: [key], message, input: value });
-      }
-    })
+  textMap((key) => (isMarkKey(key) ? "hostnet keeps its own marks there" : undefined))
     .optional()
     .describe(
       `Identifiers for other programs on the ${of} (\`external_ids\`). Keys that others set stay; a removed key of ours goes.`,

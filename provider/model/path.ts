@@ -6,6 +6,17 @@ type Tree = Record<string, unknown>;
 const keysOf = (path: Path) => path.split(/(?<!\\)\./).map((key) => key.replaceAll("\\.", "."));
 const written = (key: string) => key.replaceAll(".", "\\.");
 
+/** The paths above it, from the top. */
+export const ancestors = (path: Path): Path[] =>
+  keysOf(path)
+    .slice(0, -1)
+    .map((_, index, keys) =>
+      keys
+        .slice(0, index + 1)
+        .map(written)
+        .join("."),
+    );
+
 /** The value at a dotted path; undefined where a step of the path is missing. */
 export function get(tree: unknown, path: Path): unknown {
   let value: unknown = tree;

@@ -172,3 +172,13 @@ export const prefix = z
     const host = BigInt((family(address) === 4 ? 32 : 128) - Number(length));
     return (addressBits(address) & ((1n << host) - 1n)) === 0n;
   }, "must be a network: the bits behind the prefix length must be zero");
+
+/** IPv4 or IPv6, with or without a prefix length. */
+export const isMulticast = (address: string) => /^(22[4-9]|23\d|ff)/i.test(address);
+
+/** For `refine`: nothing stands twice in the list. */
+export const distinct = (what: string) =>
+  [(list: readonly unknown[]) => new Set(list).size === list.length, `must not name a ${what} twice`] as const;
+
+/** What stands in the place of a secret. */
+export const hidden = "[secret]";
