@@ -16,19 +16,12 @@ export type TempFiles = (name: string, text: string, mode?: number) => Promise<s
 export async function opensshArguments(target: Target, seconds: number, files: TempFiles): Promise<string[]> {
   const options = await optionsOf(target, pinnedName, files);
   options.push(
-    ["BatchMode", "yes"],
     ["ConnectTimeout", String(seconds)],
     ["ServerAliveInterval", "15"],
     ["ServerAliveCountMax", "3"],
     ["LogLevel", "ERROR"],
     ["RequestTTY", "no"],
-    ["ForwardAgent", "no"],
-    ["ForwardX11", "no"],
     ["ClearAllForwardings", "yes"],
-    ["PermitLocalCommand", "no"],
-    // A master of the user's would carry us over a login that we have not checked, and outlive us.
-    ["ControlMaster", "no"],
-    ["ControlPath", "none"],
   );
   if (target.jumpHosts.length === 0 && target.proxyCommand === undefined) options.push(straight);
   const config = target.jumpHosts.length ? await jumpConfig(target, files) : target.sshConfigPath;
@@ -36,7 +29,7 @@ export async function opensshArguments(target: Target, seconds: number, files: T
     "-T",
     ...(config ? ["-F", config] : []),
     ...options.flatMap(([name, value]) => ["-o", `${name}=${value}`]),
-    ...(target.jumpHosts.length ? ["-J", hopName(target.jumpHosts.length - 1)] : []),
+    ...(target.jumpHosts.length ? ["-J", bracketed(hopNames(target).at(-1) as string)] : []),
     "--",
     plainWord(target.alias),
   ];
@@ -54,6 +47,13 @@ async function optionsOf(target: Target, label: string, files: TempFiles): Promi
     ["HostName", plainWord(target.address)],
     ["User", plainWord(target.user)],
     ["Port", String(target.port)],
+    ["BatchMode", "yes"],
+    ["ForwardAgent", "no"],
+    ["ForwardX11", "no"],
+    ["PermitLocalCommand", "no"],
+    // A master of the user's would carry us over a login that we have not checked, and outlive us.
+    ["ControlMaster", "no"],
+    ["ControlPath", "none"],
   ];
   if (target.passphrase && !target.agentSocket) {
     throw new HostnetError("AUTH", "the openssh transport cannot give ssh a passphrase", {
@@ -106,17 +106,18 @@ async function pins(target: Target, label: string, files: TempFiles): Promise<Op
 /** A config that knows the hosts on the way, with the user's own below it: -J takes no keys and no pins for them. */
 async function jumpConfig(target: Target, files: TempFiles): Promise<string> {
   const blocks: string[] = [];
+  const names = hopNames(target);
   for (const [index, hop] of target.jumpHosts.entries()) {
-    const options = await optionsOf(hop, hopName(index), files);
-    options.push(index > 0 ? ["ProxyJump", hopName(index - 1)] : ownWay(hop));
-    options.push(["BatchMode", "yes"]);
-    blocks.push(`Host ${hopName(index)}\n${options.map(([name, value]) => `  ${name} ${value}\n`).join("")}`);
+    const options = await optionsOf(hop, hopLabel(index), files);
+    const before = names[index - 1];
+    options.push(before === undefined ? ownWay(hop) : ["ProxyJump", bracketed(before)]);
+    blocks.push(`Host ${names[index]}\n${options.map(([name, value]) => `  ${name} ${value}\n`).join("")}`);
   }
   const below = target.sshConfigPath ? [target.sshConfigPath] : [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"];
   return files("config", `${blocks.join("")}Match all\n${below.map((path) => `Include ${quoted(path)}\n`).join("")}`);
 }
 
-/** The way to the first jump host. What the user's config has for it is for another name than ours. */
+/** The way to the first jump host, which is told it also where it goes by a name of ours. */
 function ownWay({ proxyCommand, alias }: Target): Option {
   if (proxyCommand === undefined) return straight;
   return [
@@ -125,9 +126,21 @@ function ownWay({ proxyCommand, alias }: Target): Option {
   ];
 }
 
-function hopName(index: number): string {
-  return `hostnet-hop-${index}`;
+const hopLabel = (index: number) => `hostnet-hop-${index}`;
+
+/**
+ * What ssh calls the hosts on the way: as the user does, so that what the user's config says of them is in force, a
+ * certificate for instance. One that is met twice would have the way of both: it gets a name of ours.
+ */
+function hopNames({ alias, jumpHosts }: Target): string[] {
+  const all = [alias, ...jumpHosts.map((hop) => hop.alias)].map((name) => name.toLowerCase());
+  const isOnce = (name: string) => all.filter((one) => one === name.toLowerCase()).length === 1;
+  const isPlain = (name: string) => /^\w[\w.:-]*$/.test(name);
+  return jumpHosts.map((hop, index) => (isPlain(hop.alias) && isOnce(hop.alias) ? hop.alias : hopLabel(index)));
 }
+
+/** A jump host as ProxyJump takes it: the colons of an IPv6 address are not those before a port. */
+const bracketed = (name: string) => (name.includes(":") ? `[${name}]` : name);
 
 /** A value that ssh's config reads as one word. It has no way to write a quote or a newline. */
 function quoted(text: string): string {

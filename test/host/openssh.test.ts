@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { opensshTransport } from "../../provider/host/openssh";
 import type { Target } from "../../provider/host/target";
@@ -154,6 +154,22 @@ describeSshd("the system's ssh", () => {
     expect(await run({ ...to, jumpHosts: [{ ...bastion.to, alias: "bastion", proxyCommand }] })).toEqual(answer);
     expect(readFileSync(seen, "utf8")).toBe("bastion %n\n");
     expect([outer, bastion].map(({ sshd }) => sshd.count(/Accepted publickey/))).toEqual([1, 1]);
+  });
+
+  test("shows a jump host the certificate that the user's config has for it", async () => {
+    const authority = makeKey(box.folder, "authority");
+    const { path } = makeKey(box.folder, "certified");
+    const { sshd, to } = await host();
+    const bastion = await box.sshd({ authorizedKeys: [], config: [`TrustedUserCAKeys ${authority.path}.pub`] });
+    const signed = spawnSync("ssh-keygen", ["-q", "-s", authority.path, "-I", "i", "-n", to.user, `${path}.pub`]);
+    expect(signed.status).toBe(0);
+    // Beside its key ssh would find it by itself.
+    renameSync(`${path}-cert.pub`, box.path("a-cert.pub"));
+    const hop = { ...bastion.to, alias: "bastion", privateKeyPaths: [path], identitiesOnly: true };
+    expect(await fails({ ...to, jumpHosts: [hop] })).toMatchObject({ code: "AUTH" });
+    writeFileSync(to.sshConfigPath, `Host bastion\n  CertificateFile ${box.path("a-cert.pub")}\n`);
+    expect(await run({ ...to, jumpHosts: [hop] })).toEqual(answer);
+    expect([sshd, bastion.sshd].map((one) => one.count(/Accepted publickey/))).toEqual([1, 1]);
   });
 
   test("dials a host behind a jump host again until it listens", async () => {
