@@ -58,10 +58,17 @@ function rangeOf({ first, last, version }: Span): string {
   return first === last ? from : `${from}-${addressOf(last, version)}`;
 }
 
-/** What is left of a range when some addresses are taken out of it. */
-export function except(range: string, taken: string[]): string[] {
+/** Whether an address is in a network or range. */
+export function covers(range: string, address: string): boolean {
   const { first, last, version } = spanOf(range);
-  const out = taken.map(addressBits).filter((one) => first <= one && one <= last);
+  const bits = addressBits(address);
+  return version === family(address) && first <= bits && bits <= last;
+}
+
+/** What is left of a range when some addresses are taken out of it. */
+export function except(range: string, taken: readonly string[]): string[] {
+  const { first, last, version } = spanOf(range);
+  const out = taken.filter((one) => covers(range, one)).map(addressBits);
   const ends = [...out.sort((a, b) => Number(a - b)), last + 1n];
   const left = ends.map((end, at) => ({ first: (ends[at - 1] ?? first - 1n) + 1n, last: end - 1n, version }));
   return left.filter((span) => span.first <= span.last).map(rangeOf);

@@ -55,9 +55,8 @@ export function instancePort(port: PortOf): InstancePort {
   if (!plan.addresses && !dynamic && plan.portSecurity)
     refuse(title, `${at}.addresses: are required: no subnet of network ${network.name} has a DHCP range by now`);
 
-  const own = plan.addresses ?? dynamic?.pool ?? [];
   const allowed = plan.allowedAddressPairs.map((pair) => ({ address: pair.address, mac: pair.mac ?? mac }));
-  const pairs: AddressPair[] = [...own.map((address) => ({ address, mac })), ...allowed];
+  const pairs: AddressPair[] = [...(plan.addresses ?? []).map((address) => ({ address, mac })), ...allowed];
   for (const [nth, group] of (groups ?? []).entries()) {
     group.mustBeOf(node.cloud, title, `${at}.securityGroups[${nth}]`);
     group.join({ own: plan.addresses ?? [], allowed: allowed.map(({ address }) => address) }, title);
@@ -65,24 +64,25 @@ export function instancePort(port: PortOf): InstancePort {
 
   const zone = network.vlanOn(node, title);
   const rules = groups ? groups.flatMap((group) => group.rules) : [{ direction: "egress" } as const];
-  const firewall = portFirewall(port, {
-    devices: instanceDevices(id),
-    zone,
-    security: plan.portSecurity,
-    pairs,
-    rules,
-  });
+  const firewall = portFirewall(
+    port,
+    { devices: instanceDevices(id), zone, security: plan.portSecurity, mac, pairs, rules },
+    plan.addresses ? undefined : dynamic,
+  );
   plug(port, { id, mac, vlan: zone, subnets, firewall });
   return { id, mac, addresses: plan.addresses ?? [], devices: instanceDevices(id) };
 }
 
 const known = (subnets: Subnet[]) => subnets.map((subnet) => subnet.cidr).join(", ") || "none";
 
-function portFirewall({ parent, path, node }: PortOf, plan: PortPlan): Firewall {
+/** `dynamic`: the subnet that gives the port its address. */
+function portFirewall({ parent, path, node }: PortOf, plan: PortPlan, dynamic: Subnet | undefined): Firewall {
   const remote = [...new Set(plan.rules.flatMap((rule) => rule.remoteGroup ?? []))];
-  // Members are waited for only where there are any to be known: all else is known now.
+  // What comes late is waited for only where there is any to be known: all else is known now.
   const sets =
-    remote.length === 0 ? portSets(plan, new Map()) : membersOf(node, remote).then((all) => portSets(plan, all));
+    remote.length === 0 && !dynamic
+      ? portSets(plan, new Map())
+      : Promise.all([membersOf(node, remote), dynamic?.free()]).then((late) => portSets(plan, ...late));
   const name = `neutron-${plan.devices.tap}`;
   return new Firewall(
     `${path}/${name}`,

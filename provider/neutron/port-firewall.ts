@@ -15,6 +15,8 @@ export interface PortPlan {
   zone: number;
   /** false: everything passes, but for the host itself. */
   security: boolean;
+  /** The guest's own MAC address. */
+  mac: string;
   pairs: AddressPair[];
   /** Rules of all groups of the port. */
   rules: GroupRule[];
@@ -66,10 +68,17 @@ export function portChains(plan: PortPlan): Record<string, Chain> {
   };
 }
 
-/** The sets of the port's table: what the guest may send from, and the members of each group that a rule names. */
-export function portSets(plan: PortPlan, members: ReadonlyMap<string, readonly string[]>): Record<string, PlannedSet> {
+/**
+ * The sets of the port's table: what the guest may send from, and the members of each group that a rule names. `given`:
+ * the addresses of which DHCP gives it one.
+ */
+export function portSets(
+  plan: PortPlan,
+  members: ReadonlyMap<string, readonly string[]>,
+  given: readonly string[] = [],
+): Record<string, PlannedSet> {
   if (!plan.security) return {};
-  const pairs = withLinkLocal(plan.pairs);
+  const pairs = withLinkLocal(plan, given);
   const remotes = plan.rules.flatMap((rule) =>
     rule.remoteGroup === undefined
       ? []
@@ -109,14 +118,16 @@ const addressType = (version: 4 | 6) => (version === 4 ? "ipv4_addr" : "ipv6_add
 const addressesOf = (version: 4 | 6, all: readonly string[]) =>
   disjoint(all.filter((address) => family(address) === version));
 
-function withLinkLocal(pairs: AddressPair[]): AddressPair[] {
-  const own = [...new Set(pairs.map(({ mac }) => mac))].map((mac) => ({ mac, address: linkLocal(mac) }));
-  return [...pairs, ...own];
+function withLinkLocal(plan: PortPlan, given: readonly string[]): AddressPair[] {
+  const own = given.map((address) => ({ mac: plan.mac, address }));
+  return [...own, ...plan.pairs, ...macsOf(plan).map((mac) => ({ mac, address: linkLocal(mac) }))];
 }
 
+const macsOf = ({ mac, pairs }: PortPlan) => unique([mac, ...pairs.map((pair) => pair.mac)]);
+
 /** What a guest may not pretend to be. Neutron lets an ARP probe (RFC 5227) pass only where it is the OVS driver's. */
-function spoofing({ pairs }: PortPlan): string[] {
-  const macs = unique(pairs.map(({ mac }) => mac)).join(", ");
+function spoofing(plan: PortPlan): string[] {
+  const macs = macsOf(plan).join(", ");
   return [
     `ether saddr != { ${macs} } drop`,
     // ARP: the sender in the packet must be the sender of the frame, with an address of its own, or none while it probes.

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { dhcpRanges } from "../model/dhcp-args";
 import { between, contains, family, ipAddress, prefix } from "../model/scalars";
 import { DhcpServer } from "../resources";
-import { except, isHost, nth, overlap, within } from "./addresses";
+import { covers, except, isHost, nth, overlap, within } from "./addresses";
 import { checked, cloudName } from "./check";
 import { Late } from "./late";
 import { portId, serviceDevices } from "./names";
@@ -94,8 +94,10 @@ export class Subnet extends Part {
   readonly gateway: string | undefined;
   /** Whether it has a DHCP server. @internal */
   readonly served: boolean;
-  /** What that gives to anybody: its ranges but for the gateway's address and its own. @internal */
-  readonly pool: string[];
+  /** What that gives to anybody: its ranges but for the gateway's address and its own. */
+  private readonly pool: string[];
+  /** Addresses of the pool that somebody is declared with. */
+  private readonly taken: Late<string>;
   private readonly reservations: Late<Reservation>;
 
   /** @throws RunError when an argument is not allowed, or its addresses are in another subnet of the network. */
@@ -108,19 +110,21 @@ export class Subnet extends Part {
     this.network = network;
     this.cidr = plan.cidr;
     this.gateway = plan.gateway === false ? undefined : (plan.gateway ?? nth(plan.cidr, 1));
-    this.reservations = new Late(title, "a port with an address", "declare its Instance before any await");
+    const remedy = "declare its Instance before any await";
+    this.reservations = new Late(title, "a port with an address", remedy);
+    this.taken = new Late(title, "a port with an address of the DHCP range", remedy);
     network.cloud.register.take(`subnet ${this.name}`, title, "name");
     for (const other of network.subnets) {
       if (overlap(other.cidr, plan.cidr))
         refuse(title, `cidr: ${plan.cidr} overlaps ${other.cidr} of ${other.title} [CONFLICT]`);
     }
-    if (this.gateway) this.take(this.gateway, title, "gateway");
     const served = plan.dhcp ?? family(plan.cidr) === 4;
     const dhcp = typeof served === "object" ? served : { leaseTime: 86_400 };
     this.served = served !== false;
     const address = dhcp.address ?? [nth(this.cidr, 1), nth(this.cidr, 2)].find((one) => one !== this.gateway) ?? "";
     const taken = [address, ...(this.gateway ? [this.gateway] : [])];
     this.pool = [dhcp.range ?? "static"].flat().flatMap((range) => (range === "static" ? [] : except(range, taken)));
+    if (this.gateway) this.take(this.gateway, title, "gateway");
     if (this.served) this.serve(network.cloud.networkNode(node, title, "dhcp.node"), plan, { ...dhcp, address });
     network.subnets.push(this);
     this.registerOutputs({});
@@ -131,11 +135,18 @@ export class Subnet extends Part {
     if (!isHost(this.cidr, address))
       refuse(title, `${path}: must be an address of a host in ${this.cidr}; given was ${address}`);
     this.network.cloud.register.take(`address ${address} of network ${this.network.name}`, title, path);
+    if (this.pool.some((range) => covers(range, address))) this.taken.add(address);
   }
 
   /** Whether it has addresses for anybody. @internal */
   get hasRange(): boolean {
     return this.pool.length > 0;
+  }
+
+  /** What its DHCP server gives to anybody, once all are declared that have an address of their own. @internal */
+  async free(): Promise<string[]> {
+    const taken = await this.taken.all();
+    return this.pool.flatMap((range) => except(range, taken));
   }
 
   /** Whether the address is one of its. @internal */

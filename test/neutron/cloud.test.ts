@@ -98,12 +98,15 @@ it("lets a guest without an address of its own send from what DHCP gives, and fr
       const dhcp = { range: ["10.1.0.1-10.1.0.99", "10.1.0.200-10.1.0.210", "static"] };
       new neutron.Subnet("green-v4", { network, cidr: "10.1.0.0/24", gateway: "10.1.0.50", dhcp });
       new neutron.Instance("vm2", { node: n1, ports: [{ network, mac: "fa:16:3e:00:00:01" }] });
+      for (const last of [9, 150])
+        new neutron.Instance(`vm${last}`, { node: n1, ports: [{ network, addresses: [`10.1.0.${last}`] }] });
     }),
   );
   expect(refusals(all)).toEqual([]);
-  // The first address is the DHCP server's own.
+  // The first address is the DHCP server's own; the gateway and a guest that is declared later have one each.
   expect(elementsOf(all, "vm2", "pairs-v4")).toEqual([
-    "fa:16:3e:00:00:01 . 10.1.0.2-10.1.0.49",
+    "fa:16:3e:00:00:01 . 10.1.0.2-10.1.0.8",
+    "fa:16:3e:00:00:01 . 10.1.0.10-10.1.0.49",
     "fa:16:3e:00:00:01 . 10.1.0.51-10.1.0.99",
     "fa:16:3e:00:00:01 . 10.1.0.200-10.1.0.210",
   ]);

@@ -52,6 +52,7 @@ const plan: PortPlan = {
   devices: instanceDevices("web1"),
   zone: 10,
   security: true,
+  mac,
   pairs: [
     { mac, address: "10.0.0.10" },
     { mac, address: "fd00::10" },
