@@ -7,6 +7,7 @@ import {
   convergeLink,
   foreignMaster,
   hasMastersMac,
+  ipv6Rules,
   type LinkArgs,
   leastMtuOfIpv6,
   linkFacts,
@@ -63,6 +64,9 @@ const args = z
       .describe("Sizes of the NIC's rings (`ethtool -G`). Default: as they are."),
     promisc: z.boolean().optional().describe("Take all packets, whoever they are for (`promisc`). Default: as it is."),
     allMulticast: z.boolean().optional().describe("Take all multicast packets (`allmulticast`). Default: as it is."),
+  })
+  .superRefine((want, issues) => {
+    for (const [path, message] of ipv6Rules(want)) issues.addIssue({ code: "custom", path: [path], message });
   })
   .meta({ title: "Interface" });
 

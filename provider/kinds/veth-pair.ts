@@ -10,6 +10,7 @@ import {
   creationWords,
   deleteLink,
   foreignMaster,
+  ipv6Rules,
   linkFacts,
   linkFactsOf,
   linkObject,
@@ -46,7 +47,8 @@ const args = z
       ["b", b],
     ] as const) {
       const taken = nameTaken(end.name, end.namespace);
-      if (taken) issues.addIssue({ code: "custom", path: [path, "name"], message: taken });
+      const broken = [...(taken ? [["name", taken]] : []), ...ipv6Rules(end)];
+      for (const [key = "", message] of broken) issues.addIssue({ code: "custom", path: [path, key], message });
     }
   });
 

@@ -9,6 +9,7 @@ import {
   creationWords,
   deleteLink,
   foreignMaster,
+  ipv6Rules,
   type LinkArgs,
   type LinkTraits,
   linkFacts,
@@ -120,8 +121,8 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const args = z.strictObject(shape).superRefine((value, issues) => {
     const want = value as Want;
     const taken = nameTaken(want.name, want.namespace);
-    const broken = [...(taken ? [["name", taken]] : []), ...(definition.rules?.(want) ?? [])] as [string, string][];
-    for (const [path, message] of broken) issues.addIssue({ code: "custom", path: path.split("."), message });
+    const broken = [...(taken ? [["name", taken]] : []), ...ipv6Rules(want), ...(definition.rules?.(want) ?? [])];
+    for (const [path = "", message] of broken) issues.addIssue({ code: "custom", path: path.split("."), message });
   });
   const { type, traits = {} } = definition;
   const traitsOf = typeof traits === "function" ? traits : () => traits;
