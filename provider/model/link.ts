@@ -3,7 +3,7 @@ import type { Context } from "../kind";
 import { type Address, addressList, convergeAddresses, declarable, full } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
-import { fallbackDevices, type LinkJson, type LinkState, linkSections } from "./link-state";
+import { fallbackDevices, hasIpv6ByDefault, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
 import { convergeOffloads, liveOffloads, offloads } from "./offloads";
 import { hangsOnOthers } from "./reset";
@@ -206,16 +206,21 @@ export function afterCreation(
   return [
     markLink(name, namespace, context),
     ...(namespace === undefined ? [udevSettled] : []),
-    ...convergeLink(want, newborn(bare ? undefined : want, want.name, context, traits), context, traits),
+    ...convergeLink(want, newborn(want, bare ? undefined : want, context, traits), context, traits),
   ];
 }
 
 /** What a link is right after `ip link add`, with what creationWords said of it. */
-function newborn(said: LinkArgs | undefined, ifname: string, context: Context<unknown>, traits: LinkTraits): LinkState {
+function newborn(
+  { name, namespace }: LinkArgs,
+  said: LinkArgs | undefined,
+  context: Context<unknown>,
+  traits: LinkTraits,
+): LinkState {
   return {
     json: {
       ifindex: 0,
-      ifname,
+      ifname: name,
       flags: [],
       mtu: said?.mtu ?? 0,
       operstate: "DOWN",
@@ -227,7 +232,7 @@ function newborn(said: LinkArgs | undefined, ifname: string, context: Context<un
     },
     addresses: [],
     type: undefined,
-    ipv6Disabled: false,
+    ipv6Disabled: !hasIpv6ByDefault(context.seen, namespace),
     features: {},
   };
 }

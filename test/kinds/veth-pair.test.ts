@@ -116,6 +116,8 @@ describe("IPv6 that we had switched off", () => {
     const steps = [ipv6On, "ip address add fd00:77::1/64 dev blue-br nodad"];
     expect(bench.steps(off, wanted)).toEqual(steps);
     expect(bench.steps(off, wanted, [{ b: { ...b, bridge: "br0" } }])).toEqual(steps);
+    const byDefault = { ...seen([], []), ipv6: "/proc/sys/net/ipv6/conf/default/disable_ipv6:1\n" };
+    expect(bench.steps(byDefault, wanted).filter((step) => /ipv6|fd00/.test(step))).toEqual(steps);
   });
 
   test("stays off where that is the host's default, and where there is none", () => {
