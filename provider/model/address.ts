@@ -187,19 +187,23 @@ export interface AddressExchange {
 }
 
 /**
- * Addresses for others. With the last IPv4 address of a device the kernel drops all routes that lead through it, whosever
- * they are; so where none would stay, a stopgap does until the new ones are there.
+ * Addresses for others. With an IPv4 address the kernel drops all routes that have it as their source, and with the last one
+ * of a device all that lead through it, whosever they are: so for each that comes back, or the next where none would stay,
+ * a stopgap does until the new ones are there.
  */
 export function exchangeAddresses({ device, namespace, live, leaving, coming }: AddressExchange): Step[] {
   const inOrder = [...leaving].sort((a, b) => Number(b.secondary) - Number(a.secondary));
   const back = taken(leaving, live);
   const ofIpv4 = <T extends { address: string }>(items: T[]) => items.filter(({ address }) => family(address) === 4);
   const stay = ofIpv4(live).some((item) => !leaving.includes(item) && !back.includes(item));
-  const [next] = ofIpv4([...coming, ...back]);
-  const length = next && [...live, ...coming].some(({ address }) => address === stopgap(next, 32)) ? 31 : 32;
-  const bridged = next && ofIpv4(leaving).length > 0 && !stay ? stopgap(next, length) : undefined;
+  const after = ofIpv4([...coming, ...back]);
+  const returning = after.filter((item) => [...leaving, ...back].some((other) => hostOf(other) === hostOf(item)));
+  const held = returning.length > 0 || stay || ofIpv4(leaving).length === 0 ? returning : after.slice(0, 1);
+  const lengthFor = (item: { address: string }) =>
+    [...live, ...coming].some(({ address }) => address === stopgap(item, 32)) ? 31 : 32;
+  const stopgaps = [...new Set(held.map((item) => stopgap(item, lengthFor(item))))];
   const hold = (verb: string): Step[] =>
-    bridged ? [{ argv: ["ip", "address", verb, bridged, "dev", device], namespace }] : [];
+    stopgaps.map((address) => ({ argv: ["ip", "address", verb, address, "dev", device], namespace }));
   return [
     ...hold("add"),
     ...inOrder.map((item) => removeAddress(item, device, namespace)),
@@ -210,7 +214,9 @@ export function exchangeAddresses({ device, namespace, live, leaving, coming }: 
 }
 
 /** The same IPv4 address in a subnet of its own: the kernel calls neither of the two the other's secondary. */
-const stopgap = ({ address }: { address: string }, length: number) => `${address.split("/")[0]}/${length}`;
+const stopgap = (item: { address: string }, length: number) => `${hostOf(item)}/${length}`;
+
+const hostOf = ({ address }: { address: string }) => address.split("/")[0];
 
 /**
  * A primary IPv4 address takes the secondary ones of its subnet with it, unless promote_secondaries is on. So they leave

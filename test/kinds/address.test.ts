@@ -52,10 +52,12 @@ test("another scope is another birth, and the secondary addresses that go with a
   expect(live?.args.address).toEqual({ address: "10.0.1.1/24", scope: "global" });
   expect(argv(address.converge(want(scoped), live, context))).toEqual([
     "ip address add 10.0.1.1/32 dev eth0",
+    "ip address add 10.0.1.2/32 dev eth0",
     "ip address del 10.0.1.1/24 dev eth0",
     "ip address add 10.0.1.1/24 scope link dev eth0",
     "ip address replace 10.0.1.2/24 scope global label eth0 dev eth0",
     "ip address del 10.0.1.1/32 dev eth0",
+    "ip address del 10.0.1.2/32 dev eth0",
   ]);
 });
 
