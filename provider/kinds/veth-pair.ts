@@ -20,7 +20,7 @@ import {
   observeLink,
 } from "../model/link";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";
+import { addressCheck, type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";
 import { inNamespace, namespaceIdsSection, otherNamespaces } from "../model/namespaces";
 
 const ends = ["a", "b"] as const;
@@ -87,6 +87,7 @@ export const vethPair = kind({
             ? undefined
             : "the ends are not each other's peers"
           : `only end ${a ? "a" : "b"} is there`,
+      pending: (a && addressCheck(a)) ?? (b && addressCheck(b)),
       raw: { a, b } satisfies Pair,
     };
   },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { LostAddress, Step } from "./command";
+import { HostnetError } from "./errors";
 import { addressBits, canonicalAddress, cidr, family, ipAddress, isMulticast, subnet } from "./scalars";
 
 const scope = z.enum(["global", "link", "host", "site"]);
@@ -99,10 +100,6 @@ export function liveAddress(info: AddressInfo): LiveAddress {
   };
 }
 
-/** The host is still at an address that somebody has set: nobody waits for those that the kernel makes by itself. */
-export const isChecked = (addresses: LiveAddress[]) =>
-  addresses.some(({ tentative, kernelMade, dynamic }) => tentative && !kernelMade && !dynamic);
-
 export const full = (item: Address): AddressObject => (typeof item === "string" ? { address: item } : item);
 
 /** Two addresses are one when the kernel would call the second one a duplicate. */
@@ -157,6 +154,7 @@ export interface AddressPlan {
 export function convergeAddresses({ device, namespace, want, was, live, exact }: AddressPlan): Step[] {
   const wanted = want.map(full);
   const isWanted = (item: LiveAddress) => wanted.some((other) => sameAddress(other, item));
+  refuseDuplicates(live.filter(isWanted), device);
   const declared = [...wanted, ...was.map(full)];
   const gone = live.filter((item) => {
     if (isWanted(item)) return false;
@@ -176,6 +174,15 @@ export function convergeAddresses({ device, namespace, want, was, live, exact }:
     (item) => !live.some((other) => sameAddress(item, other)) || again.some((other) => sameAddress(item, other)),
   );
   return exchangeAddresses({ device, namespace, live, leaving: [...gone, ...again], coming });
+}
+
+/** Throws NOT_CONVERGED when the address is another machine's too. */
+export function refuseDuplicates(live: LiveAddress[], device: string): void {
+  const twin = live.find(({ dadFailed }) => dadFailed);
+  if (!twin) return;
+  throw new HostnetError("NOT_CONVERGED", `another machine on ${device}'s link has ${twin.address}`, {
+    remedy: "Find it by its answer to neighbour discovery (`ndisc6`, `ip -6 neigh`), or choose another address.",
+  });
 }
 
 export interface AddressExchange {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { Context, Found, Kind, kind } from "../kind";
-import { isChecked, shownAddresses } from "./address";
+import { shownAddresses } from "./address";
 import type { Section, Step } from "./command";
 import {
   afterCreation,
@@ -32,7 +32,7 @@ import {
   usualOf,
   wordsOf,
 } from "./link-option";
-import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
+import { addressCheck, fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
 import { get } from "./path";
 import { family } from "./scalars";
 import { sysctlClaim } from "./sysctl";
@@ -279,12 +279,11 @@ export function found<A>(
 ): Found<A, z.output<typeof linkFacts>> {
   const data = live.json.linkinfo?.info_data ?? {};
   const values = Object.fromEntries(table.map(([key, option]) => [key, liveValue(option, data)]));
-  const pending = isChecked(live.addresses) ? "duplicate address detection" : undefined;
   return {
     args: { ...liveLinkArgs(live, namespace), ...values } as Partial<A>,
     facts: linkFactsOf(live),
     marks: [live.json.ifalias],
-    pending,
+    pending: addressCheck(live),
     raw: live,
   };
 }

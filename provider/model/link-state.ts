@@ -110,6 +110,17 @@ export function linkState(seen: Seen, namespace: string | undefined, name: strin
   };
 }
 
+/**
+ * The host is still at an address that somebody has set. Nobody waits for those that the kernel makes by itself; and while
+ * the link is not there, the check has not begun (addrconf_dad_begin: IF_READY).
+ */
+export function addressCheck({ json, addresses }: Pick<LinkState, "json" | "addresses">): string | undefined {
+  const isReady = json.flags.includes("UP") && ["UP", "UNKNOWN"].includes(json.operstate);
+  const isUnderWay = ({ tentative, dadFailed, kernelMade, dynamic }: LiveAddress) =>
+    tentative && !dadFailed && !kernelMade && !dynamic;
+  return isReady && addresses.some(isUnderWay) ? "duplicate address detection" : undefined;
+}
+
 function ipv6Of(seen: Seen, namespace: string | undefined, name: string) {
   if (!seen.has(keyIn("ipv6", namespace))) return { ipv6Disabled: undefined };
   const here = isIpv6Off(seen, namespace, name);

@@ -46,6 +46,13 @@ test("each end is brought about by itself", () => {
   ]);
 });
 
+test("waits for the check of an address of either end", () => {
+  const info = { family: "inet6", local: "fd00::9", prefixlen: 64, scope: "global", tentative: true };
+  const checked = { ...inside, addr_info: [info] };
+  expect(bench.look(seen([checked], [outside]))?.pending).toBe("duplicate address detection");
+  expect(bench.look(seen([inside], [outside]))?.pending).toBeUndefined();
+});
+
 test("half a pair is taken away and made anew", () => {
   expect(bench.look(seen([], [outside]))?.broken).toBe("only end b is there");
   expect(bench.steps(seen([], [outside])).slice(0, 2)).toEqual([
