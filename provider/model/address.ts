@@ -60,6 +60,8 @@ export interface LiveAddress {
   secondary: boolean;
   /** From DHCP or a router advertisement: it has a lifetime. */
   dynamic: boolean;
+  /** Its subnet has no route by it: IFA_F_NOPREFIXROUTE. */
+  noPrefixRoute?: boolean;
   /** A link-local address that the kernel made itself. */
   kernelMade: boolean;
   /** The daemon that has set it (IFA_PROTO), where one says so. */
@@ -79,6 +81,7 @@ export interface AddressInfo {
   label?: string;
   secondary?: boolean;
   dynamic?: boolean;
+  noprefixroute?: boolean;
   tentative?: boolean;
   dadfailed?: boolean;
   protocol?: string;
@@ -93,6 +96,7 @@ export function liveAddress(info: AddressInfo): LiveAddress {
     label: info.label,
     secondary: info.secondary === true,
     dynamic: info.dynamic === true,
+    noPrefixRoute: info.noprefixroute,
     kernelMade: info.protocol?.startsWith("kernel") === true || (info.scope === "link" && local.startsWith("fe80:")),
     daemon: info.protocol?.startsWith("kernel") ? undefined : info.protocol,
     tentative: info.tentative === true,
@@ -132,6 +136,12 @@ export function replaceAddress(item: AddressObject, device: string, namespace?: 
   const { argv } = addAddress(item, device, namespace);
   return { argv: argv.map((word) => (word === "add" ? "replace" : word)), namespace };
 }
+
+/** Gives a device back what it had. */
+export const restoreAddress = (item: LiveAddress, device: string, namespace?: string): Step => {
+  const { argv } = replaceAddress(declaredAs(item), device, namespace);
+  return { argv: [...argv, ...(item.noPrefixRoute ? ["noprefixroute"] : [])], namespace };
+};
 
 export function removeAddress(item: LostAddress, device: string, namespace?: string): Step {
   const { address, peer, secondary } = item;
@@ -215,7 +225,7 @@ export function exchangeAddresses({ device, namespace, live, leaving, coming }: 
     ...hold("add"),
     ...inOrder.map((item) => removeAddress(item, device, namespace)),
     ...coming.map((item) => addAddress(item, device, namespace)),
-    ...back.map((item) => replaceAddress(declaredAs(item), device, namespace)),
+    ...back.map((item) => restoreAddress(item, device, namespace)),
     ...hold("del"),
   ];
 }
@@ -230,10 +240,15 @@ const hostOf = ({ address }: { address: string }) => address.split("/")[0];
  * before it, and those that stay are given back: `replace` does no harm where they never went.
  */
 export function giveBack(leaving: LiveAddress[], live: LiveAddress[], device: string, namespace?: string): Step[] {
-  return taken(leaving, live).map((item) => replaceAddress(declaredAs(item), device, namespace));
+  return taken(leaving, live).map((item) => restoreAddress(item, device, namespace));
 }
 
-const declaredAs = ({ address, scope, label }: LiveAddress) => ({ address, scope: scope as "global", label });
+const declaredAs = ({ address, peer, scope, label }: LiveAddress) => ({
+  address,
+  peer,
+  scope: scope as "global",
+  label,
+});
 
 /** The secondary addresses that go with a primary one, and are to stay. Of IPv6 the same flag says: temporary. */
 function taken(leaving: LiveAddress[], live: LiveAddress[]): LiveAddress[] {
