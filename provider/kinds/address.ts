@@ -8,11 +8,11 @@ import {
   full,
   type LiveAddress,
   matches,
+  refuseDuplicates,
   sameAddress,
 } from "../model/address";
-import { HostnetError } from "../model/errors";
 import { linkClaim } from "../model/link-kind";
-import { linkSections, linkState, linksIn } from "../model/link-state";
+import { addressCheck, linkSections, linkState, linksIn } from "../model/link-state";
 import { deviceRef, family, namespaceRef } from "../model/scalars";
 
 const args = z.strictObject({
@@ -45,14 +45,15 @@ export const address = kind({
   configures: (want) => (want.namespace === undefined ? [want.device] : []),
   observe: (want) => linkSections(want.namespace),
   find(want, seen) {
-    const addresses = linkState(seen, want.namespace, want.device)?.addresses ?? [];
-    const live = addresses.find((item) => sameAddress(full(want.address), item));
-    if (!live) return undefined;
+    const link = linkState(seen, want.namespace, want.device);
+    const live = link?.addresses.find((item) => sameAddress(full(want.address), item));
+    if (!link || !live) return undefined;
+    const { json, addresses } = link;
     return {
       args: { namespace: want.namespace, device: want.device, address: shown(want.address, live) },
       facts: { scope: live.scope, secondary: live.secondary },
       marks: [],
-      pending: live.tentative && !live.dadFailed ? "duplicate address detection" : undefined,
+      pending: addressCheck({ json, addresses: [{ ...live, kernelMade: false, dynamic: false }] }),
       broken: live.dadFailed ? "another machine has the address" : undefined,
       raw: { live, addresses },
     };
@@ -71,11 +72,7 @@ export const address = kind({
     const item = full(want.address);
     if (!found) return [addAddress(item, want.device, want.namespace)];
     const { live, addresses } = found.raw as Raw;
-    if (live.dadFailed) {
-      throw new HostnetError("NOT_CONVERGED", `another machine on ${want.device}'s link has ${item.address}`, {
-        remedy: "Find it by its answer to neighbour discovery (`ndisc6`, `ip -6 neigh`), or choose another address.",
-      });
-    }
+    refuseDuplicates([live], want.device);
     if (matches(item, live)) return [];
     // Scope and label are given at birth; in `ip address change` they are not to be changed.
     const { device, namespace } = want;

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
-import { type Address, full, isChecked, sameAddress } from "../model/address";
+import { type Address, full, sameAddress } from "../model/address";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import {
   convergeLink,
   foreignMaster,
   hasMastersMac,
+  ipv6Rules,
   type LinkArgs,
   leastMtuOfIpv6,
   linkFacts,
@@ -17,7 +18,7 @@ import {
   wantsIpv6,
 } from "../model/link";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { type LinkState, linkSections, linksIn, namesIn } from "../model/link-state";
+import { addressCheck, type LinkState, linkSections, linksIn, namesIn } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { inNamespace } from "../model/namespaces";
 import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
@@ -63,6 +64,9 @@ const args = z
       .describe("Sizes of the NIC's rings (`ethtool -G`). Default: as they are."),
     promisc: z.boolean().optional().describe("Take all packets, whoever they are for (`promisc`). Default: as it is."),
     allMulticast: z.boolean().optional().describe("Take all multicast packets (`allmulticast`). Default: as it is."),
+  })
+  .superRefine((want, issues) => {
+    for (const [path, message] of ipv6Rules(want)) issues.addIssue({ code: "custom", path: [path], message });
   })
   .meta({ title: "Interface" });
 
@@ -131,7 +135,7 @@ export const nic = kind({
       facts: { ...linkFactsOf(state), name: ifname },
       // A device that a resource of ours has made is that resource's.
       marks: isMark(ifalias) ? [ifalias] : [],
-      pending: isChecked(state.addresses) ? "duplicate address detection" : undefined,
+      pending: addressCheck(state),
       raw: state,
     };
   },

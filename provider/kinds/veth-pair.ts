@@ -10,6 +10,7 @@ import {
   creationWords,
   deleteLink,
   foreignMaster,
+  ipv6Rules,
   linkFacts,
   linkFactsOf,
   linkObject,
@@ -19,7 +20,7 @@ import {
   observeLink,
 } from "../model/link";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";
+import { addressCheck, type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";
 import { inNamespace, namespaceIdsSection, otherNamespaces } from "../model/namespaces";
 
 const ends = ["a", "b"] as const;
@@ -46,7 +47,8 @@ const args = z
       ["b", b],
     ] as const) {
       const taken = nameTaken(end.name, end.namespace);
-      if (taken) issues.addIssue({ code: "custom", path: [path, "name"], message: taken });
+      const broken = [...(taken ? [["name", taken]] : []), ...ipv6Rules(end)];
+      for (const [key = "", message] of broken) issues.addIssue({ code: "custom", path: [path, key], message });
     }
   });
 
@@ -85,6 +87,7 @@ export const vethPair = kind({
             ? undefined
             : "the ends are not each other's peers"
           : `only end ${a ? "a" : "b"} is there`,
+      pending: (a && addressCheck(a)) ?? (b && addressCheck(b)),
       raw: { a, b } satisfies Pair,
     };
   },

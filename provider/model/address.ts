@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { LostAddress, Step } from "./command";
+import { HostnetError } from "./errors";
 import { addressBits, canonicalAddress, cidr, family, ipAddress, isMulticast, subnet } from "./scalars";
 
 const scope = z.enum(["global", "link", "host", "site"]);
@@ -59,6 +60,8 @@ export interface LiveAddress {
   secondary: boolean;
   /** From DHCP or a router advertisement: it has a lifetime. */
   dynamic: boolean;
+  /** Its subnet has no route by it: IFA_F_NOPREFIXROUTE. */
+  noPrefixRoute?: boolean;
   /** A link-local address that the kernel made itself. */
   kernelMade: boolean;
   /** The daemon that has set it (IFA_PROTO), where one says so. */
@@ -78,6 +81,7 @@ export interface AddressInfo {
   label?: string;
   secondary?: boolean;
   dynamic?: boolean;
+  noprefixroute?: boolean;
   tentative?: boolean;
   dadfailed?: boolean;
   protocol?: string;
@@ -92,16 +96,13 @@ export function liveAddress(info: AddressInfo): LiveAddress {
     label: info.label,
     secondary: info.secondary === true,
     dynamic: info.dynamic === true,
+    noPrefixRoute: info.noprefixroute,
     kernelMade: info.protocol?.startsWith("kernel") === true || (info.scope === "link" && local.startsWith("fe80:")),
     daemon: info.protocol?.startsWith("kernel") ? undefined : info.protocol,
     tentative: info.tentative === true,
     dadFailed: info.dadfailed === true,
   };
 }
-
-/** The host is still at an address that somebody has set: nobody waits for those that the kernel makes by itself. */
-export const isChecked = (addresses: LiveAddress[]) =>
-  addresses.some(({ tentative, kernelMade, dynamic }) => tentative && !kernelMade && !dynamic);
 
 export const full = (item: Address): AddressObject => (typeof item === "string" ? { address: item } : item);
 
@@ -136,6 +137,12 @@ export function replaceAddress(item: AddressObject, device: string, namespace?: 
   return { argv: argv.map((word) => (word === "add" ? "replace" : word)), namespace };
 }
 
+/** Gives a device back what it had. */
+export const restoreAddress = (item: LiveAddress, device: string, namespace?: string): Step => {
+  const { argv } = replaceAddress(declaredAs(item), device, namespace);
+  return { argv: [...argv, ...(item.noPrefixRoute ? ["noprefixroute"] : [])], namespace };
+};
+
 export function removeAddress(item: LostAddress, device: string, namespace?: string): Step {
   const { address, peer, secondary } = item;
   const loses = namespace ? undefined : [{ address, peer, secondary }];
@@ -157,6 +164,7 @@ export interface AddressPlan {
 export function convergeAddresses({ device, namespace, want, was, live, exact }: AddressPlan): Step[] {
   const wanted = want.map(full);
   const isWanted = (item: LiveAddress) => wanted.some((other) => sameAddress(other, item));
+  refuseDuplicates(live.filter(isWanted), device);
   const declared = [...wanted, ...was.map(full)];
   const gone = live.filter((item) => {
     if (isWanted(item)) return false;
@@ -178,6 +186,15 @@ export function convergeAddresses({ device, namespace, want, was, live, exact }:
   return exchangeAddresses({ device, namespace, live, leaving: [...gone, ...again], coming });
 }
 
+/** Throws NOT_CONVERGED when the address is another machine's too. */
+export function refuseDuplicates(live: LiveAddress[], device: string): void {
+  const twin = live.find(({ dadFailed }) => dadFailed);
+  if (!twin) return;
+  throw new HostnetError("NOT_CONVERGED", `another machine on ${device}'s link has ${twin.address}`, {
+    remedy: "Find it by its answer to neighbour discovery (`ndisc6`, `ip -6 neigh`), or choose another address.",
+  });
+}
+
 export interface AddressExchange {
   device: string;
   namespace?: string;
@@ -187,40 +204,51 @@ export interface AddressExchange {
 }
 
 /**
- * Addresses for others. With the last IPv4 address of a device the kernel drops all routes that lead through it, whosever
- * they are; so where none would stay, a stopgap does until the new ones are there.
+ * Addresses for others. With an IPv4 address the kernel drops all routes that have it as their source, and with the last one
+ * of a device all that lead through it, whosever they are: so for each that comes back, or the next where none would stay,
+ * a stopgap does until the new ones are there.
  */
 export function exchangeAddresses({ device, namespace, live, leaving, coming }: AddressExchange): Step[] {
   const inOrder = [...leaving].sort((a, b) => Number(b.secondary) - Number(a.secondary));
   const back = taken(leaving, live);
   const ofIpv4 = <T extends { address: string }>(items: T[]) => items.filter(({ address }) => family(address) === 4);
   const stay = ofIpv4(live).some((item) => !leaving.includes(item) && !back.includes(item));
-  const [next] = ofIpv4([...coming, ...back]);
-  const length = next && [...live, ...coming].some(({ address }) => address === stopgap(next, 32)) ? 31 : 32;
-  const bridged = next && ofIpv4(leaving).length > 0 && !stay ? stopgap(next, length) : undefined;
+  const after = ofIpv4([...coming, ...back]);
+  const returning = after.filter((item) => [...leaving, ...back].some((other) => hostOf(other) === hostOf(item)));
+  const held = returning.length > 0 || stay || ofIpv4(leaving).length === 0 ? returning : after.slice(0, 1);
+  const lengthFor = (item: { address: string }) =>
+    [...live, ...coming].some(({ address }) => address === stopgap(item, 32)) ? 31 : 32;
+  const stopgaps = [...new Set(held.map((item) => stopgap(item, lengthFor(item))))];
   const hold = (verb: string): Step[] =>
-    bridged ? [{ argv: ["ip", "address", verb, bridged, "dev", device], namespace }] : [];
+    stopgaps.map((address) => ({ argv: ["ip", "address", verb, address, "dev", device], namespace }));
   return [
     ...hold("add"),
     ...inOrder.map((item) => removeAddress(item, device, namespace)),
     ...coming.map((item) => addAddress(item, device, namespace)),
-    ...back.map((item) => replaceAddress(declaredAs(item), device, namespace)),
+    ...back.map((item) => restoreAddress(item, device, namespace)),
     ...hold("del"),
   ];
 }
 
 /** The same IPv4 address in a subnet of its own: the kernel calls neither of the two the other's secondary. */
-const stopgap = ({ address }: { address: string }, length: number) => `${address.split("/")[0]}/${length}`;
+const stopgap = (item: { address: string }, length: number) => `${hostOf(item)}/${length}`;
+
+const hostOf = ({ address }: { address: string }) => address.split("/")[0];
 
 /**
  * A primary IPv4 address takes the secondary ones of its subnet with it, unless promote_secondaries is on. So they leave
  * before it, and those that stay are given back: `replace` does no harm where they never went.
  */
 export function giveBack(leaving: LiveAddress[], live: LiveAddress[], device: string, namespace?: string): Step[] {
-  return taken(leaving, live).map((item) => replaceAddress(declaredAs(item), device, namespace));
+  return taken(leaving, live).map((item) => restoreAddress(item, device, namespace));
 }
 
-const declaredAs = ({ address, scope, label }: LiveAddress) => ({ address, scope: scope as "global", label });
+const declaredAs = ({ address, peer, scope, label }: LiveAddress) => ({
+  address,
+  peer,
+  scope: scope as "global",
+  label,
+});
 
 /** The secondary addresses that go with a primary one, and are to stay. Of IPv6 the same flag says: temporary. */
 function taken(leaving: LiveAddress[], live: LiveAddress[]): LiveAddress[] {

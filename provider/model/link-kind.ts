@@ -1,14 +1,16 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { Context, Found, Kind, kind } from "../kind";
-import { isChecked, shownAddresses } from "./address";
+import { shownAddresses } from "./address";
 import type { Section, Step } from "./command";
+import { type Loss, lossesOf, restore } from "./going-down";
 import {
   afterCreation,
   convergeLink,
   creationWords,
   deleteLink,
   foreignMaster,
+  ipv6Rules,
   type LinkArgs,
   type LinkTraits,
   linkFacts,
@@ -31,9 +33,9 @@ import {
   usualOf,
   wordsOf,
 } from "./link-option";
-import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
+import { addressCheck, fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
 import { get } from "./path";
-import { family } from "./scalars";
+import type { KnownHost } from "./question";
 import { sysctlClaim } from "./sysctl";
 
 export { options } from "./link-option";
@@ -120,8 +122,8 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const args = z.strictObject(shape).superRefine((value, issues) => {
     const want = value as Want;
     const taken = nameTaken(want.name, want.namespace);
-    const broken = [...(taken ? [["name", taken]] : []), ...(definition.rules?.(want) ?? [])] as [string, string][];
-    for (const [path, message] of broken) issues.addIssue({ code: "custom", path: path.split("."), message });
+    const broken = [...(taken ? [["name", taken]] : []), ...ipv6Rules(want), ...(definition.rules?.(want) ?? [])];
+    for (const [path = "", message] of broken) issues.addIssue({ code: "custom", path: path.split("."), message });
   });
   const { type, traits = {} } = definition;
   const traitsOf = typeof traits === "function" ? traits : () => traits;
@@ -195,20 +197,33 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
         namespace: want.namespace,
         touches: touched(want),
       });
-      const goesDown =
-        state.json.flags.includes("UP") && table.some((entry) => entry[1].down && differs(entry, want, live.args));
+      const down = goesDown(want, live);
       return [
-        ...(goesDown ? [set("down")] : []),
+        ...(down ? [set("down")] : []),
         ...(beforehand.length > 0 ? [set("type", typeOf(want), ...beforehand)] : []),
         ...(differing.length > 0 ? [...load(want), set("type", typeOf(want), ...differing)] : []),
-        ...convergeLink(want, goesDown ? asDown(state) : state, context, traitsOf(want)),
+        ...(down && want.up ? [set("up"), ...restore(state.losses ?? [])] : []),
+        ...convergeLink(want, state, context, traitsOf(want)),
         ...(definition.converge?.(want, live, context) ?? []),
       ];
     },
+    inquire: table.some(([, { down }]) => down) ? inquire : undefined,
     remove: (live, want) => [removal(want, stateOf(live)), ...(definition.released?.(want, live) ?? [])],
     replaces: definition.replaces && ((was, want) => definition.replaces?.(was, want) ?? []),
     shown: (path, want, live) => shownLink(path, want, stateOf(live), live.args),
   };
+
+  /** For an option that the kernel takes only then. */
+  function goesDown(want: Want, live: Found<Want, object>): boolean {
+    const isUp = stateOf(live).json.flags.includes("UP");
+    return isUp && !live.broken && table.some((entry) => entry[1].down && differs(entry, effective(want), live.args));
+  }
+
+  function* inquire(want: Want, live: Found<Want, z.output<typeof linkFacts>>, host: KnownHost) {
+    if (!goesDown(want, live)) return live;
+    const losses = yield* lossesOf({ namespace: want.namespace, device: want.name }, host);
+    return { ...live, raw: { ...stateOf(live), losses } };
+  }
 
   /** What an interrupted creation has left under the name of birth. */
   function unfinished(want: Want, seen: Seen): LinkState | undefined {
@@ -244,13 +259,6 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   return spec as unknown as ReturnType<typeof kind<z.ZodObject<typeof linkShape & Shape<T>>, F>>;
 }
 
-/** What going down leaves of a link. */
-const asDown = (state: LinkState): LinkState => ({
-  ...state,
-  json: { ...state.json, flags: state.json.flags.filter((flag) => flag !== "UP") },
-  addresses: state.addresses.filter((item) => family(item.address) === 4),
-});
-
 const touched = (want: LinkArgs) => (want.namespace === undefined ? [want.name] : undefined);
 
 export const linkClaim = (namespace: string | undefined, name: string) =>
@@ -267,8 +275,8 @@ export const portClaims = ({ bridge, ...want }: LinkArgs) => (bridge ? [portClai
 
 export const portClaim = (namespace: string | undefined, name: string) => `bridge of ${linkClaim(namespace, name)}`;
 
-/** The link of which `found` was made. */
-export const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState & { extra?: unknown };
+/** The link of which `found` was made, and what it loses when it goes down, where that was asked. */
+export const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState & { extra?: unknown; losses?: Loss[] };
 
 /** What `find` answers for a link. */
 export function found<A>(
@@ -278,12 +286,11 @@ export function found<A>(
 ): Found<A, z.output<typeof linkFacts>> {
   const data = live.json.linkinfo?.info_data ?? {};
   const values = Object.fromEntries(table.map(([key, option]) => [key, liveValue(option, data)]));
-  const pending = isChecked(live.addresses) ? "duplicate address detection" : undefined;
   return {
     args: { ...liveLinkArgs(live, namespace), ...values } as Partial<A>,
     facts: linkFactsOf(live),
     marks: [live.json.ifalias],
-    pending,
+    pending: addressCheck(live),
     raw: live,
   };
 }

@@ -110,19 +110,34 @@ export function linkState(seen: Seen, namespace: string | undefined, name: strin
   };
 }
 
+/**
+ * The host is still at an address that somebody has set. Nobody waits for those that the kernel makes by itself; and while
+ * the link is not there, the check has not begun (addrconf_dad_begin: IF_READY).
+ */
+export function addressCheck({ json, addresses }: Pick<LinkState, "json" | "addresses">): string | undefined {
+  const isReady = json.flags.includes("UP") && ["UP", "UNKNOWN"].includes(json.operstate);
+  const isUnderWay = ({ tentative, dadFailed, kernelMade, dynamic }: LiveAddress) =>
+    tentative && !dadFailed && !kernelMade && !dynamic;
+  return isReady && addresses.some(isUnderWay) ? "duplicate address detection" : undefined;
+}
+
 function ipv6Of(seen: Seen, namespace: string | undefined, name: string) {
-  const key = keyIn("ipv6", namespace);
-  if (!seen.has(key)) return { ipv6Disabled: undefined };
-  const lines = seen.result(key).stdout.split("\n");
-  const disabled = (device: string) => {
-    const path = `/proc/sys/net/ipv6/conf/${device}/disable_ipv6:`;
-    const line = lines.find((text) => text.startsWith(path));
-    return line === undefined ? undefined : line.slice(path.length).trim() !== "0";
-  };
-  const here = disabled(name);
+  if (!seen.has(keyIn("ipv6", namespace))) return { ipv6Disabled: undefined };
+  const here = isIpv6Off(seen, namespace, name);
   // A device without an entry has no IPv6 at all (too small an MTU, or a kernel without it).
   if (here === undefined) return { ipv6Disabled: true };
-  return { ipv6Disabled: here, ipv6ByDefault: !disabled("default") };
+  return { ipv6Disabled: here, ipv6ByDefault: hasIpv6ByDefault(seen, namespace) };
+}
+
+/** Whether a new device there has IPv6; a namespace that is itself new has not been asked. */
+export const hasIpv6ByDefault = (seen: Seen | undefined, namespace: string | undefined) =>
+  !seen?.has(keyIn("ipv6", namespace)) || !isIpv6Off(seen, namespace, "default");
+
+function isIpv6Off(seen: Seen, namespace: string | undefined, device: string): boolean | undefined {
+  const path = `/proc/sys/net/ipv6/conf/${device}/disable_ipv6:`;
+  const lines = seen.result(keyIn("ipv6", namespace)).stdout.split("\n");
+  const line = lines.find((text) => text.startsWith(path));
+  return line === undefined ? undefined : line.slice(path.length).trim() !== "0";
 }
 
 function features(seen: Seen, namespace: string | undefined, name: string): Record<string, Feature> | undefined {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Context } from "../kind";
-import { addressList, convergeAddresses, declarable, full } from "./address";
+import { type Address, addressList, convergeAddresses, declarable, full } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
-import { fallbackDevices, type LinkJson, type LinkState, linkSections } from "./link-state";
+import { fallbackDevices, hasIpv6ByDefault, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
 import { convergeOffloads, liveOffloads, offloads } from "./offloads";
 import { hangsOnOthers } from "./reset";
@@ -96,6 +96,18 @@ export const linkReset: Record<string, unknown> = {
 
 export const leastMtuOfIpv6 = 1280;
 
+/** What a device without IPv6 cannot have. */
+export function ipv6Rules({ ipv6, mtu, addresses = [] }: Partial<LinkArgs>): [path: string, text: string][] {
+  const has = hasIpv6(addresses);
+  const small = mtu !== undefined && mtu < leastMtuOfIpv6 && (has ? "IPv6 addresses" : ipv6 && "`ipv6: true`");
+  return [
+    ...(has && ipv6 === false ? [["ipv6", "must not be false with IPv6 addresses"] as [string, string]] : []),
+    ...(small ? [["mtu", `must be ${leastMtuOfIpv6} or more with ${small}`] as [string, string]] : []),
+  ];
+}
+
+const hasIpv6 = (addresses: Address[]) => addresses.some((item) => family(full(item).address) === 6);
+
 /** What is a port of something else than a Linux bridge has no `bridge` to declare. */
 export const foreignMaster = (state: LinkState | undefined) =>
   state?.json.linkinfo?.info_slave_kind === "bridge" ? undefined : state?.json.master;
@@ -105,7 +117,7 @@ export function wantsIpv6(want: LinkArgs, traits: LinkTraits, live?: LinkState):
   if (typeof want.ipv6 === "boolean") return want.ipv6;
   const addresses = want.addresses ?? [];
   if (traits.layer2 || want.bridge) return addresses.length > 0;
-  if (addresses.some((item) => family(full(item).address) === 6)) return true;
+  if (hasIpv6(addresses)) return true;
   // What had switched it off is declared no more: a reset.
   const goesBack = (want.ipv6 as unknown) === hangsOnOthers || want.bridge === "";
   return goesBack ? (live ? live.ipv6ByDefault : true) : undefined;
@@ -194,16 +206,21 @@ export function afterCreation(
   return [
     markLink(name, namespace, context),
     ...(namespace === undefined ? [udevSettled] : []),
-    ...convergeLink(want, newborn(bare ? undefined : want, want.name, context, traits), context, traits),
+    ...convergeLink(want, newborn(want, bare ? undefined : want, context, traits), context, traits),
   ];
 }
 
 /** What a link is right after `ip link add`, with what creationWords said of it. */
-function newborn(said: LinkArgs | undefined, ifname: string, context: Context<unknown>, traits: LinkTraits): LinkState {
+function newborn(
+  { name, namespace }: LinkArgs,
+  said: LinkArgs | undefined,
+  context: Context<unknown>,
+  traits: LinkTraits,
+): LinkState {
   return {
     json: {
       ifindex: 0,
-      ifname,
+      ifname: name,
       flags: [],
       mtu: said?.mtu ?? 0,
       operstate: "DOWN",
@@ -215,7 +232,7 @@ function newborn(said: LinkArgs | undefined, ifname: string, context: Context<un
     },
     addresses: [],
     type: undefined,
-    ipv6Disabled: false,
+    ipv6Disabled: !hasIpv6ByDefault(context.seen, namespace),
     features: {},
   };
 }

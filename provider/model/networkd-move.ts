@@ -3,7 +3,7 @@ import type { Step } from "./command";
 import { addressesIn, bridgeText, cardText } from "./networkd-file";
 import { refusal } from "./networkd-refusal";
 import { fileOf, type Uplink } from "./networkd-uplink";
-import { familyOf, type LiveRoute } from "./route";
+import { gatewaysLast, type LiveRoute, replaceRoute } from "./route";
 import { family } from "./scalars";
 
 /** A NIC's addresses on their way to the bridge that it is a port of, and back (networkd-uplink.ts). */
@@ -40,7 +40,7 @@ export function moveToBridge(uplink: Uplink, mark: string): Step[] {
     ...marking,
     ...files.filter(({ text, has }) => text !== has).map(({ path, text }) => write(path, text)),
     ...missing.map((address) => put({ address, peer: peerOf(address) }, bridge)),
-    ...(given.length > 0 ? gatewaysLast(routes).map((route) => reroute(route, bridge)) : []),
+    ...(given.length > 0 ? gatewaysLast(routes).map((route) => replaceRoute(rerouted(route, bridge))) : []),
     ...takeOff(addresses.filter(isGiven), addresses, device),
     ...announce(missing, bridge),
     ...reload(
@@ -139,26 +139,11 @@ const takeOff = (leaving: LiveAddress[], all: LiveAddress[], device: string): St
   ...restore(leaving, all, device),
 ];
 
-const gatewaysLast = (routes: LiveRoute[]) =>
-  [...routes].sort((a, b) => Number(a.hops[0]?.via !== undefined) - Number(b.hops[0]?.via !== undefined));
-
-/** In one go: `replace` finds the route by destination, table and metric, whatever its device is. */
-function reroute(route: LiveRoute, device: string): Step {
-  const { to, type, table, metric, protocol, scope, source, metrics } = route;
-  const { via, onlink } = route.hops[0] ?? {};
-  const version = familyOf(route);
-  return {
-    argv: [
-      ...["ip", "route", "replace", type, to, "table", String(table), "metric", String(metric), "proto", protocol],
-      ...(version === 4 ? ["scope", scope] : []),
-      ...(source ? ["src", source] : []),
-      ...Object.entries(metrics).flatMap(([word, value]) => [word, String(value)]),
-      ...(via ? ["via", ...(family(via) === version ? [] : ["inet6"]), via] : []),
-      ...["dev", device, ...(onlink ? ["onlink"] : [])],
-    ],
-    routes: [{ to, table, metric, hops: [{ via, device }] }],
-  };
-}
+/** `replace` finds the route by destination, table and metric, whatever its device is. */
+const rerouted = (route: LiveRoute, device: string): LiveRoute => ({
+  ...route,
+  hops: route.hops.map((hop) => ({ ...hop, device })),
+});
 
 /** Neighbours know the other device's MAC address. Without arping they learn the new one when their entry expires. */
 const announcement = `

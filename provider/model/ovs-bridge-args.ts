@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ipv6Rules } from "./link";
 import { type OvsColumn, reservedIn } from "./ovs-columns";
 import { deviceNameTaken, deviceShape, mtuColumn } from "./ovs-device";
 import { externalIdsArgument, textMap } from "./ovs-port";
@@ -100,10 +101,11 @@ export const ovsBridgeArgs = z
     externalIds: externalIdsArgument("bridge"),
     ...deviceShape,
   })
-  .superRefine(({ name, stp, rstp }, issues) => {
+  .superRefine(({ name, stp, rstp, ...device }, issues) => {
     const taken = deviceNameTaken(name, undefined);
     if (taken) issues.addIssue({ code: "custom", path: ["name"], message: taken });
     if (stp && rstp) issues.addIssue({ code: "custom", path: ["rstp"], message: "must not be true together with stp" });
+    for (const [path, message] of ipv6Rules(device)) issues.addIssue({ code: "custom", path: [path], message });
   });
 
 function useArgument([key, path]: [string, string]): [string, string] {

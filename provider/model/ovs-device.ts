@@ -3,7 +3,7 @@ import type { Context } from "../kind";
 import { declarable } from "./address";
 import type { Step } from "./command";
 import { afterCreation, convergeLink, type LinkArgs, linkShape, markLink, nameTaken } from "./link";
-import type { LinkState } from "./link-state";
+import { hasIpv6ByDefault, type LinkState } from "./link-state";
 import { derivedMac } from "./mark";
 import type { OvsChange, OvsColumn } from "./ovs-columns";
 import { word } from "./ovs-columns";
@@ -66,7 +66,7 @@ export function moveDevice(
     ...link,
     json: { ...link.json, flags: link.json.flags.filter((flag) => flag !== "UP"), ifalias: context.mark },
     addresses: [],
-    ipv6Disabled: false,
+    ipv6Disabled: !hasIpv6ByDefault(context.seen, want.namespace),
   };
   return [
     markLink(want.name, undefined, context),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ipv6Rules } from "./link";
 import { type OvsColumn, reservedIn } from "./ovs-columns";
 import { deviceNameTaken, deviceShape } from "./ovs-device";
 import { externalIdsArgument, textMap, vlanTag } from "./ovs-port";
@@ -211,6 +212,9 @@ export const ovsPortArgs = z
     const { name, type, tag, trunks, vlanMode } = want;
     const taken = type === "internal" ? deviceNameTaken(name, want.namespace) : undefined;
     if (taken) refuse("name", taken);
+    for (const [path, text] of ipv6Rules({ ...want, mtu: want.interface?.mtu })) {
+      refuse(path === "mtu" ? "interface.mtu" : path, text);
+    }
     if (name === want.bridge) refuse("name", "must not be the bridge's: its own port belongs to OvsBridge");
     if ((type === "bond") !== (want.bond !== undefined)) refuse("bond", "must be given with type bond, and only then");
     if (type === "bond" && want.interface) refuse("interface", "must not be given with type bond");

@@ -1,5 +1,5 @@
 import type { Seen } from "../host/seen";
-import type { Section } from "./command";
+import type { Section, Step } from "./command";
 import { keyIn, namespaceExists } from "./namespaces";
 import { canonicalAddress, family } from "./scalars";
 
@@ -163,5 +163,36 @@ export function identityOf({ to, table, metric, type, hops }: LiveRoute, namespa
           nexthops: hops.map(({ via, device, weight }) => ({ via, device, weight: weight === 1 ? undefined : weight })),
         }
       : { via: hops[0]?.via, device: sinks.includes(type) ? undefined : hops[0]?.device }),
+  };
+}
+
+/** What gateways stand on comes before them. */
+export const gatewaysLast = (routes: LiveRoute[]) =>
+  [...routes].sort((a, b) => Number(a.hops[0]?.via !== undefined) - Number(b.hops[0]?.via !== undefined));
+
+/** Makes a route, in one go where one of its destination, table and metric is there. */
+export function replaceRoute(route: LiveRoute, namespace?: string): Step {
+  const { to, type, table, metric, protocol, scope, source, metrics, hops } = route;
+  const version = familyOf(route);
+  const several = hops.length > 1;
+  return {
+    argv: [
+      ...["ip", "route", "replace", type, to, "table", String(table), "metric", String(metric), "proto", protocol],
+      ...(version === 4 ? ["scope", scope] : []),
+      ...(source ? ["src", source] : []),
+      ...Object.entries(metrics).flatMap(([word, value]) => [word, String(value)]),
+      ...hops.flatMap(({ via, device, weight, onlink }) => [
+        ...(several ? ["nexthop"] : []),
+        ...(via ? ["via", ...(family(via) === version ? [] : ["inet6"]), via] : []),
+        ...(device ? ["dev", device] : []),
+        ...(several && weight ? ["weight", String(weight)] : []),
+        ...(onlink ? ["onlink"] : []),
+      ]),
+    ],
+    namespace,
+    routes:
+      namespace === undefined
+        ? [{ to, table, metric, hops: hops.map(({ via, device }) => ({ via, device })) }]
+        : undefined,
   };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { linkShape, nameTaken } from "./link";
+import { ipv6Rules, linkShape, nameTaken } from "./link";
 import { family, ipAddress, mtu, namespaceRef, port } from "./scalars";
 import { serviceShape } from "./service";
 
@@ -38,6 +38,7 @@ export const udpVpnArgs = z
     const refuse = (path: string, message: string) => issues.addIssue({ code: "custom", path: [path], message });
     const taken = nameTaken(want.name, want.namespace);
     if (taken) refuse("name", taken);
+    for (const [path, message] of ipv6Rules(want)) refuse(path, message);
     if (family(want.local) !== family(want.remote)) refuse("remote", "must be of the same family as local");
     for (const end of ["local", "remote"] as const) {
       if (/^(0\.0\.0\.0|::|22[4-9]\.|23\d\.|255\.255\.255\.255|ff|fe80:)/.test(want[end]))

@@ -10,7 +10,14 @@ const info = (local: string, more: object = {}) => ({ family: "inet", local, pre
 // As `ip -j -d address show` of iproute2 6.1 prints them.
 const primary = info("10.0.1.1", { broadcast: "10.0.1.255", label: "eth0", valid_life_time: 4294967295 });
 const secondary = info("10.0.1.2", { secondary: true, label: "eth0" });
-const link = (...addr_info: object[]) => ({ ifindex: 2, ifname: "eth0", flags: ["UP"], mtu: 1500, addr_info });
+const link = (...addr_info: object[]) => ({
+  ifindex: 2,
+  ifname: "eth0",
+  flags: ["UP"],
+  operstate: "UP",
+  mtu: 1500,
+  addr_info,
+});
 
 const want = (args: object) => {
   const { value, failures } = validate(address.args, args);
@@ -52,10 +59,12 @@ test("another scope is another birth, and the secondary addresses that go with a
   expect(live?.args.address).toEqual({ address: "10.0.1.1/24", scope: "global" });
   expect(argv(address.converge(want(scoped), live, context))).toEqual([
     "ip address add 10.0.1.1/32 dev eth0",
+    "ip address add 10.0.1.2/32 dev eth0",
     "ip address del 10.0.1.1/24 dev eth0",
     "ip address add 10.0.1.1/24 scope link dev eth0",
     "ip address replace 10.0.1.2/24 scope global label eth0 dev eth0",
     "ip address del 10.0.1.1/32 dev eth0",
+    "ip address del 10.0.1.2/32 dev eth0",
   ]);
 });
 
@@ -74,6 +83,11 @@ test("waits for duplicate address detection, and says when it failed", () => {
   const six = { ...plain, address: { address: "fd00::1/64", nodad: false } };
   const tentative = info("fd00::1", { family: "inet6", prefixlen: 64, tentative: true });
   expect(look(six, tentative)?.pending).toBe("duplicate address detection");
+  const down = answers(address.observe(want(six)), {
+    netns: netns("blue"),
+    "links@blue": [{ ...link(tentative), operstate: "LOWERLAYERDOWN" }],
+  });
+  expect(address.find(want(six), down)?.pending).toBeUndefined();
   const failed = look(six, { ...tentative, dadfailed: true });
   expect(failed?.pending).toBeUndefined();
   expect(() => address.converge(want(six), failed, context)).toThrow(/another machine on eth0's link has fd00::1\/64/);

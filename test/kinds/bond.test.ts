@@ -1,6 +1,7 @@
 import { bond } from "../../provider/kinds/bond";
+import { answers, netns } from "./answers";
 import { links } from "./recorded/links";
-import { Bench, mark } from "./steps";
+import { Bench, mark, texts } from "./steps";
 
 const bench = new Bench(bond, { name: "b0", mac: "02:00:00:00:00:06" });
 const recorded = { ...links.bond, flags: ["MASTER", "UP"], ifalias: mark };
@@ -87,6 +88,96 @@ test("goes down for what the kernel takes only then, and is up again", () => {
     "ip link set dev b0 type bond lacp_rate fast",
     "ip link set dev b0 up",
   ]);
+});
+
+describe("what is lost when it goes down, whosever it is, is given back", () => {
+  const six = (local: string, more: object = {}) => ({
+    family: "inet6",
+    local,
+    prefixlen: 64,
+    scope: "global",
+    ...more,
+  });
+  const down = (link: object) => ({ ...links.nic, flags: [], ...link });
+  const vlan = (flags: string[] = []) => ({ linkinfo: { info_kind: "vlan", info_data: { id: 5, flags } } });
+  const lacp = { ...live({ mode: "802.3ad", ad_lacp_rate: "slow" }), ifindex: 7 };
+  const parent = {
+    ...lacp,
+    addr_info: [six("fd00::2"), six("fd00::1", { noprefixroute: true }), six("fd01::1", { dynamic: true })],
+  };
+  const host = {
+    netns: netns("blue"),
+    links: [
+      parent,
+      down({ ifname: "b0.5", link: "b0", flags: ["UP"], ...vlan(), addr_info: [six("fd05::1")] }),
+      down({ ifname: "b0.6", link: "b0", ...vlan() }),
+      down({ ifname: "b0.7", link: "b0", flags: ["UP"], ...vlan(["LOOSE_BINDING"]), addr_info: [six("fd07::1")] }),
+    ],
+    "links@blue": [
+      down({ ifname: "b8", link_index: 7, link_netnsid: 0, flags: ["UP"], ...vlan(), addr_info: [six("fd08::1")] }),
+    ],
+    netnsids: [{ nsid: 1, name: "blue" }],
+    "netnsids@blue": [{ nsid: 0 }],
+    routes4: [
+      {
+        dst: "10.9.0.0/16",
+        gateway: "10.1.0.9",
+        dev: "b0",
+        protocol: "4",
+        scope: "0",
+        metric: 7,
+        metrics: [{ mtu: 1400 }],
+      },
+      { dst: "10.1.0.0/24", dev: "b0", protocol: "2", scope: "253" },
+      { dst: "10.8.0.0/16", dev: "eth0", protocol: "3", scope: "253" },
+    ],
+    routes6: [
+      { dst: "default", gateway: "fe80::1", dev: "b0", protocol: "9", metric: 1024 },
+      {
+        dst: "fd09::/32",
+        metric: 1024,
+        protocol: "3",
+        nexthops: [
+          { gateway: "fd00::8", dev: "b0", weight: 1 },
+          { gateway: "fd00::9", dev: "b0", weight: 2 },
+        ],
+      },
+    ],
+    "routes4@blue": [{ dst: "default", gateway: "10.6.0.9", dev: "b8", protocol: "3", scope: "0" }],
+    "routes6@blue": [],
+  };
+
+  const planned = (more: object) => {
+    const want = bench.want({ mode: "802.3ad", ...more });
+    const seen = answers(bond.observe(want), { links: [parent] });
+    const found = bond.find(want, seen);
+    if (!found || !bond.inquire) throw new Error("it does not inquire");
+    const asks = bond.inquire(want, found, { name: "n1", machineId: "m1" });
+    let turn = asks.next();
+    while (!turn.done) turn = asks.next(turn.value.map(({ sections }) => answers(sections, host)));
+    return texts(bond.converge(want, turn.value, { mark, owner: "a1b2", was: [], seen }));
+  };
+
+  test("with that of the VLANs that go with it", () => {
+    expect(planned({ lacpRate: "fast" })).toEqual([
+      "ip link set dev b0 down",
+      "ip link set dev b0 type bond lacp_rate fast",
+      "ip link set dev b0 up",
+      "ip link set dev b0.6 down",
+      "ip address replace fd00::1/64 scope global dev b0 nodad noprefixroute",
+      "ip address replace fd00::2/64 scope global dev b0 nodad",
+      "ip address replace fd05::1/64 scope global dev b0.5 nodad",
+      "ip netns exec blue ip address replace fd08::1/64 scope global dev b8 nodad",
+      "ip route replace unicast 10.9.0.0/16 table main metric 7 proto static scope global mtu 1400 via 10.1.0.9 dev b0",
+      "ip route replace unicast fd09::/32 table main metric 1024 proto boot nexthop via fd00::8 dev b0 weight 1 nexthop via fd00::9 dev b0 weight 2",
+      "ip netns exec blue ip route replace unicast default table main metric 0 proto boot scope global via 10.6.0.9 dev b8",
+    ]);
+  });
+
+  test("but for what is to be down", () => {
+    expect(planned({ lacpRate: "fast", up: false }).join("; ")).not.toMatch(/replace| up(;|$)/);
+    expect(planned({ lacpRate: "slow" })).toEqual([]);
+  });
 });
 
 test("claims each member's place as a port", () => {

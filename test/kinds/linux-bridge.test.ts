@@ -11,6 +11,11 @@ const data = (more: object) => ({
   linkinfo: { info_kind: "bridge", info_data: { ...links.bridge.linkinfo.info_data, ...more } },
 });
 
+test("has no IPv6 to be switched off where the host has none for new devices", () => {
+  const made = bench.steps({ links: [], ipv6: "/proc/sys/net/ipv6/conf/default/disable_ipv6:1\n" });
+  expect(made.join()).not.toMatch(/disable_ipv6/);
+});
+
 test("is made with all its options in one command; IPv6 is off before it is up", () => {
   const options = {
     stp: true,

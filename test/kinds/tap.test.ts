@@ -15,6 +15,25 @@ const recorded = {
 const seen = (more: object = {}) => ({ links: [{ ...recorded, ...more }], ipv6: off, ...accounts });
 const owned = { owner: "nobody", group: 7, multiQueue: true, vnetHeader: true, packetInformation: true };
 
+describe("duplicate address detection", () => {
+  const info = { family: "inet6", local: "fd00::9", prefixlen: 64, scope: "global", tentative: true };
+  const on = (more: object, link: object = {}) => seen({ ...link, addr_info: [{ ...info, ...more }] });
+
+  test("is waited for while the link is there, whosever the address is, until it has failed", () => {
+    expect(bench.look(on({}, { operstate: "UP" }))?.pending).toBe("duplicate address detection");
+    expect(bench.look(on({}, { operstate: "DOWN" }))?.pending).toBeUndefined();
+    expect(bench.look(on({}, { operstate: "UNKNOWN", flags: [] }))?.pending).toBeUndefined();
+    expect(bench.look(on({ dadfailed: true }, { operstate: "UP" }))?.pending).toBeUndefined();
+  });
+
+  test("of a declared address must not have failed", () => {
+    const live = { ...on({ dadfailed: true }, { operstate: "UP" }), ipv6: "" };
+    const want = { addresses: [{ address: "fd00::9/64", nodad: false }] };
+    expect(() => bench.steps(live, want)).toThrow(/another machine on t0's link has fd00::9\/64/);
+    expect(() => bench.steps(live, { addresses: [] })).not.toThrow();
+  });
+});
+
 test("is made by tuntap, then gets what every link has; IPv6 is off before it is up", () => {
   expect(bench.steps({ links: [] }, { ...owned, mtu: 1400, bridge: "br0" })).toEqual([
     "ip tuntap add name t0 mode tap user nobody group 7 multi_queue vnet_hdr pi",

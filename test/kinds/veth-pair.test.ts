@@ -46,6 +46,13 @@ test("each end is brought about by itself", () => {
   ]);
 });
 
+test("waits for the check of an address of either end", () => {
+  const info = { family: "inet6", local: "fd00::9", prefixlen: 64, scope: "global", tentative: true };
+  const checked = { ...inside, addr_info: [info] };
+  expect(bench.look(seen([checked], [outside]))?.pending).toBe("duplicate address detection");
+  expect(bench.look(seen([inside], [outside]))?.pending).toBeUndefined();
+});
+
 test("half a pair is taken away and made anew", () => {
   expect(bench.look(seen([], [outside]))?.broken).toBe("only end b is there");
   expect(bench.steps(seen([], [outside])).slice(0, 2)).toEqual([
@@ -116,6 +123,8 @@ describe("IPv6 that we had switched off", () => {
     const steps = [ipv6On, "ip address add fd00:77::1/64 dev blue-br nodad"];
     expect(bench.steps(off, wanted)).toEqual(steps);
     expect(bench.steps(off, wanted, [{ b: { ...b, bridge: "br0" } }])).toEqual(steps);
+    const byDefault = { ...seen([], []), ipv6: "/proc/sys/net/ipv6/conf/default/disable_ipv6:1\n" };
+    expect(bench.steps(byDefault, wanted).filter((step) => /ipv6|fd00/.test(step))).toEqual(steps);
   });
 
   test("stays off where that is the host's default, and where there is none", () => {

@@ -65,6 +65,21 @@ describe("a device keeps an IPv4 address while its addresses are exchanged", () 
     ]);
   });
 
+  // With an address, all routes go that have it as their source.
+  test("each that comes back, also where another one stays", () => {
+    const more = [...both, at("10.9.0.1/24")];
+    expect(steps(["10.0.1.2/24", "10.0.1.1/24"], [], more)).toEqual([
+      "add 10.0.1.2/32 dev eth0",
+      "add 10.0.1.1/32 dev eth0",
+      "del 10.0.1.2/24 dev eth0",
+      "del 10.0.1.1/24 dev eth0",
+      "add 10.0.1.2/24 dev eth0",
+      "add 10.0.1.1/24 dev eth0",
+      "del 10.0.1.2/32 dev eth0",
+      "del 10.0.1.1/32 dev eth0",
+    ]);
+  });
+
   test("what a change that was cut off has left goes with the next", () => {
     const left = [at("10.0.1.2/32"), at("10.0.1.2/24"), at("10.0.1.9/32")];
     expect(steps(["10.0.1.2/24"], ["10.0.1.1/24"], left)).toEqual(["del 10.0.1.2/32 dev eth0"]);

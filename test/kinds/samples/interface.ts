@@ -90,5 +90,7 @@ export const nic: Sample = {
     { args: { selector: { mac: "01:00:00:00:00:01" } }, path: "selector.mac", text: /unicast/ },
     { args: { ringSize: { rx: 0 } }, path: "ringSize.rx", text: /1 to/ },
     { args: { mtu: 67 }, path: "mtu", text: /68 to 65535/ },
+    { args: { ipv6: false, addresses: ["fd00::1/64"] }, path: "ipv6", text: /not be false with IPv6 addresses/ },
+    { args: { mtu: 1279, addresses: ["fd00::1/64"] }, path: "mtu", text: /1280 or more with IPv6/ },
   ],
 };

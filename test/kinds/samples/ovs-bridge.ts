@@ -110,6 +110,7 @@ export const ovsBridge: Sample = {
     { args: { stp: true, rstp: true }, path: "rstp", text: /together with stp/ },
     { args: { protocols: ["OpenFlow13", "OpenFlow13"] }, path: "protocols", text: /a version twice/ },
     { args: { otherConfig: { hwaddr: "02:00:00:00:00:01" } }, path: "otherConfig.hwaddr", text: /`mac`/ },
+    { args: { ipv6: false, addresses: ["fd00::1/64"] }, path: "ipv6", text: /not be false with IPv6 addresses/ },
     { args: { controllers: ["192.0.2.1"] }, path: "controllers[0]", text: /tcp:/ },
   ],
 };

@@ -143,6 +143,8 @@ export const ovsPort: Sample = {
     { args: { tag: 1, trunks: [2] }, path: "trunks", text: /native-tagged/ },
     { args: { type: "system", up: true }, path: "up", text: /type system/ },
     { args: { type: "bond" }, path: "bond", text: /type bond/ },
+    { args: { type: "internal", ipv6: false, addresses: ["fd00::1/64"] }, path: "ipv6", text: /not be false/ },
+    { args: { type: "internal", ipv6: true, interface: { mtu: 1000 } }, path: "interface.mtu", text: /1280 or more/ },
     { args: { otherConfig: { transient: true } }, path: "otherConfig.transient", text: /`transient`/ },
   ],
 };

@@ -58,6 +58,9 @@ export const tap: Sample = {
     { args: { mode: "tun", arp: false }, path: "arp", text: /mode: tun/ },
     { args: { owner: "no body" }, path: "owner", text: /account on the host/ },
     { args: { group: -1 }, path: "group", text: /0 to/ },
+    { args: { ipv6: false, addresses: ["fd00::1/64"] }, path: "ipv6", text: /not be false with IPv6 addresses/ },
+    { args: { mtu: 1279, addresses: [{ address: "fd00::1/64" }] }, path: "mtu", text: /1280 or more with IPv6/ },
+    { args: { mtu: 1279, ipv6: true }, path: "mtu", text: /1280 or more with `ipv6: true`/ },
   ],
 };
 

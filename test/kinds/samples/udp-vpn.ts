@@ -91,6 +91,7 @@ export const udpVpn: Sample = {
     { args: { remote: "224.0.0.1" }, path: "remote", text: /one host's address/ },
     { args: { port: 0 }, path: "port", text: /1 to 65535/ },
     { args: { name: "a-name-of-16-char" }, path: "name", text: /1 to 15/ },
+    { args: { ipv6: false, addresses: ["fd00::1/64"] }, path: "ipv6", text: /not be false with IPv6 addresses/ },
     { args: { bridge: "br0" }, path: "bridge", text: /no such argument/ },
   ],
 };

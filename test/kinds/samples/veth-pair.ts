@@ -84,5 +84,11 @@ export const vethPair: Sample = {
     { args: { b: { name: "veth0" } }, path: "b.name", text: /veth<n>/ },
     { args: { "a.mac": "01:00:00:00:00:01" }, path: "a.mac", text: /unicast/ },
     { args: { "a.addresses": ["10.0.1.1/33"] }, path: "a.addresses[0]", text: /0 to 32/ },
+    {
+      args: { "a.ipv6": false, "a.addresses": ["fd00::1/64"] },
+      path: "a.ipv6",
+      text: /not be false with IPv6 addresses/,
+    },
+    { args: { "a.mtu": 1279, "a.addresses": ["fd00::1/64"] }, path: "a.mtu", text: /1280 or more with IPv6/ },
   ],
 };
