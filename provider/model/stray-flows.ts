@@ -1,6 +1,6 @@
 import { defaultPriority, type LiveFlow } from "./openflow";
 import type { OvsDatabase } from "./ovs";
-import { learnedCookie, ownersOf, setNames } from "./ovs-cookie";
+import { hex, learnedCookie, ownersOf, setNames } from "./ovs-cookie";
 import { ovsFlowsArgs } from "./ovs-flow-args";
 import type { OvsRow } from "./ovs-row";
 
@@ -19,7 +19,7 @@ export interface Stray {
   why?: string;
 }
 
-const nameOf = (cookie: bigint) => `cookie-0x${cookie.toString(16)}`;
+const nameOf = (cookie: bigint) => `cookie-${hex(cookie)}`;
 
 /** Those among all flows of a bridge, by their cookies. */
 export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): Stray[] {
