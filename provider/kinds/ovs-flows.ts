@@ -16,10 +16,11 @@ import {
 } from "../model/openflow";
 import { ovsDatabase, ovsSections } from "../model/ovs";
 import { changeRecord, unwaited, vsctl, word } from "../model/ovs-columns";
-import { cookieOf, hex, learnedCookie, setKey, setMask, setNames } from "../model/ovs-cookie";
+import { cookieOf, learnedCookie, setKey, setMask, setNames } from "../model/ovs-cookie";
 import { type OvsFlowsArgs, ovsFlowsArgs, placeKey } from "../model/ovs-flow-args";
 import { type FlowSet, flowSetOf, normalOf, ofMark, strayOf } from "../model/ovs-flow-set";
 import { get, same } from "../model/path";
+import { hex } from "../model/scalars";
 import { argumentsOf, straysAmong } from "../model/stray-flows";
 
 type Want = OvsFlowsArgs;
@@ -136,6 +137,16 @@ function refuse(want: Want, raw: FlowSet, owner: string): void {
     throw new HostnetError("INVALID", `${where}: ovs-ofctl says: ${text ?? raw.complaint.trim()}`, {
       remedy: "See ovs-fields(7) and ovs-actions(7); the name of a port stands in double quotes.",
     });
+  }
+  if (raw.lost) {
+    throw new HostnetError(
+      "INVALID",
+      `flows: Open vSwitch would leave fields out of the match "${raw.lost.said}", and take "${raw.lost.kept}" for it`,
+      {
+        remedy:
+          "A field needs its protocol, as in `ip,nw_src=10.0.0.1` or `tcp,tp_dst=80`: see the prerequisites in ovs-fields(7).",
+      },
+    );
   }
   const missingPorts = [...raw.ports].flatMap(([name, number]) => (number === undefined ? [name] : []));
   if (missingPorts.length > 0) {

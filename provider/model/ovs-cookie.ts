@@ -13,9 +13,6 @@ export function cookieOf(owner: string, bridge: string, name: string): bigint {
 
 export const learnedCookie = (cookie: bigint) => cookie | 1n;
 
-/** As ovs-ofctl takes and prints one. */
-export const hex = (cookie: bigint) => `0x${cookie.toString(16)}`;
-
 /** Mask of both. */
 export const setMask = "0xfffffffffffffffe";
 

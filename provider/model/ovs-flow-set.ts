@@ -12,8 +12,9 @@ import {
   portNames,
 } from "./openflow";
 import { type OvsDatabase, ovsDatabase } from "./ovs";
-import { cookieOf, hex, learnedCookie, ownersOf } from "./ovs-cookie";
+import { cookieOf, learnedCookie, ownersOf } from "./ovs-cookie";
 import type { OvsFlowsArgs } from "./ovs-flow-args";
+import { hex } from "./scalars";
 import { straysAmong } from "./stray-flows";
 
 /** What converge needs of the answers. */
@@ -34,6 +35,8 @@ export interface FlowSet {
   normal: { match: Map<string, string>; actions: Map<string, string> };
   /** What ovs-ofctl says is wrong with what is declared. */
   complaint?: string;
+  /** A match of which it leaves fields out, with exit status 0: those that nothing in it makes applicable. */
+  lost?: { said: string; kept: string } | undefined;
   /** Numbers of the ports that are named; undefined for one that the bridge has not. */
   ports: Map<string, string | undefined>;
 }
@@ -76,8 +79,14 @@ export function flowSetOf(want: OvsFlowsArgs, seen: Seen, mark: string | undefin
     owners: ownersOf(want.bridge, db.bridges.get(want.bridge)?.map("external_ids") ?? {}),
     normal: normalForms(want.flows, parseFlows(parsed.stdout), ports),
     complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
+    lost: lostOf(parsed.stderr),
     ports,
   };
+}
+
+function lostOf(stderr: string): FlowSet["lost"] {
+  const [, said, kept] = /normalization changed ofp_match.*\n.*\bpre: (.*)\n.*\bpost: (.*)/.exec(stderr) ?? [];
+  return said === undefined || kept === undefined ? undefined : { said, kept };
 }
 
 /** The number that a port has; the bridge's own port is called LOCAL in flows. */

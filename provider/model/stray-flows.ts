@@ -1,8 +1,9 @@
 import { defaultPriority, type LiveFlow } from "./openflow";
 import type { OvsDatabase } from "./ovs";
-import { hex, learnedCookie, ownersOf, setNames } from "./ovs-cookie";
+import { learnedCookie, ownersOf, setNames } from "./ovs-cookie";
 import { ovsFlowsArgs } from "./ovs-flow-args";
 import type { OvsRow } from "./ovs-row";
+import { hex } from "./scalars";
 
 /**
  * Flows that are of no OvsFlows, of whatever stack. Those of one cookie that stay for good are one set, which has no mark
