@@ -392,5 +392,10 @@ it("tells a route lookup by device from a device's number", () => {
   expect(faults("fib daddr . iif type != local drop")).toBe(0);
   expect(faults('log prefix "iif "')).toBe(0);
   expect(faults('meta iif "eth0" drop')).toBe(1);
+  expect(faults('ip saddr 1.2.3.4 fwd to "eth2"')).toBe(1);
+  expect(faults("dup to eth2")).toBe(1);
+  expect(faults('dup to 10.0.0.1 device "eth2"')).toBe(1);
+  expect(faults('dup to 10.0.0.1 comment "x"')).toBe(0);
+  expect(faults("dup to dead:beef::1")).toBe(0);
   expect(faults("oif eth0 accept")).toBe(1);
 });
