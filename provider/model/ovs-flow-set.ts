@@ -78,10 +78,17 @@ export function flowSetOf(want: OvsFlowsArgs, seen: Seen, mark: string | undefin
     others: new Map(others.map((flow) => [keyOf(flow), flow])),
     owners: ownersOf(want.bridge, db.bridges.get(want.bridge)?.map("external_ids") ?? {}),
     normal: normalForms(want.flows, parseFlows(parsed.stdout), ports),
-    complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
+    complaint: parsed.exitCode === 0 ? undecoded(parsed.stdout) : parsed.stderr,
     lost: lostOf(parsed.stderr),
     ports,
   };
+}
+
+/** A flow that is taken, with exit status 0, and cannot be decoded again; as ovs-ofctl says what it does not take. */
+function undecoded(stdout: string): string | undefined {
+  const lines = stdout.split("\n").filter((line) => line.startsWith("OFPT_FLOW_MOD"));
+  const found = lines.findIndex((line) => line.includes("***decode error"));
+  return found < 0 ? undefined : `-:${found + 1}: ${lines[found]?.split("***")[1]}`;
 }
 
 function lostOf(stderr: string): FlowSet["lost"] {

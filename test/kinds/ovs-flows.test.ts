@@ -323,6 +323,18 @@ describe("OvsFlows", () => {
     expect(of(" tcp  tp_dst = 80 , nw_src=10.0.0.0 / 8,")).toBe("tcp,tp_dst=80,nw_src=10.0.0.0/8");
   });
 
+  it("says which flow Open vSwitch cannot read back", () => {
+    // With exit status 0; seen with ct_nw_src beside ip.
+    const parse = `OFPT_FLOW_MOD (OF1.4) (xid=0x1): ADD arp actions=drop
+OFPT_FLOW_MOD (OF1.4) (xid=0x2): ***decode error: OFPBMC_BAD_PREREQ***
+00000000  05 0e 00 50 00 00 00 01-00 00 00 00 00 00 00 00 |...P............|
+`;
+    const matches = ["arp", "ip,ct_nw_src=1.1.1.1"].map((match) => ({ match, actions: "drop" }));
+    expect(() => on({ dump: "", parse }).converge({ ...declared, flows: matches })).toThrow(
+      "flows[1]: ovs-ofctl says: decode error: OFPBMC_BAD_PREREQ",
+    );
+  });
+
   it("refuses a match of which Open vSwitch would leave fields out: it would be for other packets", () => {
     // What parse-flows of OVS 3.1 says beside the flow, with exit status 0.
     const remark = `2026-11-30T02:49:53Z|00001|ofp_match|INFO|normalization changed ofp_match, details:
