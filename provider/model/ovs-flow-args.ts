@@ -21,6 +21,10 @@ const flowText = z
 const match = flowText
   .refine((text) => !text.includes("action"), "must not have actions: they are an argument of their own")
   .refine((text) => !reserved.test(text), `must not have table, priority, timeouts, cookie or flags in it`)
+  .refine(
+    (text) => !/(?:^|[\s,])eth(?:[\s,]|$)/.test(text),
+    "must not have `eth`: Open vSwitch does not show it, and takes the flow for another when it is deleted",
+  )
   // Between fields ovs-ofctl takes spaces for a comma.
   .transform((text) =>
     text
