@@ -105,13 +105,10 @@ function portNumber(db: OvsDatabase, bridge: string, name: string): string | und
 }
 
 function normalForms(declared: Flow[], parsed: Flow[], ports: Map<string, string | undefined>): FlowSet["normal"] {
-  const numbers = [...placeholders(declared)];
+  const numbers = new Map([...placeholders(declared)].map(([name, number]) => [number, ports.get(name) ?? number]));
   const real = (text: string) =>
-    numbers
-      .reduce(
-        (done, [name, number]) => done.replace(new RegExp(`\\b${number}\\b`, "g"), ports.get(name) ?? number),
-        text,
-      )
+    text
+      .replace(/\b\d+\b/g, (number) => numbers.get(number) ?? number)
       // As a bridge shows what goes out by its own port.
       .replace(/\boutput:LOCAL\b/g, "LOCAL");
   const pairs = (key: "match" | "actions") =>
