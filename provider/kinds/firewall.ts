@@ -9,6 +9,7 @@ import { difference, tableLine } from "../model/nft-delta";
 import { endedFlows } from "../model/nft-flows";
 import { plainlyDrops } from "../model/nft-guard";
 import { type Reading, shownTable, surplusBlocks, wantedBlocks } from "../model/nft-normal";
+import { offloadSections, refuseOffload, withOffload, withoutOffload } from "../model/nft-offload";
 import { declaredTable, keeperOf, rulesetSection, tablesOf } from "../model/nft-ruleset";
 import { contents, type Line, parseTable, titleOf } from "../model/nft-table";
 import { get } from "../model/path";
@@ -33,7 +34,7 @@ export const firewall = kind({
   mark: "comment",
   reset: { dormant: false },
   claims: (want) => [`nftables table ${titleOf(want)} in namespace ${want.namespace ?? "-"}`],
-  observe: (want) => [...inNamespace(want.namespace, liveSection(want)), normalSection(want)],
+  observe: (want) => [...inNamespace(want.namespace, liveSection(want), ...offloadSections(want)), normalSection(want)],
   find(want, seen) {
     if (!namespaceExists(seen, want.namespace)) return undefined;
     const { exitCode, stdout, stderr } = seen.result(keyIn(liveSection(want).key, want.namespace));
@@ -49,7 +50,7 @@ export const firewall = kind({
     const normal = seen.result(normalSection(want).key);
     const blocks = [...live.blocks.values()];
     const raw: Raw = {
-      ...{ live, declared: want, normal: parseTable(normal.stdout) },
+      ...{ live, declared: want, normal: withOffload(want, parseTable(normal.stdout)) },
       complaint: normal.exitCode === 0 ? undefined : normal.stderr,
     };
     return {
@@ -66,8 +67,9 @@ export const firewall = kind({
   list: (seen, namespace) => tablesOf(seen, namespace).flatMap((one) => declaredTable(one, namespace).args ?? []),
   maker: ({ args: { family = "", name = "" }, raw }) => keeperOf({ family, name, table: (raw as Raw).live }),
   converge(want, live, context) {
-    if (!live) return write(want, [{ text: tableLine(want, context.mark), path: "" }, ...contents(want)]);
-    const raw = live.raw as Raw;
+    const raw = live?.raw as Raw | undefined;
+    if (context.seen) refuseOffload(want, context.seen, raw?.live);
+    if (!raw) return write(want, [{ text: tableLine(want, context.mark), path: "" }, ...contents(want)]);
     if (raw.complaint !== undefined) throw invalid(want, raw.complaint);
     const change = difference(want, raw.live, wantedBlocks(want, raw, context.was), context.mark);
     const inside = [...write(want, change.lines), ...endedFlows(want, context.was, change)];
@@ -103,7 +105,7 @@ const normalSection = (want: Want): Section => ({
 
 const normalLines = (want: Want): Line[] => [
   { text: `add table ${titleOf(want)}`, path: "" },
-  ...contents(want, () => '"lo"'),
+  ...contents(withoutOffload(want), () => '"lo"'),
 ];
 
 const text = (lines: Line[]) => lines.map((line) => `${line.text}\n`).join("");

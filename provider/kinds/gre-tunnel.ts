@@ -3,8 +3,8 @@ import { z } from "zod";
 import { greKey, greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState, linksIn } from "../model/link-state";
-import { between, deviceRef, family, ipAddress, port, unsigned } from "../model/scalars";
-import { hex, inherit, isHostUnderlay, placeOf, strayUnderlay, tos } from "../model/tunnel";
+import { between, deviceRef, family, hex, ipAddress, port, unsigned } from "../model/scalars";
+import { inherit, isHostUnderlay, placeOf, strayUnderlay, tos } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;

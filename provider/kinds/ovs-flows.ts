@@ -3,51 +3,27 @@ import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { ownerOf } from "../model/mark";
 import {
   bundle,
   type Flow,
   flowsOf,
   flowsSection,
   keyOf,
-  type LiveFlow,
   lineOf,
   parsedSection,
-  parseFlows,
   placeholders,
-  portNames,
   replacePorts,
 } from "../model/openflow";
-import { type OvsDatabase, ovsDatabase, ovsSections } from "../model/ovs";
+import { ovsDatabase, ovsSections } from "../model/ovs";
 import { changeRecord, unwaited, vsctl, word } from "../model/ovs-columns";
-import { cookieOf, learnedCookie, ownersOf, setKey, setMask, setNames } from "../model/ovs-cookie";
+import { cookieOf, learnedCookie, setKey, setMask, setNames } from "../model/ovs-cookie";
 import { type OvsFlowsArgs, ovsFlowsArgs, placeKey } from "../model/ovs-flow-args";
+import { type FlowSet, flowSetOf, normalOf, ofMark, strayOf } from "../model/ovs-flow-set";
 import { get, same } from "../model/path";
+import { hex } from "../model/scalars";
 import { argumentsOf, straysAmong } from "../model/stray-flows";
 
 type Want = OvsFlowsArgs;
-
-/** What converge needs of the answers. */
-interface Raw {
-  mark: string | undefined;
-  /** What its flows have. */
-  cookie: bigint;
-  /** As if its flows had our cookie: they are given it without a change of what they do, or of their counters. */
-  taken?: boolean;
-  /** Flows of the set itself, in normal form, without those that it learned. */
-  own: LiveFlow[];
-  learned: LiveFlow[];
-  /** Flows of others by their place. */
-  others: Map<string, LiveFlow>;
-  /** Whose set has a cookie, of all sets that have a mark on the bridge. */
-  owners: Map<bigint, string>;
-  /** Declared text to normal form, of matches and of actions. */
-  normal: { match: Map<string, string>; actions: Map<string, string> };
-  /** What ovs-ofctl says is wrong with what is declared. */
-  complaint?: string;
-  /** Numbers of the ports that are named; undefined for one that the bridge has not. */
-  ports: Map<string, string | undefined>;
-}
 
 export const ovsFlows = kind({
   name: "OvsFlows",
@@ -75,9 +51,9 @@ export const ovsFlows = kind({
     const row = bridgeOf(want, seen);
     if (!row) return undefined;
     const mark = row.map("external_ids")[setKey(want.name)];
-    const stray = mark === undefined ? strayOf(want, seen) : [];
+    const stray = mark === undefined ? strayOf(want.bridge, want.name, seen) : [];
     if (mark === undefined && stray.length === 0) return undefined;
-    const raw = rawOf(want, seen, mark, stray);
+    const raw = flowSetOf(want, seen, mark, stray);
     return {
       args: { bridge: want.bridge, name: want.name },
       facts: { cookie: hex(raw.cookie), flows: raw.own.length, learned: raw.learned.length },
@@ -101,11 +77,11 @@ export const ovsFlows = kind({
       return [...marked, ...straysAmong(all, db, bridge).flatMap(({ args }) => args ?? [])] as Want[];
     });
   },
-  asOurs: (found) => ({ ...found, raw: { ...(found.raw as Raw), taken: true } }),
+  asOurs: (found) => ({ ...found, raw: { ...(found.raw as FlowSet), taken: true } }),
   converge(want, live, context) {
     const seen = context.seen as Seen;
     if (!live && !bridgeOf(want, seen)) throw noBridge(want);
-    const raw = live ? (live.raw as Raw) : rawOf(want, seen, context.mark);
+    const raw = live ? (live.raw as FlowSet) : flowSetOf(want, seen, context.mark);
     refuse(want, raw, context.owner);
     const lines = changes(want, raw, context);
     const flows = lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : [];
@@ -121,11 +97,11 @@ export const ovsFlows = kind({
     return left ? [takenAway(want, cookie)] : [];
   },
   remove(live, want) {
-    const { cookie, own, learned } = live.raw as Raw;
+    const { cookie, own, learned } = live.raw as FlowSet;
     const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(setKey(want.name))]]).map(unwaited);
     return [...(own.length + learned.length > 0 ? [takenAway(want, cookie)] : []), ...unmark];
   },
-  shown: (path, want, live) => (path === "flows" ? shownFlows(want, live.raw as Raw) : get(live.args, path)),
+  shown: (path, want, live) => (path === "flows" ? shownFlows(want, live.raw as FlowSet) : get(live.args, path)),
 });
 
 /** All flows of a set, and what they have learned. */
@@ -134,8 +110,6 @@ const takenAway = ({ bridge }: Want, cookie: bigint): Step => ({
   touches: [bridge],
 });
 
-const hex = (cookie: bigint) => `0x${cookie.toString(16)}`;
-
 const bridgeOf = (want: Want, seen: Seen) => ovsDatabase(seen).bridges.get(want.bridge);
 
 const noBridge = ({ bridge }: Want) =>
@@ -143,87 +117,11 @@ const noBridge = ({ bridge }: Want) =>
     remedy: "Declare it (OvsBridge), and give `bridge` as that resource, so that it is there first.",
   });
 
-function strayOf({ bridge, name }: Want, seen: Seen): LiveFlow[] {
-  if (seen.result(flowsSection(bridge).key).exitCode !== 0) return [];
-  const strays = straysAmong(flowsOf(seen, bridge), ovsDatabase(seen), bridge);
-  return strays.find((stray) => stray.name === name)?.flows ?? [];
-}
-
-/** The flows of a bridge as those of the set with this mark and those of others. */
-function ofMark(all: LiveFlow[], bridge: string, name: string, mark: string) {
-  const cookie = cookieOf(ownerOf(mark), bridge, name);
-  return {
-    cookie,
-    own: all.filter((flow) => flow.cookie === cookie).map((flow) => withoutLearnCookie(flow, cookie)),
-    learned: all.filter((flow) => flow.cookie === learnedCookie(cookie)),
-    others: all.filter((flow) => flow.cookie !== cookie && flow.cookie !== learnedCookie(cookie)),
-  };
-}
-
-/** The same for a set without a mark. What its `learn` actions have added nobody can tell. */
-function ofStray(all: LiveFlow[], own: LiveFlow[]) {
-  const places = own.map(keyOf);
-  const others = all.filter((flow) => !places.includes(keyOf(flow)));
-  return { cookie: own[0]?.cookie ?? 0n, own, learned: [], others };
-}
-
-/** What converge needs. Throws READ_FAILED. */
-function rawOf(want: Want, seen: Seen, mark: string | undefined, stray: LiveFlow[] = []): Raw {
-  const all = flowsOf(seen, want.bridge);
-  const { others, ...set } = mark === undefined ? ofStray(all, stray) : ofMark(all, want.bridge, want.name, mark);
-  const parsed = seen.result(parsedSection(want.bridge, want.name, []).key);
-  const db = ovsDatabase(seen);
-  const ports = new Map(portNames(want.flows).map((name) => [name, portNumber(db, want.bridge, name)]));
-  return {
-    ...{ mark, ...set },
-    others: new Map(others.map((flow) => [keyOf(flow), flow])),
-    owners: ownersOf(want.bridge, db.bridges.get(want.bridge)?.map("external_ids") ?? {}),
-    normal: normalForms(want.flows, parseFlows(parsed.stdout), ports),
-    complaint: parsed.exitCode === 0 ? undefined : parsed.stderr,
-    ports,
-  };
-}
-
 /** ovs-vswitchd has nothing to do for it. */
 const writeMark = (want: Want, mark: string): Step[] =>
   vsctl(
     changeRecord("Bridge", want.bridge, [{ column: "external_ids", key: setKey(want.name), value: word(mark) }]),
   ).map(unwaited);
-
-/** The number that a port has; the bridge's own port is called LOCAL in flows. */
-function portNumber(db: OvsDatabase, bridge: string, name: string): string | undefined {
-  const port = db.ports.get(name);
-  const number = port?.bridge === bridge ? port.interfaces[0]?.number("ofport") : undefined;
-  if (number === undefined || number < 1) return undefined;
-  return number === 65534 ? "LOCAL" : String(number);
-}
-
-function normalForms(declared: Flow[], parsed: Flow[], ports: Map<string, string | undefined>): Raw["normal"] {
-  const numbers = [...placeholders(declared)];
-  const real = (text: string) =>
-    numbers
-      .reduce(
-        (done, [name, number]) => done.replace(new RegExp(`\\b${number}\\b`, "g"), ports.get(name) ?? number),
-        text,
-      )
-      // As a bridge shows what goes out by its own port.
-      .replace(/\boutput:LOCAL\b/g, "LOCAL");
-  const pairs = (key: "match" | "actions") =>
-    new Map(declared.flatMap((flow, at) => (parsed[at] ? [[flow[key], real(parsed[at][key])] as const] : [])));
-  return { match: pairs("match"), actions: pairs("actions") };
-}
-
-/** A flow as the bridge would show it; what is in that form already stays. */
-const normalOf = (flow: Flow, { normal }: Raw): Flow => ({
-  ...flow,
-  match: normal.match.get(flow.match) ?? flow.match,
-  actions: normal.actions.get(flow.actions) ?? flow.actions,
-});
-
-const withoutLearnCookie = (flow: LiveFlow, cookie: bigint): LiveFlow => ({
-  ...flow,
-  actions: flow.actions.replaceAll(`cookie=${hex(learnedCookie(cookie))},`, ""),
-});
 
 /**
  * Throws INVALID, NOT_CONVERGED or FOREIGN for what must not, or cannot, be written. A flow of another set of ours is
@@ -231,7 +129,7 @@ const withoutLearnCookie = (flow: LiveFlow, cookie: bigint): LiveFlow => ({
  * between two sets in any order. To add it gives it our cookie, and the other set takes away by its own cookie only. Two
  * sets of a program that both declare it are refused in preview, by their claims.
  */
-function refuse(want: Want, raw: Raw, owner: string): void {
+function refuse(want: Want, raw: FlowSet, owner: string): void {
   const cookie = cookieOf(owner, want.bridge, want.name);
   const [, line, text] = /-:(\d+): (.*)/.exec(raw.complaint ?? "") ?? [];
   if (raw.complaint !== undefined) {
@@ -239,6 +137,16 @@ function refuse(want: Want, raw: Raw, owner: string): void {
     throw new HostnetError("INVALID", `${where}: ovs-ofctl says: ${text ?? raw.complaint.trim()}`, {
       remedy: "See ovs-fields(7) and ovs-actions(7); the name of a port stands in double quotes.",
     });
+  }
+  if (raw.lost) {
+    throw new HostnetError(
+      "INVALID",
+      `flows: Open vSwitch would leave fields out of the match "${raw.lost.said}", and take "${raw.lost.kept}" for it`,
+      {
+        remedy:
+          "A field needs its protocol, as in `ip,nw_src=10.0.0.1` or `tcp,tp_dst=80`: see the prerequisites in ovs-fields(7).",
+      },
+    );
   }
   const missingPorts = [...raw.ports].flatMap(([name, number]) => (number === undefined ? [name] : []));
   if (missingPorts.length > 0) {
@@ -267,7 +175,7 @@ function refuse(want: Want, raw: Raw, owner: string): void {
 }
 
 /** The lines of the bundle: the difference and nothing else, so that the counters of what stays go on. */
-function changes(want: Want, raw: Raw, context: Context<Want>): string[] {
+function changes(want: Want, raw: FlowSet, context: Context<Want>): string[] {
   const cookie = cookieOf(context.owner, want.bridge, want.name);
   const isOurs = raw.taken || raw.cookie === cookie;
   const live = new Map(raw.own.map((flow) => [keyOf(flow), flow]));
@@ -315,7 +223,7 @@ const contentOf = ({ actions, idleTimeout = 0, hardTimeout = 0, importance = 0 }
 });
 
 /** What is on the bridge, in the declared spelling where it is what was declared. */
-function shownFlows(want: Want, raw: Raw): Want["flows"] {
+function shownFlows(want: Want, raw: FlowSet): Want["flows"] {
   const live = new Map(raw.own.map((flow) => [keyOf(flow), flow]));
   const declared = want.flows.flatMap((flow) => {
     const there = live.get(keyOf(normalOf(flow, raw)));

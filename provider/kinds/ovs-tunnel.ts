@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Context, kind } from "../kind";
+import { ownerOf } from "../model/mark";
 import { type OvsDatabase, type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
 import {
   changeRecord,
@@ -53,6 +54,8 @@ const interfaceColumns: OvsColumn[] = [
 ];
 const portColumns: OvsColumn[] = [{ path: "tag", column: "tag", as: "number" }];
 
+const types = ["gre", "vxlan", "geneve"] as const;
+
 const flowOr = <S extends z.ZodType>(schema: S) => z.union([z.literal("flow"), schema]);
 
 // OVS takes any number, and sends its lower bits (seen with 3.1): the limits are those of the protocols.
@@ -66,7 +69,7 @@ const args = z
       "The port's name, 1 to 15 characters. Default: the last part of the resource's name after '/'.",
     ),
     type: z
-      .enum(["gre", "vxlan", "geneve"])
+      .enum(types)
       .describe(
         "How packets are wrapped; GRE between IPv6 addresses is Open vSwitch's type ip6gre. A change replaces the tunnel.",
       ),
@@ -192,26 +195,27 @@ export const ovsTunnel = kind({
     const port = db.ports.get(want.name);
     const iface = port?.interfaces[0];
     if (!port || !iface) return undefined;
-    const type = portType(port);
+    const state = health(iface, db);
+    const twin = state.broken || state.pending ? undefined : twinOf(port, db);
     return {
       args: {
-        ...{ name: want.name, bridge: port.bridge, type: type === "ip6gre" ? "gre" : type },
-        ...columnValues(interfaceColumns, iface),
+        ...{ name: want.name, bridge: port.bridge, ...tunnelArgs(port) },
         ...columnValues(portColumns, port.row),
         externalIds: externalIdsOf(port.row),
       } as Partial<Want>,
       facts: { ofport: iface.number("ofport"), error: iface.text("error") },
       marks: [markIn(port.row)],
-      ...health(iface, db),
+      ...(twin ? { broken: `${twin} has its type, addresses and key, and one of them is dead (File exists)` } : state),
       raw: { db, port } satisfies Raw,
     };
   },
   survey: (namespace) => (namespace ? [] : ovsSections),
   list: (seen, namespace) =>
     [...(namespace ? [] : ovsDatabase(seen).ports.values())].flatMap((port) => {
-      const type = { gre: "gre", ip6gre: "gre", vxlan: "vxlan", geneve: "geneve" }[portType(port)];
-      const remote = port.interfaces[0]?.map("options").remote_ip;
-      return type ? [{ name: port.row.name, bridge: port.bridge, type, remote } as Partial<Want>] : [];
+      const { type, remote } = tunnelArgs(port);
+      return types.includes(type as Want["type"])
+        ? [{ name: port.row.name, bridge: port.bridge, type, remote } as Partial<Want>]
+        : [];
     }),
   converge(want, live, context) {
     if (!live) return vsctl([["add-port", want.bridge, want.name], ...changes(want, undefined, context)]);
@@ -259,7 +263,32 @@ function socketClaims(want: Want): string[] {
 }
 
 /** Open vSwitch tells tunnels apart by these, whichever bridge they are on (tnl_match in ofproto/tunnel.c). */
-function tunnelClaim({ type, local, remote, key: both, inKey, dstPort }: Want): string {
+function tunnelClaim({ type, local, remote, key: both, inKey, dstPort, packetType = "legacy_l2" }: Place): string {
   const udp = listensOn({ type, dstPort });
-  return `${type} tunnel from ${local ?? "any"} to ${remote} with key ${inKey ?? both ?? 0}${udp ? ` at UDP port ${udp}` : ""}`;
+  return `${type} tunnel from ${local ?? "any"} to ${remote} with key ${inKey ?? both ?? 0}${udp ? ` at UDP port ${udp}` : ""} for ${packetType}`;
+}
+
+type Place = Pick<Want, "type" | "local" | "remote" | "key" | "inKey" | "dstPort" | "packetType">;
+
+/** What a port is in the words of the arguments, if it is a tunnel. */
+const tunnelArgs = (port: OvsPortState) =>
+  ({
+    type: portType(port).replace("ip6gre", "gre"),
+    ...(port.interfaces[0] && columnValues(interfaceColumns, port.interfaces[0])),
+  }) as Place;
+
+/**
+ * A tunnel of somebody else's in the same place. One that was changed into it gets no error, and is dead until the other
+ * is gone; which of them is, the database does not say. Two of ours are refused in preview, and may change places.
+ */
+function twinOf(port: OvsPortState, { ports }: OvsDatabase): string | undefined {
+  const place = tunnelClaim(tunnelArgs(port));
+  const owner = ({ row }: OvsPortState) => ownerOf(markIn(row) ?? "");
+  const twin = [...ports.values()].find(
+    (other) =>
+      owner(other) !== owner(port) &&
+      (other.interfaces[0]?.number("ofport") ?? -1) > 0 &&
+      tunnelClaim(tunnelArgs(other)) === place,
+  );
+  return twin?.row.name;
 }

@@ -14,6 +14,7 @@ import {
   wholeMark,
 } from "../model/rule";
 import { familyOf, type RuleArgs, ruleArgs } from "../model/rule-args";
+import { hex } from "../model/scalars";
 
 type Want = RuleArgs;
 
@@ -164,7 +165,6 @@ function indistinct({ priority }: Want): HostnetError {
 function write(verb: "add" | "del", want: Want, protocol: number, does: RuleAction): Step {
   const { from, to, fwmark, fwmask, iif, oif, ipProtocol, sourcePort, destinationPort, tos, uidRange, not, l3mdev } =
     selectorsOf(want);
-  const hex = (value: number) => `0x${value.toString(16)}`;
   const word = (name: string, value: unknown) => (value === undefined ? [] : [name, String(value)]);
   const port = (text: string | undefined) => text?.replace(/^(\d+)-\1$/, "$1");
   const argv = [

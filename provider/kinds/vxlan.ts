@@ -2,8 +2,8 @@ import { z } from "zod";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { derivedIndex } from "../model/parent";
-import { between, deviceRef, family, ipAddress, isMulticast, port, unsigned } from "../model/scalars";
-import { hex, inherit, isHostUnderlay, placeOf, strayUnderlay, tos, udpPortClaim, underlayOf } from "../model/tunnel";
+import { between, deviceRef, family, hex, ipAddress, isMulticast, port, unsigned } from "../model/scalars";
+import { inherit, isHostUnderlay, placeOf, strayUnderlay, tos, udpPortClaim, underlayOf } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;

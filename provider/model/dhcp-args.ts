@@ -5,6 +5,15 @@ import { serviceLabel, serviceShape } from "./service";
 
 const domainName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
+/** A client's name. dnsmasq takes the parts of a `dhcp-host` in any order: 42 and 7d would be lease times. */
+export const dhcpHostName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, "must be a host name without dots")
+  .refine(
+    (name) => !/^(ignore|infinite|\d+[smhdw]?)$/i.test(name),
+    "must not be a number, lease time or `ignore`, which dnsmasq would take for a word of its own",
+  );
+
 /** `10.0.1.10-10.0.1.200`. */
 const range = z.string().refine((value) => {
   const [first = "", last = "", ...rest] = value.split("-");
@@ -87,11 +96,7 @@ export const dhcpArgs = z
         z.strictObject({
           mac: macAddress.describe("The client's MAC address."),
           address: ipv4Address.describe("The address that it gets, and nobody else."),
-          hostname: z
-            .string()
-            .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, "must be a host name without dots")
-            .optional()
-            .describe("The name that it is told. Default: its own."),
+          hostname: dhcpHostName.optional().describe("The name that it is told. Default: its own."),
         }),
       )
       .optional()

@@ -32,6 +32,8 @@ export const blockKey = (kind: string, name: string) => `${kind} ${name}`;
 const blockHead =
   /^\t(chain|set|map|counter|quota|limit|ct helper|ct timeout|ct expectation|synproxy|secmark|flowtable) (\S+) \{/;
 const handleEnd = / # handle (\d+)$/;
+/** How many elements a set has, as nft since 1.1.4 says beside its size. */
+const countEnd = /\t# count \d+$/;
 
 /** Reads what `nft -y -s -a list table` prints: -y gives priorities as numbers, -s leaves counts out. */
 export function parseTable(text: string): Table {
@@ -71,7 +73,7 @@ function enter(block: Block, line: string): void {
   } else if (block.kind === "chain" && !/^comment "[^"]*"$/.test(line)) {
     block.rules.push({ text: line.replace(handleEnd, ""), handle: handleEnd.exec(line)?.[1] });
   } else if (line !== "") {
-    block.definition.push(line);
+    block.definition.push(line.replace(countEnd, ""));
   }
 }
 

@@ -37,10 +37,17 @@ const fib = /\bfib\s+\w+(\s*\.\s*\w+)*(\s+oif\s+(?:[=!]=?\s*)?(?:missing|exists)
 const indexText =
   "must not have iif, oif or sdif: they become a bare number when the device is made again; write iifname, oifname or sdifname";
 
+/** A device to send to: by its number, too, and no rule can say it by its name. */
+const sends = /\b(fwd|dup)\b.*\b(to|device)\s+(""|[a-z][\w.-]*$)/i;
+
 const named = (text: string) => !byIndex.test(unquoted(text).replace(fib, ""));
 
 export const ruleText = piece
   .refine(named, indexText)
+  .refine(
+    (text) => !sends.test(unquoted(text)),
+    "must not send to a device (fwd, dup): it becomes a bare number when the device is made again",
+  )
   .refine(
     (text) => !/^(handle|index|position)\b/.test(text),
     "must not say where the rule stands: that is its place in the list",

@@ -131,8 +131,10 @@ export const replacePorts = (flow: Flow, portOf: (name: string) => string): Flow
  */
 export function placeholders(flows: Flow[]): Map<string, string> {
   const text = JSON.stringify(flows).toLowerCase();
-  const free = Array.from({ length: 5000 }, (_, at) => 60_000 + at).filter(
-    (number) => !text.includes(String(number)) && !text.includes(number.toString(16)),
-  );
-  return new Map(portNames(flows).map((name, at) => [name, String(free[at])]));
+  let number = 60_000;
+  const free = () => {
+    while (text.includes(String(number)) || text.includes(number.toString(16))) number++;
+    return String(number++);
+  };
+  return new Map(portNames(flows).map((name) => [name, free()]));
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defaultPriority, keyOf } from "./openflow";
+import { canonicalMatch } from "./ovs-match";
 import { between, interfaceName, refersTo } from "./scalars";
 
 /** Keys of ovs-ofctl's flow syntax that other arguments, or hostnet itself, stand for. */
@@ -20,7 +21,17 @@ const flowText = z
 const match = flowText
   .refine((text) => !text.includes("action"), "must not have actions: they are an argument of their own")
   .refine((text) => !reserved.test(text), `must not have table, priority, timeouts, cookie or flags in it`)
-  .transform((text) => text.replace(/\s+/g, "").replace(/^,|,$/g, ""));
+  .refine(
+    (text) => !/(?:^|[\s,])eth(?:[\s,]|$)/.test(text),
+    "must not have `eth`: Open vSwitch does not show it, and takes the flow for another when it is deleted",
+  )
+  // Between fields ovs-ofctl takes spaces for a comma.
+  .transform((text) =>
+    text
+      .replace(/\s*([=/])\s*/g, "$1")
+      .replace(/[\s,]+/g, ",")
+      .replace(/^,|,$/g, ""),
+  );
 
 const actions = flowText
   .refine((text) => text.trim() !== "", "must not be empty: `drop` is an action")
@@ -84,6 +95,5 @@ export const ovsFlowsArgs = z
 
 export type OvsFlowsArgs = z.output<typeof ovsFlowsArgs>;
 
-/** Table, priority and match, whatever the order of the match's fields. */
-export const placeKey = (one: OvsFlowsArgs["flows"][number]) =>
-  keyOf({ ...one, match: one.match.split(",").sort().join(",") });
+/** Table, priority and match, however the match is spelled. */
+export const placeKey = (one: OvsFlowsArgs["flows"][number]) => keyOf({ ...one, match: canonicalMatch(one.match) });

@@ -98,6 +98,8 @@ export function between(least: number, most: number) {
   return z.int(text).min(least, text).max(most, text);
 }
 
+export const hex = (value: number | bigint) => `0x${value.toString(16)}`;
+
 /** The text that `ip -j` prints for an address: IPv6 in the form of RFC 5952. */
 export function canonicalAddress(address: string): string {
   return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;

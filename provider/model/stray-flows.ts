@@ -3,6 +3,7 @@ import type { OvsDatabase } from "./ovs";
 import { learnedCookie, ownersOf, setNames } from "./ovs-cookie";
 import { ovsFlowsArgs } from "./ovs-flow-args";
 import type { OvsRow } from "./ovs-row";
+import { hex } from "./scalars";
 
 /**
  * Flows that are of no OvsFlows, of whatever stack. Those of one cookie that stay for good are one set, which has no mark
@@ -19,7 +20,7 @@ export interface Stray {
   why?: string;
 }
 
-const nameOf = (cookie: bigint) => `cookie-0x${cookie.toString(16)}`;
+const nameOf = (cookie: bigint) => `cookie-${hex(cookie)}`;
 
 /** Those among all flows of a bridge, by their cookies. */
 export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): Stray[] {

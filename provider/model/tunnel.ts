@@ -1,14 +1,12 @@
 import { z } from "zod";
 import type { LinkState } from "./link-state";
-import { between } from "./scalars";
+import { between, hex } from "./scalars";
 
 /** What kernel tunnels have in common: GRE, VXLAN. */
 
 type Want = Record<string, unknown>;
 
 export const inherit = z.literal("inherit");
-
-export const hex = (value: number) => `0x${value.toString(16)}`;
 
 /** Of the outer packets; each kind of tunnel prints it in a way of its own. */
 export const tos = {

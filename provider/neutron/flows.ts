@@ -1,3 +1,4 @@
+import { hex } from "../model/scalars";
 import type { TunnelType } from "./mtu";
 
 /** One flow, in the words of ovs-ofctl. */
@@ -94,8 +95,6 @@ const learnPriority: Record<TunnelType, number> = { gre: 1, vxlan: 2 };
 
 /** Where ovs-ofctl takes a number, a name with a dash in it needs its quotes. */
 const quoted = (port: string) => JSON.stringify(port);
-
-const hex = (id: number) => `0x${id.toString(16)}`;
 
 /** Nothing passes between br-int and a physical network that no network of the cloud is on. */
 export const closedPatch = (port: string): Flow[] => [

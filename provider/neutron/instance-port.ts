@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { dhcpHostName } from "../model/dhcp-args";
 import { family } from "../model/scalars";
 import { BridgePort, Firewall, LinuxBridge, type Namespace, OvsPort, Route, Tap, VethPair } from "../resources";
 import type { InstancePort, InstancePortArgs } from "./instance-args";
@@ -48,7 +49,8 @@ export function instancePort(port: PortOf): InstancePort {
     subnet.take(address, title, path);
     // DHCP gives a port one address of a subnet: the first.
     const isFirst = plan.addresses?.findIndex((one) => subnet.has(one)) === nth;
-    if (family(address) === 4 && isFirst) subnet.reserve({ mac, address, hostname: port.instance });
+    const hostname = dhcpHostName.safeParse(port.instance).success ? port.instance : undefined;
+    if (family(address) === 4 && isFirst) subnet.reserve({ mac, address, hostname });
     return subnet;
   });
   const dynamic = network.subnets.find((one) => one.hasRange);

@@ -84,7 +84,7 @@ const schema = z
 export interface Reservation {
   mac: string;
   address: string;
-  hostname?: string;
+  hostname: string | undefined;
 }
 
 /** The addresses of a network, with its DHCP server. */

@@ -137,6 +137,62 @@ describe("Firewall", () => {
     expect(steps.map(({ namespace }) => namespace)).toEqual(["fw", "fw"]);
   });
 
+  describe("with a flowtable that offloads", () => {
+    const flowtables = { fast: { devices: ["eth2", "eth1"], offload: true } };
+    const args = { name: "t", flowtables };
+    const live = `table inet t { # handle 1
+	comment "${mark}"
+	flowtable fast { # handle 2
+		hook ingress priority 0
+		devices = { "eth1", "eth2" }
+		flags offload
+	}
+}
+`;
+    const form = "table inet t {\n\tflowtable fast {\n\t\thook ingress priority 0\n\t\tdevices = { lo }\n\t}\n}\n";
+    const refusal = "/dev/stdin:2:1-9: Error: Could not process rule: Operation not supported\n";
+    const answer = (live: string | Partial<Result>, eth1: string): Seen => {
+      const said = (key: string): Partial<Result> => {
+        if (key.startsWith("nft-offload:")) return key.endsWith("eth1") ? { exitCode: eth1 ? 1 : 0, stderr: eth1 } : {};
+        const text = key.startsWith("nft-normal:") ? form : live;
+        return typeof text === "string" ? { stdout: text } : text;
+      };
+      const blank = { exitCode: 0, stdout: "", stderr: "" };
+      const sections = firewall.observe(want(args));
+      return new Seen(
+        new Map(sections.map((section) => [section.key, { section, result: { ...blank, ...said(section.key) } }])),
+      );
+    };
+    const converge = (seen: Seen) =>
+      firewall.converge(want(args), firewall.find(want(args), seen), { ...context(), seen });
+
+    it("asks for its normal form without that, as lo cannot offload", () => {
+      const asked = firewall.observe(want(args)).find(({ key }) => key.startsWith("nft-normal:"));
+      expect(asked?.stdin).toContain('add flowtable inet t fast { hook ingress priority 0; devices = { "lo" }; }');
+      expect(converge(answer(live, ""))).toEqual([]);
+      expect(converge(answer(live.replace("\t\tflags offload\n", ""), ""))).not.toEqual([]);
+    });
+
+    it("names the device that cannot", () => {
+      const why = /flowtables\.fast\.devices: eth1 cannot take over flows \(offload\)/;
+      expect(() => converge(answer(absent, refusal))).toThrow(why);
+      expect(() => converge(answer(live.replace("\t\tflags offload\n", ""), refusal))).toThrow(why);
+      // That it is not there is said by nft.
+      expect(converge(answer(absent, refusal.replace("Operation not supported", "No such file")))).not.toEqual([]);
+      expect(converge(answer(live, refusal))).toEqual([]);
+    });
+  });
+
+  it("reads what nft since 1.1.4 says of a set beside its size", () => {
+    const counted = { ...declared, sets: { ...declared.sets, members: { ...declared.sets.members, size: 10 } } };
+    const sized = (text: string, size: string) =>
+      text.replace("\t\tflags interval\n", `\t\t${size}\n\t\tflags interval\n`);
+    const answer = { live: sized(listed, "size 10\t# count 6"), normal: sized(normal, "size 10\t# count 1") };
+    expect(change(counted, answer)).toEqual([]);
+    // A set that rules add to has a size and a count of its own accord.
+    expect(change(declared, { live: listed.replace("size 65535", "size 65535\t# count 3") })).toEqual([]);
+  });
+
   it("knows its own by any spelling", () => {
     expect(change(declared)).toEqual([]);
     expect(look(declared)).toMatchObject({ marks: [mark], facts: { chains: 2, rules: 4 } });
@@ -336,5 +392,10 @@ it("tells a route lookup by device from a device's number", () => {
   expect(faults("fib daddr . iif type != local drop")).toBe(0);
   expect(faults('log prefix "iif "')).toBe(0);
   expect(faults('meta iif "eth0" drop')).toBe(1);
+  expect(faults('ip saddr 1.2.3.4 fwd to "eth2"')).toBe(1);
+  expect(faults("dup to eth2")).toBe(1);
+  expect(faults('dup to 10.0.0.1 device "eth2"')).toBe(1);
+  expect(faults('dup to 10.0.0.1 comment "x"')).toBe(0);
+  expect(faults("dup to dead:beef::1")).toBe(0);
   expect(faults("oif eth0 accept")).toBe(1);
 });

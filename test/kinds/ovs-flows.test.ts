@@ -57,9 +57,11 @@ interface Answer {
   sets?: Record<string, string>;
   args?: object;
   complaint?: string;
+  /** What parse-flows says on stderr of what it takes. */
+  remark?: string;
 }
 
-function on({ dump = dumped, parse = parsed, owned = mark, sets = {}, complaint }: Answer = {}) {
+function on({ dump = dumped, parse = parsed, owned = mark, sets = {}, complaint, remark }: Answer = {}) {
   const base = recorded((recording) => {
     const marks = Object.entries({ ...sets, ...(owned && { base: owned }) });
     rowOf(recording, "Bridge", "br-tun").external_ids = [
@@ -67,12 +69,12 @@ function on({ dump = dumped, parse = parsed, owned = mark, sets = {}, complaint 
       marks.map(([name, text]) => [`hostnet-flows-${name}`, text]),
     ];
   });
-  const answer = (key: string, stdout: string, stderr = "") =>
-    [key, { section: { key, argv: [key] } as Section, result: { exitCode: stderr ? 1 : 0, stdout, stderr } }] as const;
+  const answer = (key: string, stdout: string, failure = "", stderr = failure) =>
+    [key, { section: { key, argv: [key] } as Section, result: { exitCode: failure ? 1 : 0, stdout, stderr } }] as const;
   const own = new Seen(
     new Map([
       answer("flows:br-tun", dump),
-      ...["base", "old", "cookie-0x5"].map((name) => answer(`flows:br-tun:${name}`, parse, complaint)),
+      ...["base", "old", "cookie-0x5"].map((name) => answer(`flows:br-tun:${name}`, parse, complaint, remark)),
     ]),
   );
   const seen = new Proxy(base, {
@@ -253,7 +255,7 @@ describe("OvsFlows", () => {
     const twice = {
       ...declared,
       flows: [
-        { match: "tun_id=100", actions: "drop" },
+        { match: "tun_id=100/0xffffffffffffffff", actions: "drop" },
         { match: "tun_id=0x64", actions: "drop" },
       ],
     };
@@ -309,9 +311,41 @@ describe("OvsFlows", () => {
     expect(on({ owned: "", dump: dumped.replaceAll(C, "0x5") }).sweep(declared)).toEqual([]);
   });
 
-  it("claims each flow's place, whatever the order of its fields", () => {
+  it("claims each flow's place, however its match is spelled", () => {
     const claims = (match: string) => on().claims({ ...declared, flows: [{ match, actions: "drop" }] });
-    expect(claims("ip,dl_vlan=5")).toEqual(claims(" dl_vlan=5, ip"));
+    expect(claims("ip,dl_vlan=5")).toEqual(claims(" vlan_vid=0x1005, dl_type=0x800"));
+    expect(claims("ip,dl_vlan=5")).not.toEqual(claims("ip,dl_vlan=6"));
+  });
+
+  it("takes spaces between the fields of a match, as ovs-ofctl does", () => {
+    const of = (match: string) =>
+      (ovsFlows.args.parse({ ...declared, flows: [{ match, actions: "drop" }] }) as typeof declared).flows[0]?.match;
+    expect(of(" tcp  tp_dst = 80 , nw_src=10.0.0.0 / 8,")).toBe("tcp,tp_dst=80,nw_src=10.0.0.0/8");
+  });
+
+  it("says which flow Open vSwitch cannot read back", () => {
+    // With exit status 0; seen with ct_nw_src beside ip.
+    const parse = `OFPT_FLOW_MOD (OF1.4) (xid=0x1): ADD arp actions=drop
+OFPT_FLOW_MOD (OF1.4) (xid=0x2): ***decode error: OFPBMC_BAD_PREREQ***
+00000000  05 0e 00 50 00 00 00 01-00 00 00 00 00 00 00 00 |...P............|
+`;
+    const matches = ["arp", "ip,ct_nw_src=1.1.1.1"].map((match) => ({ match, actions: "drop" }));
+    expect(() => on({ dump: "", parse }).converge({ ...declared, flows: matches })).toThrow(
+      "flows[1]: ovs-ofctl says: decode error: OFPBMC_BAD_PREREQ",
+    );
+  });
+
+  it("refuses a match of which Open vSwitch would leave fields out: it would be for other packets", () => {
+    // What parse-flows of OVS 3.1 says beside the flow, with exit status 0.
+    const remark = `2026-11-30T02:49:53Z|00001|ofp_match|INFO|normalization changed ofp_match, details:
+2026-11-30T02:49:53Z|00002|ofp_match|INFO| pre: nw_src=10.0.0.1
+2026-11-30T02:49:53Z|00003|ofp_match|INFO|post: 
+`;
+    const lost = { bridge: "br-tun", name: "base", flows: [{ match: "nw_src=10.0.0.1", actions: "drop" }] };
+    const parse = "OFPT_FLOW_MOD (OF1.4) (xid=0x1): ADD actions=drop\n";
+    expect(() => on({ dump: "", parse, remark }).converge(lost)).toThrow(
+      'flows: Open vSwitch would leave fields out of the match "nw_src=10.0.0.1", and take "" for it',
+    );
   });
 });
 

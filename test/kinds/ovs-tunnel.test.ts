@@ -77,6 +77,35 @@ describe("OvsTunnel", () => {
     expect(on(failed("x")).drift(declared)).toStrictEqual({ bridge: undefined });
   });
 
+  it("is not proven beside another's tunnel that Open vSwitch cannot tell from it: one of them is dead, without an error", () => {
+    const twin =
+      (ids: string[][], options: string[][] = []) =>
+      (recording: Recording) => {
+        const [bridges, ports, interfaces] = [1, 2, 3].map((at) => recording.ovsdb[at]?.rows ?? []);
+        const bridge = bridges?.find(({ name }) => name === "br-tun") ?? {};
+        const [, all] = bridge.ports as [string, unknown[]];
+        bridge.ports = ["set", [...all, ["uuid", "p1"]]];
+        const [iface, port] = [rowOf(recording, "Interface", "gre0a"), rowOf(recording, "Port", "gre0a")];
+        const given = [...(iface.options as [string, string[][]])[1], ...options];
+        ports?.push({
+          ...port,
+          _uuid: ["uuid", "p1"],
+          name: "gre0b",
+          interfaces: ["uuid", "i1"],
+          external_ids: ["map", ids],
+        });
+        interfaces?.push({ ...iface, _uuid: ["uuid", "i1"], name: "gre0b", options: ["map", given] });
+      };
+    expect(() => on(twin([])).converge(declared)).toThrow(
+      /tunnel gre0a of bridge br-tun: gre0b has its type, addresses and key.* \[CONFLICT\]/,
+    );
+    expect(on(twin([])).drift(declared)).toStrictEqual({ bridge: undefined });
+    // Two of ours change places, or are refused in preview.
+    expect(on(twin([["hostnet-mark", "hostnet:00ff:bbbb"]])).converge(declared)).toEqual([]);
+    expect(on(twin([], [["packet_type", "legacy_l3"]])).converge(declared)).toEqual([]);
+    expect(on(twin([], [["remote_ip", "192.0.2.3"]])).converge(declared)).toEqual([]);
+  });
+
   it("goes, and leaves what is not its", () => {
     expect(on().remove(declared)).toEqual([`${vsctl} -- del-port br-tun gre0a`]);
     expect(() => on().converge({ ...bare, name: "ghost" })).toThrow(/port ghost .* of type system .* \[FOREIGN\]/);
@@ -85,7 +114,7 @@ describe("OvsTunnel", () => {
   it("claims what Open vSwitch tells tunnels apart by", () => {
     expect(on().claims({ ...declared, key: 5 })).toEqual([
       "Open vSwitch port gre0a",
-      "gre tunnel from 192.0.2.1 to 192.0.2.2 with key 5",
+      "gre tunnel from 192.0.2.1 to 192.0.2.2 with key 5 for legacy_l2",
     ]);
     const vxlan = { ...bare, type: "vxlan" };
     // A device of the kernel's for all of them, of both families.
@@ -93,8 +122,9 @@ describe("OvsTunnel", () => {
       "shared (vxlan tunnels of Open vSwitch) UDP port 4789 over IPv4",
       "shared (vxlan tunnels of Open vSwitch) UDP port 4789 over IPv6",
     ]);
-    expect(on().claims(vxlan)[1]).toBe("vxlan tunnel from any to 192.0.2.2 with key 0 at UDP port 4789");
+    expect(on().claims(vxlan)[1]).toBe("vxlan tunnel from any to 192.0.2.2 with key 0 at UDP port 4789 for legacy_l2");
     expect(on().claims({ ...vxlan, key: 0, dstPort: 4789 })[1]).toBe(on().claims(vxlan)[1]);
+    expect(on().claims({ ...vxlan, packetType: "legacy_l3" })[1]).not.toBe(on().claims(vxlan)[1]);
   });
 
   it("refuses what cannot be", () => {

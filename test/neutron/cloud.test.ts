@@ -91,6 +91,17 @@ it("gives a port with two addresses of a subnet one reservation and one default 
   expect(all.get("Route vm2/default-v4")?.inputs).toMatchObject({ to: "default", via: "10.0.0.1" });
 });
 
+it("tells an instance no name that dnsmasq would take for a lease time", async () => {
+  const all = await registrations(
+    cloud(({ n1, blue }) => {
+      new neutron.Instance("vm/2", { node: n1, ports: [{ network: blue, addresses: ["10.0.0.20"] }] });
+    }),
+  );
+  expect(refusals(all)).toEqual([]);
+  const reserved = all.get("DhcpServer blue-v4/dnsmasq")?.inputs.reservations as { hostname?: string }[];
+  expect(reserved.map(({ hostname }) => hostname)).toEqual(["vm1", undefined]);
+});
+
 it("lets a guest without an address of its own send from what DHCP gives, and from nobody else's", async () => {
   const all = await registrations(
     cloud(({ all, n1 }) => {

@@ -112,6 +112,11 @@ export const dhcpServer: Sample = {
   },
   replaces: { name: "s-dhcp2", namespace: "s-dh2" },
   invalid: [
+    ...["ignore", "infinite", "42", "7d"].map((hostname) => ({
+      args: { reservations: [{ mac: "02:00:00:00:64:01", address: "10.64.0.77", hostname }] },
+      path: "reservations[0].hostname",
+      text: /would take for a word of its own/,
+    })),
     { args: { range: "10.64.0.20-10.64.0.10" }, path: "range", text: /two IPv4 addresses/ },
     { args: { range: "static" }, path: "range", text: /gateway or reservations/ },
     { args: { name: "a:b" }, path: "name", text: /letters, digits/ },

@@ -51,6 +51,11 @@ export const ovsFlows: Sample = {
       text: /argument of their own/,
     },
     { args: { flows: [{ match: "table=3", actions: "drop" }] }, path: "flows[0].match", text: /must not have table/ },
+    {
+      args: { flows: [{ match: "eth, dl_vlan=5", actions: "drop" }] },
+      path: "flows[0].match",
+      text: /must not have `eth`/,
+    },
     { args: { flows: [{ match: "cookie=0x1/-1", actions: "drop" }] }, path: "flows[0].match", text: /cookie/ },
     { args: { flows: [{ actions: "drop\nadd actions=NORMAL" }] }, path: "flows[0].actions", text: /one line/ },
     { args: { flows: [{ actions: "drop # all" }] }, path: "flows[0].actions", text: /comment/ },
