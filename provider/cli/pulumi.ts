@@ -1,4 +1,5 @@
-import { HostnetError } from "../model/errors";
+import { statSync } from "node:fs";
+import { type ErrorDetails, HostnetError } from "../model/errors";
 
 interface Ended {
   exitCode?: number;
@@ -13,13 +14,26 @@ export async function shown(program: string, dir: string, args: string[]): Promi
   await run(program, dir, [...own, ...args], { stdout: ["pipe", process.stderr], stderr: ["pipe", process.stderr] });
 }
 
-/** The state of a stack. Throws STEP_FAILED, MISSING_TOOL. */
-export function exported(dir: string, stack: string | undefined): Promise<string> {
+/** The state of a stack. Throws STEP_FAILED, MISSING_TOOL, INVALID when there is no such folder. */
+export async function exported(dir: string, stack: string | undefined): Promise<string> {
+  // To spawn in a folder that is not there fails as if the program were not there.
+  if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new HostnetError("INVALID", `there is no folder ${dir}`, { remedy: whichStack });
+  }
   const on = stack === undefined ? [] : ["--stack", stack];
-  return run("pulumi", dir, ["--non-interactive", "stack", "export", "--show-secrets", ...on]);
+  const args = ["--non-interactive", "stack", "export", "--show-secrets", ...on];
+  return run("pulumi", dir, args, {}, { remedy: whichStack });
 }
 
-async function run(program: string, dir: string, args: string[], streams: object = {}): Promise<string> {
+const whichStack = "Say by --dir where the project is, and by --stack which of its stacks (`pulumi stack ls`).";
+
+async function run(
+  program: string,
+  dir: string,
+  args: string[],
+  streams: object,
+  failing: ErrorDetails = {},
+): Promise<string> {
   const { execa } = await import("execa");
   const ended = execa(program, args, { cwd: dir, stdin: "ignore", reject: false, ...streams });
   const { exitCode, stdout, stderr, message } = (await ended) as unknown as Ended;
@@ -31,6 +45,6 @@ async function run(program: string, dir: string, args: string[], streams: object
   if (exitCode === 0) return stdout;
   const said = args.filter((word) => !word.startsWith("-")).slice(0, 2);
   throw new HostnetError("STEP_FAILED", `${program} ${said.join(" ")} failed`, {
-    ...{ exitCode, stderr: stderr || stdout },
+    ...{ ...failing, exitCode, stderr: stderr || stdout },
   });
 }

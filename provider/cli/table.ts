@@ -1,6 +1,8 @@
+import { onOneLine } from "../discover/literal";
+
 /** Rows under a head, each column as wide as its widest cell; the last one is not padded. */
 export function table(head: string[], rows: string[][]): string {
-  const all = [head, ...rows];
+  const all = [head, ...rows].map((row) => row.map(onOneLine));
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
   const line = (row: string[]) =>
     row

@@ -1,8 +1,10 @@
+import type { z } from "zod";
 import type { Seen } from "../host/seen";
 import { linkClaim } from "../model/link-kind";
 import { fallbackDevices, type LinkJson, linksIn } from "../model/link-state";
 import type { DeviceOnHost } from "../model/managers";
 import { deviceNameTaken, isDatapathDevice } from "../model/ovs-device";
+import { interfaceName, namespaceName } from "../model/scalars";
 import { validate } from "../validate";
 import type { Thing } from "./survey";
 
@@ -28,7 +30,7 @@ const makerOf = (name: string) => makers.find(([is]) => is(name))?.[1];
 
 export const isNotable = ({ name }: Left) => makerOf(name) === undefined;
 
-/** Each device that nothing found stands for. */
+/** Each namespace and device that nothing found stands for. */
 export function leftovers(
   places: (string | undefined)[],
   seen: Seen,
@@ -36,7 +38,11 @@ export function leftovers(
   devices: DeviceOnHost[],
 ): Left[] {
   const claimed = new Set(things.flatMap(({ kind, args }) => kind.claims(validate(kind.args, args).value)));
-  return places.flatMap((namespace) =>
+  const nameless = places.flatMap((name) => {
+    const wrong = name === undefined ? undefined : refusal(namespaceName, name);
+    return name === undefined || wrong === undefined ? [] : [{ name, type: "namespace", why: nameRefused(wrong) }];
+  });
+  const unclaimed = places.flatMap((namespace) =>
     linksIn(seen, namespace)
       .filter(({ ifname }) => !claimed.has(linkClaim(namespace, ifname)))
       .map((link) => ({
@@ -46,6 +52,7 @@ export function leftovers(
         why: reason(link, namespace, devices),
       })),
   );
+  return [...nameless, ...unclaimed];
 }
 
 function reason(link: LinkJson, namespace: string | undefined, devices: DeviceOnHost[]): string {
@@ -53,8 +60,13 @@ function reason(link: LinkJson, namespace: string | undefined, devices: DeviceOn
   if (maker) return `${maker} makes it by itself`;
   const manager = namespace === undefined ? devices.find(({ name }) => name === link.ifname)?.managedBy : undefined;
   if (manager) return `${manager} manages it`;
+  if (namespace !== undefined && refusal(namespaceName, namespace)) return "no resource may have its namespace's name";
+  const taken = refusal(interfaceName, link.ifname) ?? deviceNameTaken(link.ifname, namespace);
+  if (taken) return nameRefused(taken);
   if (link.linkinfo?.info_kind === "veth") return "its other end is in a namespace without a name";
-  const taken = deviceNameTaken(link.ifname, namespace);
-  if (taken) return `no resource may have its name: it ${taken}`;
   return `no resource describes a device of type ${link.linkinfo?.info_kind ?? link.link_type}`;
 }
+
+const refusal = (schema: z.ZodType, name: string) => schema.safeParse(name).error?.issues[0]?.message;
+
+const nameRefused = (why: string) => `no resource may have its name: it ${why}`;

@@ -33,6 +33,14 @@ export function literal(value: unknown, indent = 0, before = indent): string {
   return `${open.trim()}\n${lines.join("")}${" ".repeat(indent)}${close.trim()}`;
 }
 
+/** What ends a line, steers a terminal, or hides: a host's text may hold it. */
+const unseen = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
 /** As a formatter has it: in the quotes that leave least to escape. */
 const quoted = (text: string) =>
-  text.includes('"') && /^[\x20-\x7e]*$/.test(text) && !/['\\]/.test(text) ? `'${text}'` : JSON.stringify(text);
+  text.includes('"') && /^[\x20-\x7e]*$/.test(text) && !/['\\]/.test(text)
+    ? `'${text}'`
+    : JSON.stringify(text).replace(unseen, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
+
+/** What a host has said, for a comment or a terminal. */
+export const onOneLine = (text: string) => text.replace(unseen, "?");

@@ -1,4 +1,4 @@
-import { Code, literal } from "./literal";
+import { Code, literal, onOneLine } from "./literal";
 import { numbered, variableOf } from "./names";
 import type { Plan, Planned } from "./plan";
 
@@ -45,7 +45,7 @@ function fileOf({ host, resources, comments }: Plan): string {
   const { name, ...connection } = host.args;
   const named = name === undefined || name === host.name ? connection : host.args;
   const statements = resources.map((one) => statement(one, variables)).join("");
-  const notes = comments.map((line) => `// ${line}\n`).join("");
+  const notes = comments.map((line) => `// ${onOneLine(line)}\n`).join("");
   if (host.isDeclared) {
     const inside = (statements + notes).replace(/^(?=.)/gm, "  ");
     return `${library}\n/** Call it with the program's Host ${host.name}. */\nexport function declare(host: hostnet.Host): void {\n${inside}}\n`;

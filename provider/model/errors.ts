@@ -1,32 +1,26 @@
 /** Every way in which hostnet fails, with what to do next. Codes are stable: scripts may match them. */
 export const codes = {
-  INVALID: "An argument is not allowed.",
-  UNREACHABLE: "The host does not answer. Check address, port, firewall and jump hosts.",
-  HOST_KEY_UNKNOWN:
-    "The host's key is not known. Compare its fingerprint on the host, then pin it with `hostKey` or add it to known_hosts.",
-  HOST_KEY_MISMATCH:
-    "The host's key is not the one that is known. Was the machine replaced? Pin the new key only if you know why it changed.",
-  AUTH: "The host refused the login. Check user, key and agent.",
-  SHELL:
-    "The login shell does not run commands as a shell should: a restricted shell, a ForceCommand or an rc file is in the way.",
-  BECOME: "The user may not become root without a password. Allow it with sudo, or log in as root.",
-  TIMEOUT:
-    "The deadline passed before the host answered. What was sent may still have run; the next `up` looks and goes on.",
-  CONNECTION_LOST:
-    "The connection broke while commands ran. What was sent may have run; the next `up` looks and goes on.",
-  OTHER_MACHINE: "Another machine answers at this address than the one this resource was made on.",
-  MISSING_TOOL: "A program is missing on the host.",
-  MISSING_FEATURE: "The host's kernel does not have what is needed.",
-  FOREIGN:
-    "Something that is not ours is there already. Take it over with `adopt: true`, or by `hostnet import`; or choose another name.",
-  CONFLICT: "Two resources declare the same thing.",
-  MANAGEMENT_PATH: "The change would cut the connection through which the host is reached.",
-  IN_USE: "Something that is not ours still uses it.",
-  STEP_FAILED: "A command failed on the host.",
-  READ_FAILED: "The host's state could not be read completely.",
-  NOT_CONVERGED: "The host took the commands, but does not show what was declared.",
-  INTERNAL: "This is a defect of pulumi-hostnet: please report it.",
-  CHECK_FAILED: "A connectivity check did not find what it expects.",
+  INVALID: "Correct what is named above.",
+  UNREACHABLE: "Check address, port, firewall and jump hosts, and that the machine is up.",
+  HOST_KEY_UNKNOWN: "Compare the key's fingerprint on the host, then pin it with `hostKey` or add it to known_hosts.",
+  HOST_KEY_MISMATCH: "Find out why the key is another: was the machine replaced? Only then pin the new one.",
+  AUTH: "Check user, key and agent.",
+  SHELL: "Give the user a login shell that runs commands: no restricted one, no ForceCommand, no rc file in the way.",
+  BECOME: "Allow the user to become root by sudo without a password, or log in as root.",
+  TIMEOUT: "Run the command again: what was sent may still have run, and hostnet looks first and goes on.",
+  CONNECTION_LOST: "Run the command again: what was sent may have run, and hostnet looks first and goes on.",
+  OTHER_MACHINE: "Check the address; if the machine was replaced, run `pulumi up`, which makes everything anew on it.",
+  MISSING_TOOL: "Install the program on the host.",
+  MISSING_FEATURE: "Use a kernel that has it, or load its module with `modprobe`.",
+  FOREIGN: "Take over what is there with `adopt: true`, or by `hostnet import`; or choose another name.",
+  CONFLICT: "Declare it in one resource only.",
+  MANAGEMENT_PATH: "Make the change on the host's console, or reach the host by another way first.",
+  IN_USE: "Free it from what uses it, then run the command again.",
+  STEP_FAILED: "Correct what the command complains of, then run it again.",
+  READ_FAILED: "Check on the host why this cannot be read, then run the command again.",
+  NOT_CONVERGED: "Find out what else sets it on the host (a daemon, udev, the driver), then run the command again.",
+  INTERNAL: "Report this, please: it is a defect of pulumi-hostnet.",
+  CHECK_FAILED: "Find out where the path ends, then run the command again.",
 } as const;
 
 export type ErrorCode = keyof typeof codes;

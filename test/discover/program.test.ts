@@ -13,3 +13,9 @@ test("each host has a file of its own, also where capitals are small letters, or
     'import "./a-b";\nimport "./a-b-2";\nimport "./N1";\nimport "./n1-2";\nimport "./index-2";\n',
   );
 });
+
+test("a name on a host does not end the comment that it stands in: what follows would be program", () => {
+  const name = "q\u2028boom()//\rboom()//\nboom()//\u0085\u202e";
+  const [file] = programOf([{ ...plan("n1"), comments: [`not declared: openvswitch ${name} (no resource may)`] }]);
+  expect(file?.text).toContain("// not declared: openvswitch q?boom()//?boom()//?boom()//?? (no resource may)\n");
+});

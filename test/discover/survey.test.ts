@@ -106,6 +106,20 @@ test("what no resource declares is told, with the reason", async () => {
   expect(unread).toEqual([]);
 });
 
+test("what has a name that no resource may have is told so, and so is a namespace", async () => {
+  const { left, chosen } = await look((machine) => {
+    Object.assign(machine.link("br0"), { ifname: 'br"0' });
+    (machine.answers.netns as { stdout: object[] }).stdout.push({ name: "caf\u00e9" });
+    machine.answers["links@caf\u00e9"] = { stdout: [{ ...machine.link("p-red"), ifname: "d0", link_netnsid: 5 }] };
+  });
+  const why = (name: string) => left.find((one) => one.name === name)?.why;
+  expect(why('br"0')).toMatch(/^no resource may have its name: it must be 1 to 15 letters, digits/);
+  expect(left).toContainEqual(expect.objectContaining({ name: "caf\u00e9", type: "namespace" }));
+  expect(why("caf\u00e9")).toMatch(/^no resource may have its name: it must be 1 to 64 letters, digits/);
+  expect(why("d0")).toBe("no resource may have its namespace's name");
+  expect(chosen.map(({ id }) => id).join()).not.toMatch(/caf|br"0/);
+});
+
 test("a namespace as `ip netns add` leaves it, with its loopback down, is declared so", async () => {
   const { things } = await look((machine) => {
     Object.assign(machine.link("lo", "green"), { flags: ["LOOPBACK"] });
