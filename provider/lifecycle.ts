@@ -145,7 +145,10 @@ export async function read(
   }
   try {
     const machine = await reachIfSame(olds.host);
-    if (!machine) return {};
+    if (!machine) {
+      release(olds.revision);
+      return {};
+    }
     const context = contextOf(olds);
     const run = new Run(kind, machine, olds.host, id, args, context, { unfinished: olds.unfinished });
     await run.lookAtRest();
@@ -169,7 +172,10 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
   const say = (text: string) => warn(`${host.name}: ${titleOf(kind, args)} ${text}`);
   try {
     const machine = await reachIfSame(host);
-    if (!machine) return say("was on a machine that no longer answers at this address; it counts as gone");
+    if (!machine) {
+      release(olds.revision);
+      return say("was on a machine that no longer answers at this address; it counts as gone");
+    }
     const run = new Run(kind, machine, host, id, args, contextOf(olds), { unfinished, removes: true });
     await run.look(true);
     if (run.found && !run.isOurs()) {

@@ -211,6 +211,19 @@ describe("apply", () => {
     await expect(apply(box, inputs({ name: "b" }))).rejects.toThrow(/another resource of this stack.*\[CONFLICT\]/);
   });
 
+  it.each([
+    ["deleted", (id: string, outs: Outputs) => remove(box, id, outs)],
+    ["refreshed", (id: string, outs: Outputs) => read(box, id, outs)],
+  ])("takes over what counts as gone once it was %s, as its machine was given another id", async (_, look) => {
+    const { id, outs } = await apply(box, inputs({ name: "b" }));
+    machineId = "m2";
+    const onOther = inputs({ name: "b", host: { ...host, machineId } });
+    expect(diff(box, outs, onOther).replaces).toEqual(["host"]);
+    await look(id, outs);
+    const again = await apply(box, onOther);
+    expect(boxes.get("b")?.mark).toBe(`hostnet:a1b2:${again.outs.revision}`);
+  });
+
   it("keeps in state what was begun: id, properties with __provider, and reasons", async () => {
     refuse = "set";
     const error = await apply(box, inputs({ name: "b", size: 9 })).catch((thrown) => thrown);

@@ -11,10 +11,13 @@ export const stackName = "lab";
  * The environment in which the CLI works on the demonstration stack: a file backend, passphrase and Pulumi home of its
  * own under the git-ignored state folder, so that nothing of the user's own Pulumi set-up is used or changed.
  */
-export function backendEnv(pulumi: Pulumi): Record<string, string> {
+export function backendEnv(pulumi: Pulumi): Record<string, string | undefined> {
   const backend = join(stateDir, "backend");
   mkdirSync(backend, { recursive: true, mode: 0o700 });
+  // Undefined, as a child gets what is not named: the user's own passphrase would win over our file.
+  const theirs = Object.keys(process.env).filter((name) => name.startsWith("PULUMI_"));
   return {
+    ...Object.fromEntries(theirs.map((name) => [name, undefined])),
     ...pulumi.env,
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_HOME: join(stateDir, "home"),
@@ -22,6 +25,12 @@ export function backendEnv(pulumi: Pulumi): Record<string, string> {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_PARALLEL: process.env.PULUMI_PARALLEL ?? "64",
   };
+}
+
+/** Whether anything is left to take away, by the stack's state as the file backend keeps it. */
+export function isDeployed(state: string): boolean {
+  const { resources = [], pending_operations = [] } = JSON.parse(state).checkpoint?.latest ?? {};
+  return resources.length + pending_operations.length > 0;
 }
 
 /** Written once: state encrypted with it is lost with it. */

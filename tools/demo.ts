@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LabHost } from "../lab";
-import { backendEnv, stackName } from "./backend";
+import { backendEnv, isDeployed, stackName } from "./backend";
 import type { Pulumi } from "./pulumi";
 import { root, stateDir } from "./root";
 
@@ -13,8 +13,8 @@ export interface Demo {
   read(args: string[]): Promise<string | undefined>;
   /** Makes the stack, unless it is there; resolves to an exit code. */
   init(): Promise<number>;
-  /** Whether the stack has been made. */
-  exists(): boolean;
+  /** Whether the stack has been made, and not been destroyed since. */
+  isDeployed(): boolean;
 }
 
 /** The demonstration stack, whose program finds the lab's hosts in HOSTNET_LAB. */
@@ -40,11 +40,11 @@ export async function demo(pulumi: Pulumi, hosts?: LabHost[]): Promise<Demo> {
     run,
     read,
     init: async () => {
-      if (stackExists()) return 0;
+      if (existsSync(stackFile())) return 0;
       dropOldSalt();
       return run(["stack", "init", stackName, "--non-interactive"]);
     },
-    exists: stackExists,
+    isDeployed: () => existsSync(stackFile()) && isDeployed(readFileSync(stackFile(), "utf8")),
   };
 }
 
@@ -59,8 +59,8 @@ function dropOldSalt(): void {
   writeFileSync(file, lines.filter((line) => !line.startsWith("encryptionsalt:")).join("\n"));
 }
 
-/** Looks into the file backend, which keeps `stacks/<project>/<stack>.json`: asking the CLI would take a second. */
-function stackExists(): boolean {
+/** Where the file backend keeps the stack: asking the CLI would take a second. */
+function stackFile(): string {
   const project = /^name: *(\S+)/m.exec(readFileSync(join(root, "Pulumi.yaml"), "utf8"))?.[1] ?? "";
-  return existsSync(join(stateDir, "backend", ".pulumi", "stacks", project, `${stackName}.json`));
+  return join(stateDir, "backend", ".pulumi", "stacks", project, `${stackName}.json`);
 }

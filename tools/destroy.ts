@@ -9,7 +9,7 @@ async function main(): Promise<number> {
   const unknown = process.argv.slice(2).filter((arg) => arg !== "--keep-lab");
   if (unknown.length > 0) throw new Error(`usage: npm run destroy [-- --keep-lab] (not ${unknown.join(" ")})`);
   const pulumi = await findPulumi(log);
-  if ((await demo(pulumi)).exists()) {
+  if ((await demo(pulumi)).isDeployed()) {
     // Hosts that are not up cannot be given back as they were, so the lab is brought up for it.
     const stack = await demo(pulumi, await up({ log }));
     heading("pulumi destroy");

@@ -40,9 +40,7 @@ export async function attemptsFor(target: Target): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   const named: { what: string; loaded: LoadedKey }[] = [];
   for (const path of target.privateKeyPaths) {
-    const loaded = await loadKeyFile(path, target.passphrase);
-    if (loaded) named.push({ what: path, loaded });
-    else problems.push(`${path} is not there`);
+    named.push({ what: path, loaded: await loadKeyFile(path, target.passphrase) });
   }
   if (target.privateKey) {
     const loaded = await loadKeyText(target.privateKey, target.passphrase);

@@ -9,8 +9,8 @@ export type LoadedKey = { key: ParsedKey } | { locked: LockedKey } | { problem: 
 /** Keys of this process, parsed and decrypted once: ssh2 would do it again for each connection. */
 const parsed = new Map<string, Promise<LoadedKey>>();
 
-/** The private key of a file, undefined where there is no such file. */
-export async function loadKeyFile(path: string, passphrase?: string): Promise<LoadedKey | undefined> {
+/** The private key of a file. */
+export async function loadKeyFile(path: string, passphrase?: string): Promise<LoadedKey> {
   let text: string;
   let version: string;
   try {
@@ -19,7 +19,8 @@ export async function loadKeyFile(path: string, passphrase?: string): Promise<Lo
     text = readFileSync(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" ? undefined : { problem: `cannot be read (${code})` };
+    const problem = code === "ENOENT" ? "is not there" : `cannot be read (${code})`;
+    return { problem, publicKey: publicKeyBeside(path) };
   }
   return remember(`${path}:${version}`, text, passphrase, () => publicKeyBeside(path));
 }

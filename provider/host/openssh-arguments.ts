@@ -22,6 +22,8 @@ export async function opensshArguments(target: Target, seconds: number, files: T
     ["LogLevel", "ERROR"],
     ["RequestTTY", "no"],
     ["ClearAllForwardings", "yes"],
+    // With one of the user's for logins by hand, ssh takes no command of ours (OpenSSH 7.6).
+    ["RemoteCommand", "none"],
   );
   if (target.jumpHosts.length === 0 && target.proxyCommand === undefined) options.push(straight);
   const config = target.jumpHosts.length ? await jumpConfig(target, files) : target.sshConfigPath;

@@ -198,6 +198,12 @@ describeSshd("the system's ssh", () => {
     if (!/Temporary failure/.test(error.message)) expect(connect).toHaveBeenCalledTimes(1);
   });
 
+  test("runs our shell where the user's config has a RemoteCommand for a login by hand", async () => {
+    const { to } = await host();
+    writeFileSync(to.sshConfigPath, "Host *\n  RemoteCommand tmux new -A\n");
+    expect(await run(to)).toEqual(answer);
+  });
+
   test("fails in time where nobody listens", async () => {
     const { to } = await host();
     const [error, ms] = await timed(async () => fails({ ...to, port: await freePort(), connectTimeoutMs: 600 }));

@@ -149,6 +149,14 @@ describe("login", () => {
     expect(server.seen.auths).toHaveLength(2);
   });
 
+  test("takes the named key of an agent, of which only the public half is on disk, beside where the key would be", async () => {
+    const agentSocket = await startAgent(box, [makeKey(box.folder, "other").path, box.key.path]);
+    const { server, to } = await box.inProcess();
+    writeFileSync(box.path("half.pub"), box.key.publicKey);
+    await works({ ...to, privateKeyPaths: [box.path("half")], agentSocket, identitiesOnly: true });
+    expect(server.seen.auths).toHaveLength(1);
+  });
+
   test("offers only named keys of an agent with identitiesOnly, and five at most without", async () => {
     const others = Array.from({ length: 8 }, (_, index) => makeKey(box.folder, `other${index}`));
     const agent = await startAgent(
