@@ -17,7 +17,7 @@ interface Claimant {
 
 /**
  * Claims as soon as the arguments are known; in preview some never are, and then the host's marks tell later.
- * The error goes without a stack: Node 20 takes half a minute to print the SDK's (nodejs/node#64011, seen).
+ * The error goes without a stack: Node 20 and 22 take a minute to print the SDK's (nodejs/node#64011, seen).
  */
 export function claimFor(kind: Kind, { host, title, args }: Claimant): void {
   pulumi.output(args).apply((known) => {
