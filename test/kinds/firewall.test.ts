@@ -139,7 +139,7 @@ describe("Firewall", () => {
 
   describe("with a flowtable that offloads", () => {
     const flowtables = { fast: { devices: ["eth2", "eth1"], offload: true } };
-    const args = { name: "t", flowtables };
+    const args = { namespace: "fw", name: "t", flowtables };
     const live = `table inet t { # handle 1
 	comment "${mark}"
 	flowtable fast { # handle 2
@@ -150,36 +150,25 @@ describe("Firewall", () => {
 }
 `;
     const form = "table inet t {\n\tflowtable fast {\n\t\thook ingress priority 0\n\t\tdevices = { lo }\n\t}\n}\n";
-    const refusal = "/dev/stdin:2:1-9: Error: Could not process rule: Operation not supported\n";
-    const answer = (live: string | Partial<Result>, eth1: string): Seen => {
-      const said = (key: string): Partial<Result> => {
-        if (key.startsWith("nft-offload:")) return key.endsWith("eth1") ? { exitCode: eth1 ? 1 : 0, stderr: eth1 } : {};
-        const text = key.startsWith("nft-normal:") ? form : live;
-        return typeof text === "string" ? { stdout: text } : text;
-      };
-      const blank = { exitCode: 0, stdout: "", stderr: "" };
-      const sections = firewall.observe(want(args));
-      return new Seen(
-        new Map(sections.map((section) => [section.key, { section, result: { ...blank, ...said(section.key) } }])),
-      );
-    };
-    const converge = (seen: Seen) =>
-      firewall.converge(want(args), firewall.find(want(args), seen), { ...context(), seen });
+    const unset = live.replace("\t\tflags offload\n", "");
 
     it("asks for its normal form without that, as lo cannot offload", () => {
       const asked = firewall.observe(want(args)).find(({ key }) => key.startsWith("nft-normal:"));
       expect(asked?.stdin).toContain('add flowtable inet t fast { hook ingress priority 0; devices = { "lo" }; }');
-      expect(converge(answer(live, ""))).toEqual([]);
-      expect(converge(answer(live.replace("\t\tflags offload\n", ""), ""))).not.toEqual([]);
+      expect(change(args, { live, normal: form })).toEqual([]);
     });
 
-    it("names the device that cannot", () => {
-      const why = /flowtables\.fast\.devices: eth1 cannot take over flows \(offload\)/;
-      expect(() => converge(answer(absent, refusal))).toThrow(why);
-      expect(() => converge(answer(live.replace("\t\tflags offload\n", ""), refusal))).toThrow(why);
-      // That it is not there is said by nft.
-      expect(converge(answer(absent, refusal.replace("Operation not supported", "No such file")))).not.toEqual([]);
-      expect(converge(answer(live, refusal))).toEqual([]);
+    it("asks each device before it is made, and only then", () => {
+      for (const answer of [{ live: absent }, { live: unset, normal: form }]) {
+        const [first, ...others] = change(args, answer);
+        expect(first?.argv.slice(0, 2)).toEqual(["sh", "-c"]);
+        expect(first?.argv.slice(3)).toEqual(["flowtables.fast.devices", "eth2", "eth1"]);
+        expect(transaction(others).at(-1)).toContain("flags offload");
+      }
+      const more = { ...args, chains: { c: {} } };
+      expect(transaction(change(more, { live, normal: `${form.slice(0, -2)}\tchain c {\n\t}\n}\n` }))).toEqual([
+        "add chain inet t c { }",
+      ]);
     });
   });
 
