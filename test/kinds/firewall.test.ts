@@ -182,6 +182,23 @@ describe("Firewall", () => {
     expect(change(declared, { live: listed.replace("size 65535", "size 65535\t# count 3") })).toEqual([]);
   });
 
+  it("compares a set of many elements in the time of a few: a blocklist has tens of thousands", () => {
+    const elements = Array.from({ length: 20_000 }, (_, at) => `10.0.${at >> 8}.${at & 255}`);
+    const args = { namespace: "fw", name: "t", sets: { bad: { type: "ipv4_addr", elements } } };
+    // A map, or a set with comments, has each element on a line of its own.
+    const print = (all: string[]) =>
+      `table inet t {\n\tcomment "${mark}"\n\tset bad {\n\t\ttype ipv4_addr\n\t\telements = { ${all.join(",\n\t\t\t     ")} }\n\t}\n}\n`;
+    const start = performance.now();
+    const steps = change(args, { live: print([...elements.slice(1), "10.9.9.9"].reverse()), normal: print(elements) }, [
+      args,
+    ]);
+    expect(transaction(steps)).toEqual([
+      "delete element inet t bad { 10.9.9.9 }",
+      "add element inet t bad { 10.0.0.0 }",
+    ]);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   it("knows its own by any spelling", () => {
     expect(change(declared)).toEqual([]);
     expect(look(declared)).toMatchObject({ marks: [mark], facts: { chains: 2, rules: 4 } });
