@@ -9,7 +9,7 @@ import { difference, tableLine } from "../model/nft-delta";
 import { endedFlows } from "../model/nft-flows";
 import { plainlyDrops } from "../model/nft-guard";
 import { type Reading, shownTable, surplusBlocks, wantedBlocks } from "../model/nft-normal";
-import { offloadSections, refuseOffload, withOffload, withoutOffload } from "../model/nft-offload";
+import { offloadChecks, withOffload, withoutOffload } from "../model/nft-offload";
 import { declaredTable, keeperOf, rulesetSection, tablesOf } from "../model/nft-ruleset";
 import { contents, type Line, parseTable, titleOf } from "../model/nft-table";
 import { get } from "../model/path";
@@ -34,7 +34,7 @@ export const firewall = kind({
   mark: "comment",
   reset: { dormant: false },
   claims: (want) => [`nftables table ${titleOf(want)} in namespace ${want.namespace ?? "-"}`],
-  observe: (want) => [...inNamespace(want.namespace, liveSection(want), ...offloadSections(want)), normalSection(want)],
+  observe: (want) => [...inNamespace(want.namespace, liveSection(want)), normalSection(want)],
   find(want, seen) {
     if (!namespaceExists(seen, want.namespace)) return undefined;
     const { exitCode, stdout, stderr } = seen.result(keyIn(liveSection(want).key, want.namespace));
@@ -68,7 +68,6 @@ export const firewall = kind({
   maker: ({ args: { family = "", name = "" }, raw }) => keeperOf({ family, name, table: (raw as Raw).live }),
   converge(want, live, context) {
     const raw = live?.raw as Raw | undefined;
-    if (context.seen) refuseOffload(want, context.seen, raw?.live);
     if (!raw) return write(want, [{ text: tableLine(want, context.mark), path: "" }, ...contents(want)]);
     if (raw.complaint !== undefined) throw invalid(want, raw.complaint);
     const change = difference(want, raw.live, wantedBlocks(want, raw, context.was), context.mark);
@@ -119,6 +118,7 @@ function write(want: Want, lines: Line[]): Step[] {
   );
   const touches = want.namespace === undefined && devices.length > 0 ? devices : undefined;
   return [
+    ...offloadChecks(want, lines),
     { argv: ["nft", "-c", "-f", "-"], ...step },
     { argv: ["nft", "-f", "-"], ...step, touches },
   ];

@@ -148,6 +148,12 @@ function refuse(want: Want, raw: FlowSet, owner: string): void {
       },
     );
   }
+  const eviction = want.flows.findIndex(({ importance }) => importance > 0);
+  if (eviction >= 0 && raw.protocols.length > 0 && !raw.protocols.includes("OpenFlow14")) {
+    throw new HostnetError("INVALID", `flows[${eviction}].importance: bridge ${want.bridge} speaks no OpenFlow 1.4`, {
+      remedy: "Add OpenFlow14 to the bridge's `protocols`, or leave `importance` out.",
+    });
+  }
   const missingPorts = [...raw.ports].flatMap(([name, number]) => (number === undefined ? [name] : []));
   if (missingPorts.length > 0) {
     throw new HostnetError("NOT_CONVERGED", `bridge ${want.bridge} has no port ${missingPorts.join(", ")}`, {

@@ -26,7 +26,7 @@ import {
   mtuPending,
   wantedMac,
 } from "../model/ovs-device";
-import { isOwners, markChange, markIn, notOurs, portClaim, portError, portType } from "../model/ovs-port";
+import { isOwners, markChange, markIn, notOurs, ofportClaims, portClaim, portError, portType } from "../model/ovs-port";
 import { interfaceColumns, type OvsPortArgs, ovsPortArgs, portColumns } from "../model/ovs-port-args";
 import {
   asked,
@@ -71,6 +71,7 @@ export const ovsPort = kind({
     ...(want.type === "internal"
       ? [linkClaim(want.namespace, want.name), ...layer3Claims(want as never)]
       : (want.bond?.members ?? [want.name]).map((device) => masterClaim(undefined, device))),
+    ...ofportClaims(want.bridge, want.interface?.ofportRequest),
   ],
   configures: ({ type, bond, name }) => (type === "internal" ? [] : (bond?.members ?? [name])),
   dealsWith: ({ addressesToBridge }) => (addressesToBridge ? ["networkd"] : []),

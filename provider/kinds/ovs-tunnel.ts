@@ -20,6 +20,7 @@ import {
   markChange,
   markIn,
   notOurs,
+  ofportClaims,
   portClaim,
   portError,
   portType,
@@ -188,7 +189,12 @@ export const ovsTunnel = kind({
   needs: ["ovs-vsctl"],
   mark: "externalIds",
   reset: { ...columnResets(interfaceColumns), ...columnResets(portColumns), externalIds: {} },
-  claims: (want) => [portClaim(want.name), tunnelClaim(want), ...socketClaims(want)],
+  claims: (want) => [
+    portClaim(want.name),
+    tunnelClaim(want),
+    ...socketClaims(want),
+    ...ofportClaims(want.bridge, want.ofportRequest),
+  ],
   observe: () => ovsSections,
   find(want, seen) {
     const db = ovsDatabase(seen);

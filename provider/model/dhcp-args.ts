@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { optionRefusal } from "./dnsmasq";
+import { optionNumber, optionRefusal } from "./dnsmasq";
 import { addressBits, between, deviceRef, ipv4Address, macAddress, mtu, namespaceRef, prefix } from "./scalars";
 import { serviceLabel, serviceShape } from "./service";
 
@@ -123,8 +123,11 @@ export const dhcpArgs = z
   })
   .superRefine((want, issues) => {
     const refuse = (path: PropertyKey[], message: string) => issues.addIssue({ code: "custom", path, message });
-    for (const key of Object.keys(want.options ?? {})) {
-      const text = optionRefusal(key);
+    const told = Object.keys(want.options ?? {});
+    for (const [at, key] of told.entries()) {
+      const number = optionNumber(key);
+      const twice = told.slice(0, at).some((other) => optionNumber(other) === number);
+      const text = optionRefusal(key) ?? (twice ? `must not be given as option ${number} too` : undefined);
       if (text) refuse(["options", key], text);
     }
     for (const what of ["mac", "address"] as const) {

@@ -187,8 +187,9 @@ function elementChanges({ elements, open, dropped }: Wanted, live: string[]): { 
       into: elements.filter((element) => !keys.has(keyOfElement(element))),
     };
   }
+  const [declared, there] = [new Set(elements), new Set(live)];
   return {
-    away: live.filter((element) => !elements.includes(element)),
-    into: elements.filter((element) => !live.includes(element)),
+    away: live.filter((element) => !declared.has(element)),
+    into: elements.filter((element) => !there.has(element)),
   };
 }

@@ -34,6 +34,7 @@ export function wantedBlocks(
     const entry = entryOf(want, group, name) ?? {};
     const rules = new Map(rulesOf(declared, path).map((rule, at) => [rule, form?.rules[at]?.text ?? rule]));
     const elements = elementsOf(want, path);
+    const said = new Set(elements);
     return [
       key,
       {
@@ -45,7 +46,7 @@ export function wantedBlocks(
         elements: form && same(elements, elementsOf(declared, path)) ? form.elements : elements,
         dropped: was
           .flatMap((args) => elementsOf(args as FirewallArgs, path) ?? [])
-          .filter((element) => !elements.includes(element)),
+          .filter((element) => !said.has(element)),
       },
     ];
   });

@@ -1,9 +1,6 @@
-import type { Seen } from "../host/seen";
-import type { Section } from "./command";
-import { HostnetError } from "./errors";
-import { keyIn } from "./namespaces";
+import type { Step } from "./command";
 import type { FirewallArgs } from "./nft-args";
-import { blockKey, quoted, type Table } from "./nft-table";
+import { blockKey, type Line, type Table } from "./nft-table";
 
 const flag = "flags offload";
 
@@ -27,34 +24,21 @@ export function withOffload(want: FirewallArgs, normal: Table): Table {
   return normal;
 }
 
-/** Whether each device can: the kernel says it of one only when it is asked, and of several not which. */
-export const offloadSections = (want: FirewallArgs): Section[] =>
-  [...new Set(offloading(want).flatMap(([, { devices }]) => devices))].map(sectionOf);
+/** $0 names the argument; the devices follow. The kernel says of one whether it can, and of several not which cannot. */
+const ask = `for device; do
+  printf 'add table inet hostnet-offload
+add flowtable inet hostnet-offload one { hook ingress priority 0; devices = { "%s" }; ${flag}; }
+' "$device" | nft -c -f - 2>&1 | grep -q 'not supported' && unable="$unable $device"
+done
+[ -z "$unable" ] && exit
+echo "$0:$unable cannot take over flows: leave offload out, or give network cards whose driver can" >&2
+exit 1`;
 
-const sectionOf = (device: string): Section => ({
-  key: `nft-offload:${device}`,
-  argv: ["nft", "-c", "-f", "-"],
-  stdin: [
-    "add table inet hostnet-offload",
-    `add flowtable inet hostnet-offload one { hook ingress priority 0; devices = { ${quoted(device)} }; ${flag}; }`,
-    "",
-  ].join("\n"),
-});
-
-/** Throws MISSING_FEATURE for a flowtable that the host has not, of a device that cannot take it over. */
-export function refuseOffload(want: FirewallArgs, seen: Seen, live?: Table): void {
-  for (const [name, { devices }] of offloading(want)) {
-    if (live?.blocks.get(blockKey("flowtable", name))?.definition.includes(flag)) continue;
-    const unable = devices.filter((device) =>
-      /Operation not supported/.test(seen.result(keyIn(sectionOf(device).key, want.namespace)).stderr),
-    );
-    if (unable.length === 0) continue;
-    throw new HostnetError(
-      "MISSING_FEATURE",
-      `flowtables.${name}.devices: ${unable.join(", ")} cannot take over flows (offload)`,
-      {
-        remedy: "Leave `offload` out, or give network cards whose driver can; `ethtool -k DEVICE` shows hw-tc-offload.",
-      },
-    );
-  }
-}
+/** Before flowtables are made: fails, with nothing changed, for devices that cannot take over flows. */
+export const offloadChecks = (want: FirewallArgs, lines: Line[]): Step[] =>
+  offloading(want)
+    .filter(([name]) => lines.some(({ path }) => path === `flowtables.${name}`))
+    .map(([name, { devices }]) => ({
+      argv: ["sh", "-c", ask, `flowtables.${name}.devices`, ...devices],
+      namespace: want.namespace,
+    }));

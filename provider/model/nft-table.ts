@@ -79,15 +79,15 @@ function enter(block: Block, line: string): void {
 
 /** Lines, those joined that a pair of braces after `=` keeps open: nft breaks long lists of elements. */
 function statements(text: string): string[] {
-  const lines: string[] = [];
+  const lines: string[][] = [];
   let open = false;
   for (const line of text.split("\n")) {
-    if (open) lines[lines.length - 1] += ` ${line.trim()}`;
-    else lines.push(line);
+    if (open) lines.at(-1)?.push(line.trim());
+    else lines.push([line]);
     if (/^\t\telements = \{/.test(line)) open = true;
-    if (open && endsList(lines.at(-1) ?? "")) open = false;
+    if (open && endsList(line)) open = false;
   }
-  return lines;
+  return lines.map((parts) => parts.join(" "));
 }
 
 const endsList = (line: string) =>

@@ -37,6 +37,8 @@ export interface FlowSet {
   complaint?: string;
   /** A match of which it leaves fields out, with exit status 0: those that nothing in it makes applicable. */
   lost?: { said: string; kept: string } | undefined;
+  /** The OpenFlow versions that the bridge is told to speak; none: all. */
+  protocols: string[];
   /** Numbers of the ports that are named; undefined for one that the bridge has not. */
   ports: Map<string, string | undefined>;
 }
@@ -73,10 +75,12 @@ export function flowSetOf(want: OvsFlowsArgs, seen: Seen, mark: string | undefin
   const parsed = seen.result(parsedSection(want.bridge, want.name, []).key);
   const db = ovsDatabase(seen);
   const ports = new Map(portNames(want.flows).map((name) => [name, portNumber(db, want.bridge, name)]));
+  const bridge = db.bridges.get(want.bridge);
   return {
     ...{ mark, ...set },
     others: new Map(others.map((flow) => [keyOf(flow), flow])),
-    owners: ownersOf(want.bridge, db.bridges.get(want.bridge)?.map("external_ids") ?? {}),
+    owners: ownersOf(want.bridge, bridge?.map("external_ids") ?? {}),
+    protocols: bridge?.list("protocols").map(String) ?? [],
     normal: normalForms(want.flows, parseFlows(parsed.stdout), ports),
     complaint: parsed.exitCode === 0 ? undecoded(parsed.stdout) : parsed.stderr,
     lost: lostOf(parsed.stderr),

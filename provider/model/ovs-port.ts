@@ -47,6 +47,10 @@ export const vlanTag = between(0, 4095);
 /** What all ports of a host share: the names of ports and bridges are one name space, and so are those of devices. */
 export const portClaim = (name: string) => `Open vSwitch port ${name}`;
 
+/** A second port that asks for the number gets another one, and nobody says so. */
+export const ofportClaims = (bridge: string, number: number | undefined) =>
+  number === undefined ? [] : [`OpenFlow port ${number} of bridge ${bridge}`];
+
 /** What became of an interface. Exit codes of ovs-vsctl tell nothing: before 3.6 a failure is 0, too. */
 export function health(row: OvsRow, { settled }: OvsDatabase): Pick<Found<unknown, unknown>, "pending" | "broken"> {
   const error = row.text("error");

@@ -59,11 +59,21 @@ interface Answer {
   complaint?: string;
   /** What parse-flows says on stderr of what it takes. */
   remark?: string;
+  protocols?: string[];
 }
 
-function on({ dump = dumped, parse = parsed, owned = mark, sets = {}, complaint, remark }: Answer = {}) {
+function on({
+  dump = dumped,
+  parse = parsed,
+  owned = mark,
+  sets = {},
+  complaint,
+  remark,
+  protocols = [],
+}: Answer = {}) {
   const base = recorded((recording) => {
     const marks = Object.entries({ ...sets, ...(owned && { base: owned }) });
+    rowOf(recording, "Bridge", "br-tun").protocols = ["set", protocols];
     rowOf(recording, "Bridge", "br-tun").external_ids = [
       "map",
       marks.map(([name, text]) => [`hostnet-flows-${name}`, text]),
@@ -321,6 +331,17 @@ describe("OvsFlows", () => {
     const of = (match: string) =>
       (ovsFlows.args.parse({ ...declared, flows: [{ match, actions: "drop" }] }) as typeof declared).flows[0]?.match;
     expect(of(" tcp  tp_dst = 80 , nw_src=10.0.0.0 / 8,")).toBe("tcp,tp_dst=80,nw_src=10.0.0.0/8");
+  });
+
+  it("refuses an importance on a bridge without OpenFlow 1.4, which takes the flow without it", () => {
+    const flows = [{ actions: "drop" }, { priority: 5, actions: "drop", importance: 7 }];
+    const parse = "x: ADD actions=drop\nx: ADD priority=5 importance=7 actions=drop\n";
+    const answer = { dump: "", parse, protocols: ["OpenFlow13"] };
+    expect(() => on(answer).converge({ ...declared, flows })).toThrow(
+      "flows[1].importance: bridge br-tun speaks no OpenFlow 1.4",
+    );
+    expect(on({ ...answer, protocols: ["OpenFlow13", "OpenFlow14"] }).converge({ ...declared, flows })).toHaveLength(1);
+    expect(on({ ...answer, protocols: [] }).converge({ ...declared, flows })).toHaveLength(1);
   });
 
   it("says which flow Open vSwitch cannot read back", () => {

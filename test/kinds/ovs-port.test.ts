@@ -239,6 +239,8 @@ describe("OvsPort", () => {
       "addresses of device q0 in namespace kns",
     ]);
     expect(on().claims(bond)).toContain("bridge of device kve");
+    const numbered = { ...internal, interface: { ofportRequest: 7 } };
+    expect(on().claims(numbered)).toContain(`OpenFlow port 7 of bridge ${internal.bridge}`);
   });
 
   it("refuses what cannot be", () => {

@@ -116,6 +116,12 @@ describe("OvsTunnel", () => {
       "Open vSwitch port gre0a",
       "gre tunnel from 192.0.2.1 to 192.0.2.2 with key 5 for legacy_l2",
     ]);
+    // One number is for one port of a bridge, of whatever kind.
+    expect(
+      on()
+        .claims({ ...declared, ofportRequest: 7 })
+        .at(-1),
+    ).toBe("OpenFlow port 7 of bridge br-tun");
     const vxlan = { ...bare, type: "vxlan" };
     // A device of the kernel's for all of them, of both families.
     expect(on().claims(vxlan).slice(2)).toEqual([

@@ -112,6 +112,11 @@ export const dhcpServer: Sample = {
   },
   replaces: { name: "s-dhcp2", namespace: "s-dh2" },
   invalid: [
+    {
+      args: { options: { 42: "192.0.2.1", "ntp-server": "192.0.2.2" } },
+      path: "options.ntp-server",
+      text: /option 42 too/,
+    },
     ...["ignore", "infinite", "42", "7d"].map((hostname) => ({
       args: { reservations: [{ mac: "02:00:00:00:64:01", address: "10.64.0.77", hostname }] },
       path: "reservations[0].hostname",
