@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import { ownerOf } from "../model/mark";
 import { type OvsDatabase, type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
@@ -202,7 +203,7 @@ export const ovsTunnel = kind({
     const iface = port?.interfaces[0];
     if (!port || !iface) return undefined;
     const state = health(iface, db);
-    const twin = state.broken || state.pending ? undefined : twinOf(port, db);
+    const twin = state.broken || state.pending ? undefined : twinOf(port, seen);
     return {
       args: {
         ...{ name: want.name, bridge: port.bridge, ...tunnelArgs(port) },
@@ -287,14 +288,22 @@ const tunnelArgs = (port: OvsPortState) =>
  * A tunnel of somebody else's in the same place. One that was changed into it gets no error, and is dead until the other
  * is gone; which of them is, the database does not say. Two of ours are refused in preview, and may change places.
  */
-function twinOf(port: OvsPortState, { ports }: OvsDatabase): string | undefined {
-  const place = tunnelClaim(tunnelArgs(port));
+function twinOf(port: OvsPortState, seen: Seen): string | undefined {
   const owner = ({ row }: OvsPortState) => ownerOf(markIn(row) ?? "");
-  const twin = [...ports.values()].find(
-    (other) =>
-      owner(other) !== owner(port) &&
-      (other.interfaces[0]?.number("ofport") ?? -1) > 0 &&
-      tunnelClaim(tunnelArgs(other)) === place,
-  );
-  return twin?.row.name;
+  const there = livePlaces(seen).get(tunnelClaim(tunnelArgs(port))) ?? [];
+  return there.find((other) => owner(other) !== owner(port))?.row.name;
 }
+
+/** The ports that Open vSwitch has made, by their place. */
+const livePlaces = (seen: Seen) =>
+  seen.derive("places of tunnels", () => {
+    const places = new Map<string, OvsPortState[]>();
+    for (const port of ovsDatabase(seen).ports.values()) {
+      if ((port.interfaces[0]?.number("ofport") ?? -1) < 1) continue;
+      const place = tunnelClaim(tunnelArgs(port));
+      const others = places.get(place);
+      if (others) others.push(port);
+      else places.set(place, [port]);
+    }
+    return places;
+  });
