@@ -51,7 +51,7 @@ async function run(hosts: string[], options: Options): Promise<void> {
     resourcesOf(await stateText(dir, options)),
     existsSync(earlier) ? resourcesOf(readFileSync(earlier, "utf8")) : [],
   );
-  const found = await discover(hosts, { ...options, all: true });
+  const found = await discover(hosts, { ...options, all: true, learned: true });
   const work = prepare(found, known, options.all === true);
   report(work, found);
   if (options.dryRun || work.count === 0) return;
