@@ -39,25 +39,25 @@ export function discoverCommand(): Command {
   });
 }
 
-/** Reads hosts, all at once. */
+/** Reads hosts, all at once. `learned`: choose also what is never declared, for who says why. */
 export async function discover(
   hosts: string[],
-  options: HostOptions & { select: string[]; all?: boolean },
+  options: HostOptions & { select: string[]; all?: boolean; learned?: boolean },
 ): Promise<Discovered[]> {
   const selection = parseSelection(options.select);
   return Promise.all(
     hostPlans(hosts, options).map(async (host) => {
       const { machine, machineId } = await reachHost(host);
       const found = await survey(machine, machineId, Object.values(kinds));
-      const chosen = found.things.filter((thing) => isWanted(thing, selection, options.all === true));
+      const chosen = found.things.filter((thing) => isWanted(thing, selection, options));
       return { host, machineId, survey: found, chosen };
     }),
   );
 }
 
-function isWanted(thing: Thing, selection: Selection, all: boolean): boolean {
+function isWanted(thing: Thing, selection: Selection, { all, learned }: { all?: boolean; learned?: boolean }): boolean {
   const others = thing.managedBy !== undefined || thing.mark !== undefined;
-  return (all || !others) && !thing.learned && isSelected(selection, thing);
+  return (all || !others) && (learned || !thing.learned) && isSelected(selection, thing);
 }
 
 export const plansOf = (found: Discovered[]): Plan[] =>

@@ -40,7 +40,19 @@ const said: Record<Drift["what"], string> = {
   unread: "(not read)",
 };
 
-function forEyes(found: Drift[]): string {
+const mended = "`pulumi up --refresh` makes it as declared again.";
+
+/** What to do about it. */
+const wayBack: Record<Drift["what"], string | undefined> = {
+  changed: mended,
+  gone: mended,
+  foreign:
+    "`pulumi up --refresh` refuses what is not marked: give its resource `adopt: true`, which takes it over as declared, or delete it on the host.",
+  rebooted: mended,
+  unread: undefined,
+};
+
+export function forEyes(found: Drift[]): string {
   const shown = (value: unknown) =>
     value === undefined ? "-" : typeof value === "string" ? value : JSON.stringify(value);
   const rows = found.map(({ host, kind, name, what, path, declared, live, why }) =>
@@ -48,5 +60,8 @@ function forEyes(found: Drift[]): string {
       ? [host, kind, name, said[what], "", why ?? ""]
       : [host, kind, name, path, shown(declared), shown(live)],
   );
-  return table(["HOST", "KIND", "NAME", "PROPERTY", "DECLARED", "LIVE"], rows);
+  const ways = new Set(found.flatMap(({ what }) => wayBack[what] ?? []));
+  return [table(["HOST", "KIND", "NAME", "PROPERTY", "DECLARED", "LIVE"], rows), [...ways].join("\n")]
+    .filter(Boolean)
+    .join("\n\n");
 }

@@ -7,7 +7,7 @@ import type { Thing } from "../discover/survey";
 import { restartText } from "../drift";
 import { Known } from "../import/known";
 import { type Import, prepare } from "../import/prepare";
-import { hasLibrary, isProject, programFiles, rewritten, writeProgram, writeWhole } from "../import/project";
+import { hasLibrary, isProject, programFiles, rewritten, usesOf, writeProgram, writeWhole } from "../import/project";
 import { HostnetError } from "../model/errors";
 import { resourcesOf } from "../state";
 import { discover } from "./discover";
@@ -51,7 +51,7 @@ async function run(hosts: string[], options: Options): Promise<void> {
     resourcesOf(await stateText(dir, options)),
     existsSync(earlier) ? resourcesOf(readFileSync(earlier, "utf8")) : [],
   );
-  const found = await discover(hosts, { ...options, all: true });
+  const found = await discover(hosts, { ...options, all: true, learned: true });
   const work = prepare(found, known, options.all === true);
   report(work, found);
   if (options.dryRun || work.count === 0) return;
@@ -66,29 +66,32 @@ async function run(hosts: string[], options: Options): Promise<void> {
   const { plans, failed } = await work.take((entries) => {
     writeWhole(earlier, `${JSON.stringify({ resources: entries }, undefined, 2)}\n`);
   });
-  writeProgram(dir, failed.length > 0 ? rewritten(dir, files, plans) : files);
+  writeProgram(dir, failed.length > 0 ? rewritten(files, plans) : files);
   for (const { name } of files) console.log(`wrote ${join(dir, name)}`);
   for (const { what, why } of failed) console.error(`not taken: ${what}: ${why}`);
   if (failed.length > 0) process.exitCode = 1;
-  await finish(dir, isNew, options);
+  await finish(dir, isNew, usesOf(files, plans), options);
 }
 
-/** What is the engine's part, done or said. */
-async function finish(dir: string, isNew: boolean, { run: isToRun, stack }: Options): Promise<void> {
+/** What is the engine's part, done or said. `uses`: what a program that was there before has to say first. */
+async function finish(dir: string, isNew: boolean, uses: string[], { run: isToRun, stack }: Options): Promise<void> {
   const on = stack === undefined ? [] : ["--stack", stack];
   const flags = ["--file", importFile, "--generate-code=false", "--protect=false", "--yes"];
   const steps = [
     ...(hasLibrary(dir) ? [] : [["npm", "install"]]),
     ...(isNew ? [["pulumi", "stack", "select", "--create", stack ?? "dev"]] : []),
     ["pulumi", "import", ...flags, ...on],
-    ["pulumi", "preview", "--diff", ...on],
   ];
-  if (!isToRun) {
-    console.log(`\nNow run, in ${dir}:\n${steps.map((words) => `  ${words.join(" ")}`).join("\n")}`);
-    return;
-  }
-  for (const [program = "", ...args] of steps) await shown(program, dir, args);
+  const preview = ["pulumi", "preview", "--diff", ...on];
+  if (isToRun) for (const [program = "", ...args] of steps) await shown(program, dir, args);
+  else console.log(`\nNow run, in ${dir}:${lines(steps)}`);
+  // A program that does not declare what was imported would have it deleted.
+  if (uses.length > 0) console.log(`\nThen have your program say:${lines(uses.map((line) => [line]))}`);
+  if (isToRun && uses.length === 0) await shown("pulumi", dir, preview.slice(1));
+  else console.log(`\nand see that nothing is to do:${lines([preview])}`);
 }
+
+const lines = (some: string[][]) => some.map((words) => `\n  ${words.join(" ")}`).join("");
 
 async function stateText(dir: string, { state, stack }: Options): Promise<string> {
   if (state !== undefined) return readFileSync(state, "utf8");

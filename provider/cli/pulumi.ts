@@ -25,7 +25,8 @@ export async function exported(dir: string, stack: string | undefined): Promise<
   return run("pulumi", dir, args, {}, { remedy: whichStack });
 }
 
-const whichStack = "Say by --dir where the project is, and by --stack which of its stacks (`pulumi stack ls`).";
+const whichStack =
+  "Say by --dir where the project is, and by --stack which of its stacks: `pulumi stack ls` lists them, `pulumi stack init` makes one.";
 
 async function run(
   program: string,

@@ -10,6 +10,7 @@ import { namespacesSection, placesOf } from "../model/namespaces";
 import { ovsSections } from "../model/ovs";
 import { get, set } from "../model/path";
 import { validate } from "../validate";
+import { attachedIn, attachedSections } from "./attached";
 import { daemonSections, daemonsIn } from "./daemons";
 import { describe } from "./describe";
 import { bridgesIn, flowsOn } from "./flows";
@@ -61,6 +62,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   const asked = places.flatMap((place) => [
     ...linkSections(place, { ipv6: true }),
     ...tableSections(place),
+    ...attachedSections(place),
     ...usable.flatMap((kind) => attempt(kind.name, () => kind.survey?.(place, first)) ?? []),
   ]);
   const second = first.and(await machine.observe(asked.filter(({ key }) => !first.has(key))));
@@ -84,8 +86,13 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     return found ? [thing(kind, args, found)] : [];
   });
   const declared = once(things);
+  const isManaged = (device: string) => devices.some(({ name, managedBy }) => name === device && managedBy);
   const left = [
     ...leftovers(readable, seen, declared, devices),
+    ...readable.flatMap(
+      (place) =>
+        attempt(`what hangs on devices${place ? ` in ${place}` : ""}`, () => attachedIn(seen, place, isManaged)) ?? [],
+    ),
     ...readable.flatMap(
       (place) => attempt(`nftables${place ? ` in ${place}` : ""}`, () => tablesIn(second, place)) ?? [],
     ),

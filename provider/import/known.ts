@@ -1,4 +1,5 @@
 import type { Thing } from "../discover/survey";
+import { markOf } from "../model/mark";
 import type { StateResource } from "../state";
 import type { KnownHost } from "./entries";
 
@@ -16,8 +17,12 @@ export class Known {
     return found && { ...found, outputs: found.outputs as never, isNew };
   }
 
-  /** What the state calls the object; undefined when it has none of that id. */
-  nameInState = ({ id }: Thing) => this.state.find((one) => one.id === id)?.name;
+  /**
+   * What the state calls the object; undefined when it has none of that id or mark. A pair that the program declares the
+   * other way round than it is found has another id.
+   */
+  nameInState = ({ id, mark }: Thing) =>
+    this.state.find((one) => one.id === id || (mark !== undefined && markIn(one) === mark))?.name;
 
   /** The nonce that an earlier run gave to it. */
   revision = ({ id }: Thing) => this.earlier.find((one) => one.id === id)?.outputs.revision as string | undefined;
@@ -34,4 +39,10 @@ export class Known {
   get taken(): string[] {
     return this.state.map(({ kind, name }) => `${kind} ${name}`);
   }
+}
+
+/** The mark that a resource's object bears; undefined for a Host. */
+function markIn({ outputs }: StateResource): string | undefined {
+  const { host, revision } = outputs as { host?: { owner?: string }; revision?: string };
+  return host?.owner !== undefined && revision !== undefined ? markOf(host.owner, revision) : undefined;
 }

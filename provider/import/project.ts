@@ -13,9 +13,12 @@ export const isProject = (dir: string) => existsSync(join(dir, "Pulumi.yaml"));
  * overwritten: throws INVALID when another file has such a name.
  */
 export function programFiles(dir: string, plans: Plan[]): ProgramFile[] {
+  const whole = programOf(plans);
+  // An earlier run came as far as this.
+  if (isProject(dir) && whole.every(({ name, text }) => current(dir, name) === text)) return whole;
   const files = isProject(dir)
-    ? written(dir, plans).map((file) => ({ ...file, name: freeName(dir, file) }))
-    : [...written(dir, plans), ...manifests(dir)];
+    ? programOf(plans, "fragment").map((file) => ({ ...file, name: freeName(dir, file) }))
+    : [...whole, ...manifests(dir)];
   const fresh = files.filter((file) => current(dir, file.name) !== file.text);
   const taken = fresh.find(({ name }) => existsSync(join(dir, name)));
   if (taken) {
@@ -27,12 +30,22 @@ export function programFiles(dir: string, plans: Plan[]): ProgramFile[] {
 }
 
 /** The same files for what of it could be taken in the end. */
-export function rewritten(dir: string, files: ProgramFile[], plans: Plan[]): ProgramFile[] {
-  const texts = written(dir, plans);
+export function rewritten(files: ProgramFile[], plans: Plan[]): ProgramFile[] {
+  const texts = programOf(plans, isWhole(files) ? "program" : "fragment");
   return files.map((file, index) => ({ ...file, ...(texts[index] && { text: texts[index].text }) }));
 }
 
-const written = (dir: string, plans: Plan[]) => programOf(plans, isProject(dir) ? "fragment" : "program");
+const isWhole = (files: ProgramFile[]) => files.some(({ name }) => name === "index.ts");
+
+/** What a program that is there already has to say, so that it declares what was written beside it; [] for a whole one. */
+export const usesOf = (files: ProgramFile[], plans: Plan[]): string[] =>
+  plans.flatMap(({ host }, index) => {
+    if (isWhole(files)) return [];
+    const from = JSON.stringify(`./${files[index]?.name.replace(/\.ts$/, "")}`);
+    return host.isDeclared
+      ? `import { declare } from ${from}; declare(HOST), where HOST is your Host ${host.name}`
+      : `import ${from};`;
+  });
 
 export function writeProgram(dir: string, files: ProgramFile[]): void {
   mkdirSync(dir, { recursive: true });

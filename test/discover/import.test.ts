@@ -106,6 +106,24 @@ test("the file is there before the first mark, and a second run goes on from it 
   expect(revisions(again.file)).toEqual(revisions(first.file));
 });
 
+test("a pair that the stack declares the other way round is the stack's already", async () => {
+  const { file } = await imported();
+  const turned = file.map((entry) => {
+    if (kindOf(entry) !== "VethPair") return entry;
+    const [machineId, kind, places = "", names = ""] = entry.id.split("/");
+    const swapped = [places, names].map((two) => two.split(",").reverse().join(","));
+    const swap = ({ a, b, ...others }: Record<string, unknown>) => ({ ...others, a: b, b: a });
+    return {
+      ...{ ...entry, id: [machineId, kind, ...swapped].join("/") },
+      ...{ inputs: swap(entry.inputs), outputs: swap(entry.outputs) },
+    };
+  });
+  expect(turned.map(({ id }) => id)).not.toEqual(file.map(({ id }) => id));
+  const { work } = await imported(new Known(state(turned), []));
+  expect(work.count).toBe(0);
+  expect(work.left).toContainEqual(expect.objectContaining({ why: "the stack has it already, as p-red" }));
+});
+
 test("what cannot be taken in the end is in no program and no file; what refers to it says its name", async () => {
   const write = machine.write.bind(machine);
   machine.write = async (steps, then) => {

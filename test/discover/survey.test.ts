@@ -120,6 +120,53 @@ test("what has a name that no resource may have is told so, and so is a namespac
   expect(chosen.map(({ id }) => id).join()).not.toMatch(/caf|br"0/);
 });
 
+test("what hangs on devices and no resource declares is told, and nothing that made itself", async () => {
+  const self = { flags: ["self"], state: "permanent" };
+  const { left, program } = await look((machine) => {
+    machine.links().push({
+      ...{ ifindex: 91, ifname: "vx8", flags: [], mtu: 1500, operstate: "UP", link_type: "ether", addr_info: [] },
+      linkinfo: { info_kind: "vxlan", info_data: { ...links.plainVxlan, remote: "10.0.0.9" } },
+    } as never);
+    machine.answers.fdb = {
+      stdout: [
+        { mac: "33:33:00:00:00:01", ifname: "br0", ...self },
+        { mac: "02:00:00:00:01:01", ifname: "p-blue", flags: [], master: "br0", state: "permanent" },
+        { mac: "02:00:00:00:02:01", ifname: "p-blue", flags: [], master: "br0", state: "" },
+        { mac: "00:00:00:00:00:00", ifname: "vx8", dst: "10.0.0.9", ...self },
+        { mac: "02:00:00:00:07:01", ifname: "vx8", dst: "10.0.0.7", flags: ["self"], state: "" },
+        { mac: "02:00:00:00:07:02", ifname: "vx8", dst: "10.0.0.7", ...self, flags: ["self", "extern_learn"] },
+        ...[5, 6].map((last) => ({ mac: "00:00:00:00:00:00", ifname: "vx8", dst: `10.0.0.${last}`, ...self })),
+        ...[5, 6].map((last) => ({ mac: `02:00:00:00:09:0${last}`, ifname: "vx8", dst: "10.0.0.5", ...self })),
+        { mac: "02:00:00:00:09:09", ifname: "p-red", flags: [], master: "br0", state: "static" },
+        { mac: "02:00:00:00:09:09", ifname: "p-red", vlan: 7, flags: [], master: "br0", state: "static" },
+        { mac: "02:00:00:00:09:09", ifname: "vethab12cd", flags: [], master: "docker0", state: "static" },
+      ],
+    };
+    machine.answers["neighbours:permanent@blue"] = {
+      stdout: [{ dst: "10.0.1.9", dev: "eth0", lladdr: "02:00:00:00:09:01", state: ["PERMANENT"] }],
+    };
+    machine.answers.qdiscs = {
+      stdout: [
+        { kind: "noqueue", handle: "0:", dev: "br0", root: true },
+        { kind: "tbf", handle: "8001:", dev: "br0", root: true },
+      ],
+    };
+  });
+  const told = left
+    .filter(({ type }) => ["forwarding entry", "queueing discipline", "permanent neighbour"].includes(type))
+    .map(({ type, name, namespace, why }) => [type, name, namespace, why]);
+  expect(told).toEqual([
+    [
+      ...["forwarding entry", "vx8", undefined],
+      "no resource declares 00:00:00:00:00:00 dst 10.0.0.5, 00:00:00:00:00:00 dst 10.0.0.6, 02:00:00:00:09:05 dst 10.0.0.5, and 1 more",
+    ],
+    ["forwarding entry", "p-red", undefined, "no resource declares 02:00:00:00:09:09"],
+    ["queueing discipline", "br0", undefined, "no resource declares tbf 8001:"],
+    ["permanent neighbour", "eth0", "blue", "no resource declares 10.0.1.9 lladdr 02:00:00:00:09:01"],
+  ]);
+  expect(program).toContain("// not declared: queueing discipline br0 (no resource declares tbf 8001:)\n");
+});
+
 test("a namespace as `ip netns add` leaves it, with its loopback down, is declared so", async () => {
   const { things } = await look((machine) => {
     Object.assign(machine.link("lo", "green"), { flags: ["LOOPBACK"] });

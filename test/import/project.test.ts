@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Plan } from "../../provider/discover/plan";
-import { programFiles, rewritten, writeProgram } from "../../provider/import/project";
+import { programFiles, rewritten, usesOf, writeProgram } from "../../provider/import/project";
 
 const plan = (comments: string[] = []): Plan => ({
   host: { name: "n1", args: { address: "192.0.2.1" } },
@@ -38,7 +38,7 @@ test("another's file is never overwritten; the same text may be there", () => {
 test("what could not be taken changes the text of the files that there was room for, and no names", () => {
   const room = programFiles(dir, [plan()]);
   writeFileSync(join(dir, "index.ts"), room[0]?.text ?? "");
-  const files = rewritten(dir, room, [plan(["not taken: LinuxBridge br0"])]);
+  const files = rewritten(room, [plan(["not taken: LinuxBridge br0"])]);
   writeProgram(dir, files);
   expect(names(files)).toEqual(names(room));
   expect(text("index.ts")).toMatch(/^\/\/ not taken: LinuxBridge br0$/m);
@@ -50,8 +50,32 @@ test("a project gets a file a host, and a second import another one", () => {
   const first = programFiles(dir, [plan()]);
   writeProgram(dir, first);
   const second = programFiles(dir, [plan(["another"])]);
-  writeProgram(dir, rewritten(dir, second, [plan(["not taken"])]));
+  writeProgram(dir, rewritten(second, [plan(["not taken"])]));
   expect([names(first), names(second)]).toEqual([["hostnet-n1.ts"], ["hostnet-n1-2.ts"]]);
   expect(text("hostnet-n1.ts")).not.toContain("//");
   expect(text("hostnet-n1-2.ts")).toMatch(/^\/\/ not taken$/m);
+});
+
+test("a program that is there already is told how it declares what was written beside it", () => {
+  writeFileSync(join(dir, "Pulumi.yaml"), "name: mine\nruntime: nodejs\n");
+  const known = { ...plan(), host: { name: "a b", args: {}, isDeclared: true } };
+  const plans = [plan(), known];
+  const files = programFiles(dir, plans);
+  expect(usesOf(files, plans)).toEqual([
+    'import "./hostnet-n1";',
+    'import { declare } from "./hostnet-a-b"; declare(HOST), where HOST is your Host a b',
+  ]);
+  expect(files[1]?.text).toContain("export function declare(host: hostnet.Host)");
+});
+
+test("a run that goes on from an earlier one has the earlier one's program", () => {
+  const plans = [plan(["one"])];
+  writeProgram(dir, programFiles(dir, plans));
+  const again = programFiles(dir, plans);
+  expect(names(again)).toEqual(["index.ts"]);
+  expect(usesOf(again, plans)).toEqual([]);
+  expect(names(programFiles(dir, [plan(["another"])]))).toEqual(["hostnet-n1.ts"]);
+  const several = [plan(), { ...plan(), host: { name: "n2", args: {} } }];
+  const files = ["index.ts", "n1.ts", "n2.ts"].map((name) => ({ name, text: "" }));
+  expect(rewritten(files, several).map(({ text }) => text.includes('Host("n2"'))).toEqual([false, false, true]);
 });

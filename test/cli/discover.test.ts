@@ -1,0 +1,22 @@
+import { discover } from "../../provider/cli/discover";
+import { reasonOf, titleOf } from "../../provider/discover/plan";
+import { Known } from "../../provider/import/known";
+import { prepare } from "../../provider/import/prepare";
+import { RecordedMachine } from "../discover/recorded-machine";
+
+jest.mock("../../provider/host/batch", () => ({ machine: async () => new RecordedMachine() }));
+
+test("what a host has learned is taken by nobody, and import says so", async () => {
+  const options = { select: [], all: true };
+  const shown = await discover(["n1=192.0.2.1"], options);
+  expect(shown[0]?.chosen.filter(({ learned }) => learned)).toEqual([]);
+  const { left, plans } = prepare(
+    await discover(["n1=192.0.2.1"], { ...options, learned: true }),
+    new Known([], []),
+    false,
+  );
+  expect(left.map(({ thing, why }) => `${titleOf(thing)}${why ?? reasonOf(thing)}`)).toContain(
+    "Route 10.8.0.0/16 in red (learned: dhcp)",
+  );
+  expect(plans[0]?.resources.filter(({ thing }) => thing.learned)).toEqual([]);
+});
