@@ -7,16 +7,14 @@ import {
   convergeLink,
   foreignMaster,
   hasMastersMac,
-  ipv6Rules,
   type LinkArgs,
-  leastMtuOfIpv6,
   linkFacts,
   linkFactsOf,
   linkReset,
   linkShape,
   liveLinkArgs,
-  wantsIpv6,
 } from "../model/link";
+import { ipv6Rules, leastMtuOfIpv6, wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { addressCheck, type LinkState, linkSections, linksIn, namesIn } from "../model/link-state";
 import { isMark } from "../model/mark";
@@ -197,13 +195,14 @@ function withOwn(want: Want, live: Found<Nic>, context: Context<Want>): Want["ad
   const isThere = (item: Address) => stateOf(live).addresses.some((other) => sameAddress(full(item), other));
   const exactBefore = !want.addressesExact && was.some(({ addressesExact }) => addressesExact === true);
   const ipv6Back = takesIpv6(want, stateOf(live));
+  const stays = (item: Address) => family(full(item).address) === 4 || ipv6Back;
   const isLost = (item: Address) =>
     family(full(item).address) === 4 ? exactBefore : ipv6Back && (exactBefore || was.some(losesIpv6));
   const own = want.addressesExact ? [] : (memoryOf(context).addresses ?? []);
   const back = own.filter(
     (item) =>
       !isIn(want.addresses, item) &&
-      (isThere(item) ? was.some(({ addresses }) => isIn(addresses, item)) : isLost(item)),
+      (isThere(item) ? stays(item) && was.some(({ addresses }) => isIn(addresses, item)) : isLost(item)),
   );
   return back.length > 0 ? [...(want.addresses ?? []), ...back] : want.addresses;
 }
