@@ -3,20 +3,17 @@ import { type Context, type Found, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { portClaim } from "../model/link-kind";
-import { differingWords, type LinkOption, liveValue, resetsOf } from "../model/link-option";
+import { differingWords, type LinkOption, liveValue, flag as option, resetsOf } from "../model/link-option";
 import { hasLink, type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
 import { inNamespace } from "../model/namespaces";
 import { convergeVlans, liveVlans, type PortVlan, portVlans, vlansSection } from "../model/port-vlans";
 import { between, deviceRef, interfaceName, namespaceRef, refersTo, unsigned } from "../model/scalars";
 
-const flag = (word: string, byDefault: boolean, doc: string, json = word) => ({
-  schema: z.boolean().optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
-  word,
-  json,
-  default: byDefault,
-  encode: (value: boolean) => [word, value ? "on" : "off"],
-  decode: (printed: unknown) => printed === true,
-});
+const flag = (word: string, byDefault: boolean, doc: string) =>
+  option(word, byDefault, doc, {
+    encode: (value: boolean) => [word, value ? "on" : "off"],
+    decode: (printed) => printed === true,
+  });
 
 // `ip link help bridge_slave`; defaults from br_if.c (new_nbp), seen on Linux 6.1.
 const ports = {
