@@ -3,20 +3,17 @@ import { type Context, type Found, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { portClaim } from "../model/link-kind";
-import { differingWords, type LinkOption, liveValue, resetsOf } from "../model/link-option";
-import { type LinkState, linkSections, linkState, linksIn, namesIn } from "../model/link-state";
+import { differingWords, type LinkOption, liveValue, flag as option, resetsOf } from "../model/link-option";
+import { hasLink, type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
 import { inNamespace } from "../model/namespaces";
 import { convergeVlans, liveVlans, type PortVlan, portVlans, vlansSection } from "../model/port-vlans";
 import { between, deviceRef, interfaceName, namespaceRef, refersTo, unsigned } from "../model/scalars";
 
-const flag = (word: string, byDefault: boolean, doc: string, json = word) => ({
-  schema: z.boolean().optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
-  word,
-  json,
-  default: byDefault,
-  encode: (value: boolean) => [word, value ? "on" : "off"],
-  decode: (printed: unknown) => printed === true,
-});
+const flag = (word: string, byDefault: boolean, doc: string) =>
+  option(word, byDefault, doc, {
+    encode: (value: boolean) => [word, value ? "on" : "off"],
+    decode: (printed) => printed === true,
+  });
 
 // `ip link help bridge_slave`; defaults from br_if.c (new_nbp), seen on Linux 6.1.
 const ports = {
@@ -114,8 +111,6 @@ interface Raw {
   vlans: PortVlan[];
   /** What a new port gets. */
   firstVlans: PortVlan[];
-  /** The names of all devices there. */
-  devices: Set<string>;
 }
 
 /** What the kernel gives a port by the speed of its device (port_cost, Linux 4 to 6.12). */
@@ -168,7 +163,7 @@ export const bridgePort = kind({
         vlans: vlans.map(({ id, pvid, untagged }) => `${id}${pvid ? " pvid" : ""}${untagged ? " untagged" : ""}`),
       },
       marks: foreign ? [foreign] : [],
-      raw: { state, vlans, firstVlans, devices: namesIn(seen, want.namespace) } satisfies Raw,
+      raw: { state, vlans, firstVlans } satisfies Raw,
     };
   },
   survey: (namespace) => inNamespace(namespace, vlansSection),
@@ -190,7 +185,7 @@ export const bridgePort = kind({
     if (live.args.bridge !== want.bridge) return [];
     const before = (context as Context<Want, Port>).memory ?? {};
     const quiet = ipv6Wanted(want, rawOf(live).state) === live.args.ipv6 ? before.ipv6 : undefined;
-    if (before.bridge === undefined || !rawOf(live).devices.has(before.bridge)) {
+    if (!context.seen || !hasLink(context.seen, want.namespace, before.bridge)) {
       return [setLink(want, "nomaster"), ...setIpv6(want, live, quiet)];
     }
     const { vlans, ...rest } = before;

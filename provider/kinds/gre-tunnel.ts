@@ -4,7 +4,7 @@ import { greKey, greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState, linksIn } from "../model/link-state";
 import { between, deviceRef, family, hex, ipAddress, port, unsigned } from "../model/scalars";
-import { inherit, isHostUnderlay, placeOf, strayUnderlay, tos } from "../model/tunnel";
+import { inherit, isHostUnderlay, strayUnderlay, tos, underlayPlace } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
@@ -263,7 +263,7 @@ export const greTunnel = linkKind({
       `the ${typeOf({ local, remote, ...want })} tunnel from ${local} to ${remote}`,
       typeof inKey === "number" ? ` with key ${inKey}` : "",
       device ? ` by ${device}` : "",
-      placeOf(want) ? ` in namespace ${placeOf(want)}` : "",
+      underlayPlace(want) ? ` in namespace ${underlayPlace(want)}` : "",
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
@@ -275,7 +275,7 @@ export const greTunnel = linkKind({
     return { from: null, bornAs: `hn-${digest.slice(0, 10)}` };
   },
   complete(live, want, seen) {
-    const place = placeOf(want);
+    const place = underlayPlace(want);
     const address = live.json.linkinfo?.info_data?.local;
     const carries = linksIn(seen, place).find((link) => link.addr_info?.some((info) => info.local === address));
     const carrier = want.device ? linkState(seen, place, want.device as string)?.json : carries;

@@ -7,18 +7,16 @@ import {
   convergeLink,
   foreignMaster,
   hasMastersMac,
-  ipv6Rules,
   type LinkArgs,
-  leastMtuOfIpv6,
   linkFacts,
   linkFactsOf,
   linkReset,
   linkShape,
   liveLinkArgs,
-  wantsIpv6,
 } from "../model/link";
+import { ipv6Rules, leastMtuOfIpv6, wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { addressCheck, type LinkState, linkSections, linksIn, namesIn } from "../model/link-state";
+import { addressCheck, hasLink, type LinkState, linkSections, linksIn } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { inNamespace } from "../model/namespaces";
 import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
@@ -81,12 +79,7 @@ const kept = ["mac", "mtu", "up", "bridge", "ipv6", "arp", "txQueueLength", "pro
 const isMore = ([path, value]: [string, unknown]) =>
   value !== undefined && path !== "name" && !(path === "up" && value === true);
 
-interface Raw extends LinkState {
-  /** The names of all devices there. */
-  devices: Set<string>;
-}
-
-const stateOf = (live: Found<unknown, unknown>) => live.raw as Raw;
+const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
 
 /** The MAC address that it was built with; of a member that cannot be told. */
 const builtMac = (live: Found<Nic>) => {
@@ -122,7 +115,7 @@ export const nic = kind({
     if (!found) return undefined;
     const { ifname, flags, ifalias } = found.json;
     const features = nicFeatures(seen, want, ifname);
-    const state: Raw = { ...found, features, devices: namesIn(seen, want.namespace) };
+    const state: LinkState = { ...found, features };
     return {
       args: {
         ...liveLinkArgs(state, want.namespace),
@@ -158,12 +151,12 @@ export const nic = kind({
   },
   converge(want, live, context) {
     if (!live) throw absent(want);
-    const target = { ...want, ...dropped(want, live, context) };
+    const target = { ...want, ...dropped(want, context) };
     return steps({ ...target, addresses: withOwn(target, live, context) }, live, context);
   },
   remove(live, want, context) {
     const before = { ...context, was: [...context.was, want] };
-    const back = givenBack(want, live, memoryOf(context));
+    const back = givenBack(want, live, context);
     return steps({ ...back, addresses: withOwn(back, live, before) }, live, before);
   },
   shown: (path, want, live) =>
@@ -171,8 +164,8 @@ export const nic = kind({
 });
 
 /** The bridge that it was in, if that is still there; none is "". */
-const formerBridge = ({ bridge }: Nic, live: Found<Nic>) =>
-  bridge !== undefined && stateOf(live).devices.has(bridge) ? bridge : "";
+const formerBridge = ({ bridge }: Nic, { namespace }: Want, { seen }: Context<unknown>) =>
+  seen && hasLink(seen, namespace, bridge) ? bridge : "";
 
 const memoryOf = (context: Context<Want>) => (context as Context<Want, Nic>).memory ?? {};
 
@@ -197,19 +190,20 @@ function withOwn(want: Want, live: Found<Nic>, context: Context<Want>): Want["ad
   const isThere = (item: Address) => stateOf(live).addresses.some((other) => sameAddress(full(item), other));
   const exactBefore = !want.addressesExact && was.some(({ addressesExact }) => addressesExact === true);
   const ipv6Back = takesIpv6(want, stateOf(live));
+  const stays = (item: Address) => family(full(item).address) === 4 || ipv6Back;
   const isLost = (item: Address) =>
     family(full(item).address) === 4 ? exactBefore : ipv6Back && (exactBefore || was.some(losesIpv6));
   const own = want.addressesExact ? [] : (memoryOf(context).addresses ?? []);
   const back = own.filter(
     (item) =>
       !isIn(want.addresses, item) &&
-      (isThere(item) ? was.some(({ addresses }) => isIn(addresses, item)) : isLost(item)),
+      (isThere(item) ? stays(item) && was.some(({ addresses }) => isIn(addresses, item)) : isLost(item)),
   );
   return back.length > 0 ? [...(want.addresses ?? []), ...back] : want.addresses;
 }
 
 /** What was declared before and no longer is goes back to what is remembered. */
-function dropped(want: Want, live: Found<Nic>, context: Context<Want>): Nic {
+function dropped(want: Want, context: Context<Want>): Nic {
   const memory = memoryOf(context);
   const was = context.was as Want[];
   const said = (args: Nic, key: (typeof kept)[number]) =>
@@ -222,14 +216,17 @@ function dropped(want: Want, live: Found<Nic>, context: Context<Want>): Nic {
     return old.length > 0 ? { ...Object.fromEntries(old), ...want[key] } : want[key];
   };
   return {
-    ...Object.fromEntries(back.map((key) => [key, key === "bridge" ? formerBridge(memory, live) : memory[key]])),
+    ...Object.fromEntries(
+      back.map((key) => [key, key === "bridge" ? formerBridge(memory, want, context) : memory[key]]),
+    ),
     offloads: parts("offloads") as Want["offloads"],
     ringSize: parts("ringSize") as Want["ringSize"],
   };
 }
 
 /** How it was, of all that is still as we set it; what somebody has changed since is not ours to change. */
-function givenBack(want: Want, live: Found<Nic>, memory: Nic): Want {
+function givenBack(want: Want, live: Found<Nic>, context: Context<Want>): Want {
+  const memory = memoryOf(context);
   const declared: Nic = { ...want, ipv6: wantsIpv6(want, traits), ...(want.mac === "kernel" && { mac: undefined }) };
   const ours = kept.filter((key) => declared[key] !== undefined && declared[key] === live.args[key]);
   const parts = (key: "offloads" | "ringSize") => {
@@ -241,7 +238,7 @@ function givenBack(want: Want, live: Found<Nic>, memory: Nic): Want {
     return Object.fromEntries(own.map(([part]) => [part, old[part]]));
   };
   const back = Object.fromEntries(
-    ours.map((key) => [key, key === "bridge" ? formerBridge(memory, live) : memory[key]]),
+    ours.map((key) => [key, key === "bridge" ? formerBridge(memory, want, context) : memory[key]]),
   ) as Nic;
   const { name, namespace, selector } = want;
   const addresses = want.addresses && [];

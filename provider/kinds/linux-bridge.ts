@@ -1,15 +1,10 @@
 import { z } from "zod";
 import { linkKind, options, stateOf } from "../model/link-kind";
+import { flag } from "../model/link-option";
 import { between, unsigned } from "../model/scalars";
 
 // Options of `ip link help bridge`, but for fdb_flush, which is an order, and mcast_hash_elasticity, which the kernel ignores
 // since 4.17. Names, defaults and limits as seen on Linux 6.1 (br_dev_setup, br_multicast_ctx_init).
-
-const flag = (word: string, byDefault: boolean, doc: string) => ({
-  schema: z.boolean().optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
-  word,
-  default: byDefault,
-});
 
 const count = (word: string, least: number, most: number, byDefault: number, doc: string, json = word) => ({
   schema: between(least, most)
@@ -77,13 +72,8 @@ export const linuxBridge = linkKind({
       : []),
   ],
   options: options({
-    stp: {
-      schema: z.boolean().optional().describe("Run the spanning tree protocol (`stp_state`). Kernel default: false."),
-      word: "stp_state",
-      default: false,
-      // 2: a daemon in user space runs it.
-      decode: (printed) => printed !== 0,
-    },
+    // 2: a daemon in user space runs it.
+    stp: flag("stp_state", false, "Run the spanning tree protocol", { decode: (printed) => printed !== 0 }),
     priority: count("priority", 0, 65535, 32768, "Bridge priority in the spanning tree"),
     forwardDelay: timer(
       "forward_delay",
@@ -231,13 +221,6 @@ export const linuxBridge = linkKind({
       "Pass bridged IPv6 packets through ip6tables; needs br_netfilter",
     ),
     nfCallArptables: flag("nf_call_arptables", false, "Pass bridged ARP packets through arptables; needs br_netfilter"),
-    noLinklocalLearn: {
-      schema: z
-        .boolean()
-        .optional()
-        .describe("Do not learn from link-local packets (`no_linklocal_learn`). Kernel default: false."),
-      word: "no_linklocal_learn",
-      default: false,
-    },
+    noLinklocalLearn: flag("no_linklocal_learn", false, "Do not learn from link-local packets"),
   }),
 });

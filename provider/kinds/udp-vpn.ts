@@ -24,8 +24,8 @@ import {
   linkReset,
   liveLinkArgs,
   observeLink,
-  wantsIpv6,
 } from "../model/link";
+import { wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkState } from "../model/link-state";
 import { family } from "../model/scalars";

@@ -10,7 +10,6 @@ import {
   creationWords,
   deleteLink,
   foreignMaster,
-  ipv6Rules,
   linkFacts,
   linkFactsOf,
   linkObject,
@@ -19,6 +18,7 @@ import {
   nameTaken,
   observeLink,
 } from "../model/link";
+import { ipv6Rules } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { addressCheck, type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";
 import { inNamespace, namespaceIdsSection, otherNamespaces } from "../model/namespaces";

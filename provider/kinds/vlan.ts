@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { linkShape } from "../model/link";
 import { linkKind, options, stateOf } from "../model/link-kind";
+import { flag as option } from "../model/link-option";
 import type { LinkState } from "../model/link-state";
 import {
   elsewhere,
@@ -17,13 +18,11 @@ import { between, unsigned, vlanId } from "../model/scalars";
 type Mapping = Record<string, number>;
 
 /** A flag that `ip` prints by its name when it is set. */
-const flag = (word: string, byDefault: boolean, doc: string) => ({
-  schema: z.boolean().optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
-  word,
-  default: byDefault,
-  encode: (value: boolean) => [word, value ? "on" : "off"],
-  decode: (_: unknown, { flags }: Record<string, unknown>) => ((flags ?? []) as string[]).includes(word.toUpperCase()),
-});
+const flag = (word: string, byDefault: boolean, doc: string) =>
+  option(word, byDefault, doc, {
+    encode: (value: boolean) => [word, value ? "on" : "off"],
+    decode: (_, { flags }) => ((flags ?? []) as string[]).includes(word.toUpperCase()),
+  });
 
 /** Where nothing is mapped the kernel has 0, and mapping to 0 takes away. */
 const mapped = (map: Mapping) => Object.entries(map).filter(([, to]) => to !== 0);

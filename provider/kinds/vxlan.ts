@@ -3,7 +3,7 @@ import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { derivedIndex } from "../model/parent";
 import { between, deviceRef, family, hex, ipAddress, isMulticast, port, unsigned } from "../model/scalars";
-import { inherit, isHostUnderlay, placeOf, strayUnderlay, tos, udpPortClaim, underlayOf } from "../model/tunnel";
+import { inherit, isHostUnderlay, strayUnderlay, tos, udpPortClaim, underlayOf, underlayPlace } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
@@ -244,12 +244,12 @@ export const vxlan = linkKind({
     return wrong.filter(([isWrong]) => isWrong).map(([, path, text]) => [path, text]);
   },
   claims: (want) => [
-    ...familiesOf(want).map((over) => udpPortClaim("VXLAN devices", want.port as number, over, placeOf(want))),
+    ...familiesOf(want).map((over) => udpPortClaim("VXLAN devices", want.port as number, over, underlayPlace(want))),
     // The kernel refuses a second one of these, whatever its name.
     [
       want.external ? "the VXLAN device for all numbers" : `VXLAN ${want.vni}`,
       ` on port ${want.port}${over6(want) ? " over IPv6" : ""}`,
-      placeOf(want) ? ` in namespace ${placeOf(want)}` : "",
+      underlayPlace(want) ? ` in namespace ${underlayPlace(want)}` : "",
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
@@ -257,7 +257,7 @@ export const vxlan = linkKind({
   // The socket is where `ip` runs (vxlan_newlink: src_net). With an index of its own: see parent.ts.
   creation: (want) => (isHostUnderlay(want) ? { words: ["index", derivedIndex(want)], from: null } : {}),
   complete(live, want, seen) {
-    const device = want.device === undefined ? undefined : linkState(seen, placeOf(want), want.device as string);
+    const device = want.device === undefined ? undefined : linkState(seen, underlayPlace(want), want.device as string);
     return {
       args: { underlay: want.underlay },
       broken: strayUnderlay(live.json.link_netnsid !== undefined, want),

@@ -191,7 +191,8 @@ export function refuseDuplicates(live: LiveAddress[], device: string): void {
   const twin = live.find(({ dadFailed }) => dadFailed);
   if (!twin) return;
   throw new HostnetError("NOT_CONVERGED", `another machine on ${device}'s link has ${twin.address}`, {
-    remedy: "Find it by its answer to neighbour discovery (`ndisc6`, `ip -6 neigh`), or choose another address.",
+    remedy:
+      "Find it by its answer to neighbour discovery (`ndisc6`, `ip -6 neigh`) and end that, or choose another address. The check begins anew when the address is taken away: `ip address del`.",
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { options } from "./link-option";
+import { flag, options } from "./link-option";
 import { between, canonicalAddress, family, ipAddress, ipv4Address, macAddress } from "./scalars";
 
 // Options of `ip link help bond`, but for active_slave, which is a state: `primary` is the wish. Defaults and limits as in
@@ -17,14 +17,6 @@ export const bondModes = [
 
 /** What the kernel takes only while the bond is down (BOND_OPTFLAG_IFDOWN). */
 const down = { down: true as const };
-
-const flag = (word: string, byDefault: boolean, doc: string, more: { down?: true; json?: string } = {}) => ({
-  schema: z.boolean().optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
-  word,
-  default: byDefault,
-  decode: (printed: unknown) => printed === 1 || printed === "on",
-  ...more,
-});
 
 const count = (
   word: string,

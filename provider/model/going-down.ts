@@ -26,7 +26,7 @@ interface Place {
 export function* lossesOf(at: Place, host: KnownHost): Generator<Question[], Loss[], Seen[]> {
   const [names] = yield [{ host, sections: [namespacesSection] }];
   const sections = placesOf(names as Seen).flatMap(sectionsOf);
-  const [seen] = yield [{ host, sections }];
+  const [seen] = yield [{ host, sections: [namespacesSection, ...sections] }];
   return goingDown(seen as Seen, at).map((one) => lossOf(seen as Seen, one));
 }
 

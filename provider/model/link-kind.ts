@@ -10,7 +10,6 @@ import {
   creationWords,
   deleteLink,
   foreignMaster,
-  ipv6Rules,
   type LinkArgs,
   type LinkTraits,
   linkFacts,
@@ -23,6 +22,7 @@ import {
   nameTaken,
   observeLink,
 } from "./link";
+import { ipv6Rules } from "./link-ipv6";
 import {
   differingFixed,
   differingWords,

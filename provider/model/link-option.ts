@@ -33,6 +33,19 @@ export interface LinkOption {
 /** Gives the table its types, so that the schema's types become the arguments'. */
 export const options = <T extends Record<string, LinkOption>>(table: T): T => table;
 
+/** One that is on or off. `more`: how `ip` takes and prints it, where that is not 1 or 0. */
+export const flag = (
+  word: string,
+  byDefault: boolean,
+  doc: string,
+  more: Omit<Partial<LinkOption>, "schema"> = {},
+) => ({
+  schema: z.boolean().optional().describe(`${doc} (\`${word}\`). Kernel default: ${byDefault}.`),
+  word,
+  default: byDefault,
+  ...more,
+});
+
 /** Whether an option has to be set. */
 export const differs = (
   [key, option]: [string, LinkOption],

@@ -89,9 +89,9 @@ export function linksIn(seen: Seen, namespace: string | undefined): LinkJson[] {
   return seen.json<LinkJson[]>(keyIn("links", namespace)).filter((link) => link.ifname !== undefined);
 }
 
-/** The names of all links of a namespace. */
-export const namesIn = (seen: Seen, namespace: string | undefined) =>
-  new Set(linksIn(seen, namespace).map(({ ifname }) => ifname));
+/** Whether there is a link of that name. Throws READ_FAILED. */
+export const hasLink = (seen: Seen, namespace: string | undefined, name: string | undefined) =>
+  name !== undefined && linkState(seen, namespace, name) !== undefined;
 
 /** One link by its name; undefined when it is proven absent. Throws READ_FAILED. */
 export function linkState(seen: Seen, namespace: string | undefined, name: string): LinkState | undefined {

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Context } from "../kind";
-import { type Address, addressList, convergeAddresses, declarable, full } from "./address";
+import { addressList, convergeAddresses, declarable } from "./address";
 import type { Step } from "./command";
 import { HostnetError } from "./errors";
+import { leastMtuOfIpv6, wantsIpv6 } from "./link-ipv6";
 import { fallbackDevices, hasIpv6ByDefault, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
 import { convergeOffloads, liveOffloads, offloads } from "./offloads";
@@ -94,34 +95,9 @@ export const linkReset: Record<string, unknown> = {
   txQueueLength: 1000,
 };
 
-export const leastMtuOfIpv6 = 1280;
-
-/** What a device without IPv6 cannot have. */
-export function ipv6Rules({ ipv6, mtu, addresses = [] }: Partial<LinkArgs>): [path: string, text: string][] {
-  const has = hasIpv6(addresses);
-  const small = mtu !== undefined && mtu < leastMtuOfIpv6 && (has ? "IPv6 addresses" : ipv6 && "`ipv6: true`");
-  return [
-    ...(has && ipv6 === false ? [["ipv6", "must not be false with IPv6 addresses"] as [string, string]] : []),
-    ...(small ? [["mtu", `must be ${leastMtuOfIpv6} or more with ${small}`] as [string, string]] : []),
-  ];
-}
-
-const hasIpv6 = (addresses: Address[]) => addresses.some((item) => family(full(item).address) === 6);
-
 /** What is a port of something else than a Linux bridge has no `bridge` to declare. */
 export const foreignMaster = (state: LinkState | undefined) =>
   state?.json.linkinfo?.info_slave_kind === "bridge" ? undefined : state?.json.master;
-
-/** Whether IPv6 has to be on; undefined: nobody's business. A guest's router advertisement must not reach the host. */
-export function wantsIpv6(want: LinkArgs, traits: LinkTraits, live?: LinkState): boolean | undefined {
-  if (typeof want.ipv6 === "boolean") return want.ipv6;
-  const addresses = want.addresses ?? [];
-  if (traits.layer2 || want.bridge) return addresses.length > 0;
-  if (hasIpv6(addresses)) return true;
-  // What had switched it off is declared no more: a reset.
-  const goesBack = (want.ipv6 as unknown) === hangsOnOthers || want.bridge === "";
-  return goesBack ? (live ? live.ipv6ByDefault : true) : undefined;
-}
 
 /** A member of a bond or team has the MAC address of that (bond_enslave): with another one it is sent nothing more. */
 export const hasMastersMac = ({ linkinfo }: LinkJson) =>
@@ -282,8 +258,9 @@ export function convergeLink(
   if (want.addresses) {
     const was = context.was.flatMap((before) => (before as Partial<LinkArgs>).addresses ?? []);
     const exact = want.addressesExact === true;
-    // Going down, and switching IPv6 off, has taken the IPv6 addresses away already.
-    const flushed = (want.up === false && json.flags.includes("UP")) || (ipv6 === false && live.ipv6Disabled === false);
+    // Going down, too small an MTU, and switching IPv6 off, have taken the IPv6 addresses away already.
+    const flushed =
+      isSmall || (want.up === false && json.flags.includes("UP")) || (ipv6 === false && live.ipv6Disabled === false);
     const left = flushed ? live.addresses.filter((item) => family(item.address) === 4) : live.addresses;
     steps.push(...convergeAddresses({ device: name, namespace, want: want.addresses, was, live: left, exact }));
   }

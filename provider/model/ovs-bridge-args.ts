@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ipv6Rules } from "./link";
+import { ipv6Rules } from "./link-ipv6";
 import { type OvsColumn, reservedIn } from "./ovs-columns";
 import { deviceNameTaken, deviceShape, mtuColumn } from "./ovs-device";
 import { externalIdsArgument, textMap } from "./ovs-port";

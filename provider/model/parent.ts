@@ -30,13 +30,13 @@ export const parentOptions = (what: string) =>
     },
   });
 
-const placeOf = (want: Want) => want.parentNamespace as string | undefined;
+const parentPlace = (want: Want) => want.parentNamespace as string | undefined;
 
-export const parentClaim = (want: Want) => linkClaim(placeOf(want), want.parent as string);
+export const parentClaim = (want: Want) => linkClaim(parentPlace(want), want.parent as string);
 
-export const parentSections = (want: Want) => linkSections(placeOf(want));
+export const parentSections = (want: Want) => linkSections(parentPlace(want));
 
-export const parentState = (want: Want, seen: Seen) => linkState(seen, placeOf(want), want.parent as string);
+export const parentState = (want: Want, seen: Seen) => linkState(seen, parentPlace(want), want.parent as string);
 
 export const parentRules = (want: Want): [path: string, text: string][] =>
   want.parentNamespace !== undefined && want.namespace === undefined ? [["parentNamespace", "needs `namespace`"]] : [];
@@ -50,7 +50,7 @@ export const parentCreation = (want: Want) => ({
     ...["link", want.parent as string],
     ...(want.namespace === want.parentNamespace ? [] : ["index", derivedIndex(want)]),
   ],
-  from: placeOf(want) ?? null,
+  from: parentPlace(want) ?? null,
 });
 
 /** A number that a rebuild finds again, far above those that the kernel gives out: 2^24 to 2^31 - 1. */

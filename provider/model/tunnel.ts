@@ -25,7 +25,8 @@ export const tos = {
 export const isHostUnderlay = ({ underlay, namespace }: Want) => underlay === "host" && namespace !== undefined;
 
 /** The namespace that its packets travel in. */
-export const placeOf = (want: Want) => (isHostUnderlay(want) ? undefined : (want.namespace as string | undefined));
+export const underlayPlace = (want: Want) =>
+  isHostUnderlay(want) ? undefined : (want.namespace as string | undefined);
 
 /** `host` for a device in a namespace that was made in another place: its packets travel there. */
 export const underlayOf = ({ json }: LinkState, namespace: string | undefined) =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { ipv6Rules, linkShape, nameTaken } from "./link";
+import { linkShape, nameTaken } from "./link";
+import { ipv6Rules } from "./link-ipv6";
 import { family, ipAddress, mtu, namespaceRef, port } from "./scalars";
 import { serviceShape } from "./service";
 

@@ -147,14 +147,14 @@ describe("what is lost when it goes down, whosever it is, is given back", () => 
     "routes6@blue": [],
   };
 
-  const planned = (more: object) => {
+  const planned = (more: object, answer: Record<string, unknown> = host) => {
     const want = bench.want({ mode: "802.3ad", ...more });
     const seen = answers(bond.observe(want), { links: [parent] });
     const found = bond.find(want, seen);
     if (!found || !bond.inquire) throw new Error("it does not inquire");
     const asks = bond.inquire(want, found, { name: "n1", machineId: "m1" });
     let turn = asks.next();
-    while (!turn.done) turn = asks.next(turn.value.map(({ sections }) => answers(sections, host)));
+    while (!turn.done) turn = asks.next(turn.value.map(({ sections }) => answers(sections, answer)));
     return texts(bond.converge(want, turn.value, { mark, owner: "a1b2", was: [], seen }));
   };
 
@@ -172,6 +172,16 @@ describe("what is lost when it goes down, whosever it is, is given back", () => 
       "ip route replace unicast fd09::/32 table main metric 1024 proto boot nexthop via fd00::8 dev b0 weight 1 nexthop via fd00::9 dev b0 weight 2",
       "ip netns exec blue ip route replace unicast default table main metric 0 proto boot scope global via 10.6.0.9 dev b8",
     ]);
+  });
+
+  test("on a host without namespaces", () => {
+    const steps = planned({ lacpRate: "fast" }, { ...host, netns: [] });
+    expect(steps.slice(0, 3)).toEqual([
+      expect.stringMatching(/down$/),
+      expect.any(String),
+      expect.stringMatching(/up$/),
+    ]);
+    expect(steps.join()).not.toMatch(/blue/);
   });
 
   test("but for what is to be down", () => {

@@ -157,6 +157,15 @@ describe("an IPv6 address that was there before", () => {
     expect(bench.steps(live, args, [args], memory)).toEqual([]);
   });
 
+  test.each([
+    [{ up: false }, "ip link set dev eth1 down"],
+    [{ ipv6: false }, "sysctl -qw net/ipv6/conf/eth1/disable_ipv6=1"],
+    [{ mtu: 1000 }, "ip link set dev eth1 mtu 1000"],
+  ])("goes with IPv6 by %j, also when it was declared before", (args, step) => {
+    const was = { addresses: ["fd01::1/64"] };
+    expect(bench.steps(answer({ ...up, addr_info: [info] }), args, [was], memory)).toEqual([step]);
+  });
+
   test("stays away where somebody else has taken it away, or IPv6", () => {
     expect(bench.removal(answer(up), { promisc: true }, memory)).toEqual([]);
     const others = { ...answer(), ipv6: `${path}:1\n` };

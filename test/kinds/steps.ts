@@ -60,9 +60,11 @@ export class Bench {
   }
 
   removal(seen: Args, more: Args = {}, memory?: unknown): string[] {
-    const found = this.kind.find(this.want(more), this.seen(seen, more, true));
+    const answered = this.seen(seen, more, true);
+    const found = this.kind.find(this.want(more), answered);
     if (!found) throw new Error("not found");
-    return texts(this.kind.remove(found, this.want(more), { mark, owner: "a1b2", was: [], memory: memory as never }));
+    const context = { mark, owner: "a1b2", was: [], memory: memory as never, seen: answered };
+    return texts(this.kind.remove(found, this.want(more), context));
   }
 
   refusals(more: Args): string[] {

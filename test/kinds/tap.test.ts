@@ -61,6 +61,14 @@ test("below the least MTU of IPv6 there is none to switch off, or on for IPv4 ad
   expect(bench.steps(small, { ipv6: true })).toEqual(["sysctl -qw net/ipv6/conf/t0/disable_ipv6=0"]);
 });
 
+test("an MTU below the least one of IPv6 has taken the IPv6 addresses away", () => {
+  const addr_info = [{ family: "inet6", local: "fd00::1", prefixlen: 64, scope: "global" }];
+  const live = { ...seen({ addr_info }), ipv6: "/proc/sys/net/ipv6/conf/t0/disable_ipv6:0\n" };
+  expect(bench.steps(live, { mtu: 1000, addresses: [] }, [{ addresses: ["fd00::1/64"] }])).toEqual([
+    "ip link set dev t0 mtu 1000",
+  ]);
+});
+
 test("a TUN in a namespace has no MAC, and its IPv6 is nobody's business", () => {
   expect(bench.steps({ netns: netns("blue") }, { mac: undefined, mode: "tun", namespace: "blue" })).toEqual([
     "ip netns exec blue ip tuntap add name t0 mode tun",
