@@ -72,9 +72,12 @@ function neverStarted(shell: Shell, connection: Connection, target: Target, caus
     /^(?:sudo: (?!unable to resolve).*|.*\bsudo: (?:command )?not found.*|.*not in the sudoers file.*)$/m;
   const refused = target.become === "sudo" ? complaint.exec(stderr)?.[0] : undefined;
   if (refused) {
+    const line = /must have a tty/.test(refused)
+      ? `Defaults:${target.user} !requiretty`
+      : `${target.user} ALL=(root) NOPASSWD: ALL`;
     const remedy = /not found/.test(refused)
       ? "Install sudo on the host, or log in as root."
-      : `Give the user "${target.user}" the right in /etc/sudoers.d: ${target.user} ALL=(root) NOPASSWD: ALL`;
+      : `Give the user "${target.user}" the right in /etc/sudoers.d: ${line}`;
     return new HostnetError("BECOME", printable(refused), { remedy, cause });
   }
   const seen = printable(`${stdout}${stderr}`.trim());
