@@ -23,7 +23,7 @@ export interface LiveSession extends Session {
   /** Settles when the session cannot be used any more. */
   readonly ended: Promise<void>;
   readonly alive: boolean;
-  /** Since when nothing runs on it (as Date.now() counts); undefined while something does. */
+  /** Since when nothing runs on it (as performance.now() counts); undefined while something does. */
   readonly idleSince?: number;
 }
 
@@ -109,7 +109,7 @@ class ShellSession implements LiveSession {
   readonly ended: Promise<void>;
   private readonly slow: SlowShell;
   private inFlight = 0;
-  private lastUsed = Date.now();
+  private lastUsed = performance.now();
   private closing?: Promise<void>;
 
   constructor(
@@ -151,7 +151,7 @@ class ShellSession implements LiveSession {
     } catch (error) {
       throw error instanceof HostnetError ? error.at({ host: this.target.name }) : error;
     } finally {
-      this.lastUsed = Date.now();
+      this.lastUsed = performance.now();
       this.inFlight--;
       if (this.main.dead) void this.close();
     }

@@ -69,7 +69,7 @@ test.each([
 ])("each address of a name has time for a far host and a lost packet (%p ms in all)", async (all, each) => {
   const dialled = jest.spyOn(net, "connect");
   const { port } = await peer(() => {});
-  (await dialTcp("127.0.0.1", port, Date.now() + all)).destroy();
+  (await dialTcp("127.0.0.1", port, performance.now() + all)).destroy();
   const [{ autoSelectFamilyAttemptTimeout: given }] = dialled.mock.lastCall as unknown as [net.TcpNetConnectOpts];
   expect(given).toBeGreaterThan(each / 2);
   expect(given).toBeLessThanOrEqual(each);
@@ -266,7 +266,7 @@ describe("a connection that breaks", () => {
       },
     });
     const transport = ssh2Transport();
-    const connection = await transport.connect(to, Date.now() + 5000);
+    const connection = await transport.connect(to, performance.now() + 5000);
     const channel = await connection.open("x", 1000);
     channel.stdin.on("error", () => {});
     channel.stdout.resume();
