@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Command, type Result, show } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { parseFacts, preparation, probe } from "./facts";
@@ -59,15 +60,18 @@ async function openShell(target: Target, connection: Connection, counters: Count
     connection.loggedIn?.();
     return { shell, results };
   } catch (error) {
-    throw shell.started ? error : neverStarted(shell, connection, target, error);
+    throw shell.started ? error : await neverStarted(shell, connection, target, error);
   }
 }
 
 /** Why a shell never answered. */
-function neverStarted(shell: Shell, connection: Connection, target: Target, cause: unknown): HostnetError {
+async function neverStarted(shell: Shell, connection: Connection, target: Target, cause: unknown): Promise<unknown> {
   const { stdout, stderr } = shell.noise;
   const explained = connection.explain?.(stderr, shell.end ?? {});
   if (explained) return explained;
+  // A shell that ends by itself says how, and leaves the connection open.
+  const isOver = await Promise.race([connection.closed.then(() => true), nextTurn(false)]);
+  if (isOver && shell.end && shell.end.exitCode === undefined) return cause;
   const complaint =
     /^(?:sudo: (?!unable to resolve).*|.*\bsudo: (?:command )?not found.*|.*not in the sudoers file.*)$/m;
   const refused = target.become === "sudo" ? complaint.exec(stderr)?.[0] : undefined;

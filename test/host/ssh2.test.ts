@@ -237,6 +237,24 @@ describe("a connection that breaks", () => {
     expect(next.counters.connections).toBe(2);
   });
 
+  test.each([
+    [1, "is dialled once more", 2],
+    [2, "is no fault of the shell's", 2],
+  ])("%i times before the shell has answered %s", async (times, _, dials) => {
+    let left = times;
+    const cutting = await box.inProcess({
+      rewrite: (line) => {
+        if (left-- <= 0) return line;
+        cutting.server.cut();
+        return "exec sleep 1";
+      },
+    });
+    const ending = box.pool().acquire(cutting.to);
+    if (times === 1) expect(await (await ending).run(on)).toEqual(answer);
+    else expect(await failure(ending)).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(cutting.server.seen.connections).toBe(dials);
+  });
+
   test("silently is found by keepalives", async () => {
     const { server, to } = await box.inProcess();
     let silent = false;
