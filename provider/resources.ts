@@ -59,7 +59,7 @@ export interface HostArgs {
   connectTimeout?: pulumi.Input<number>;
   /** How long the machine may take to answer once connected, in seconds, 1 to 3600. */
   commandTimeout?: pulumi.Input<number>;
-  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. */
+  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine. */
   identity?: pulumi.Input<"machineId" | "hostKey">;
   /** The machine is gone for good: nothing on it can be, or need be, removed. Default: false. */
   decommissioned?: pulumi.Input<boolean>;
@@ -2208,7 +2208,7 @@ export class Host extends HostBase {
   declare readonly connectTimeout: pulumi.Output<number | undefined>;
   /** How long the machine may take to answer once connected, in seconds, 1 to 3600. */
   declare readonly commandTimeout: pulumi.Output<number>;
-  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. */
+  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine. */
   declare readonly identity: pulumi.Output<"machineId" | "hostKey">;
   /** The machine is gone for good: nothing on it can be, or need be, removed. Default: false. */
   declare readonly decommissioned: pulumi.Output<boolean | undefined>;

@@ -140,8 +140,8 @@ export class Run {
 
   /** Again and again, ever more seldom, at most for so many milliseconds. */
   private async lookWhile(unsettled: () => boolean, patience: number): Promise<void> {
-    const deadline = Date.now() + patience;
-    for (let pause = 50; unsettled() && Date.now() <= deadline; pause = Math.min(pause * 2, 1000)) {
+    const deadline = performance.now() + patience;
+    for (let pause = 50; unsettled() && performance.now() <= deadline; pause = Math.min(pause * 2, 1000)) {
       await sleep(pause);
       await this.look();
     }

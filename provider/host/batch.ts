@@ -54,11 +54,11 @@ export async function machine(connection: Connection): Promise<Machine> {
 function quietly(connect: () => Promise<Session>): () => Promise<Session> {
   let failure: { error: unknown; until: number } | undefined;
   return async () => {
-    if (failure && Date.now() < failure.until) throw failure.error;
+    if (failure && performance.now() < failure.until) throw failure.error;
     try {
       return await connect();
     } catch (error) {
-      failure = { error, until: Date.now() + quietMs };
+      failure = { error, until: performance.now() + quietMs };
       throw error;
     }
   };

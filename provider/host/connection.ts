@@ -130,7 +130,7 @@ export const connectionArgs = {
     .enum(["machineId", "hostKey"], "must be 'machineId' or 'hostKey'")
     .default("machineId")
     .describe(
-      "What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot.",
+      "What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine.",
     ),
   decommissioned: z
     .boolean()

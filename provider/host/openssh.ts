@@ -49,7 +49,7 @@ class OpensshConnection implements Connection {
         await writeFile(path, text, { mode });
         return path;
       };
-      const seconds = Math.max(1, Math.ceil((this.deadline - Date.now()) / 1000));
+      const seconds = Math.max(1, Math.ceil((this.deadline - performance.now()) / 1000));
       const args = await opensshArguments(this.target, seconds, files);
       const channel = await spawnChannel(this.program, [...args, commandLine], { ...process.env, LC_ALL: "C" });
       this.channel = channel;

@@ -98,7 +98,7 @@ export class Pool {
 
   /** Dials again as long as nothing can have run: with growing pauses of random length, within connectTimeoutMs. */
   private async persist(target: Target, entry: Entry): Promise<LiveSession> {
-    const deadline = Date.now() + target.connectTimeoutMs;
+    const deadline = performance.now() + target.connectTimeoutMs;
     let secondTry = true;
     for (let pause = 250; ; pause = Math.min(pause * 2, 10_000)) {
       try {
@@ -110,7 +110,7 @@ export class Pool {
         // The connection broke after the login, before anything but the probe ran.
         const lost = error instanceof HostnetError && error.code === "CONNECTION_LOST" && secondTry;
         if (lost) secondTry = false;
-        if ((!lost && !worthAnotherTry(error)) || Date.now() + wait >= deadline) throw error;
+        if ((!lost && !worthAnotherTry(error)) || performance.now() + wait >= deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
@@ -132,7 +132,7 @@ export class Pool {
     const limit = this.options.idleMs ?? 60_000;
     const look = () => {
       if (entry.live !== session) return;
-      const idle = session.idleSince === undefined ? 0 : Date.now() - session.idleSince;
+      const idle = session.idleSince === undefined ? 0 : performance.now() - session.idleSince;
       if (idle >= limit) {
         void session.close();
         this.forget(entry);

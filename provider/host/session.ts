@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Command, type Result, show } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { parseFacts, preparation, probe } from "./facts";
@@ -23,7 +24,7 @@ export interface LiveSession extends Session {
   /** Settles when the session cannot be used any more. */
   readonly ended: Promise<void>;
   readonly alive: boolean;
-  /** Since when nothing runs on it (as Date.now() counts); undefined while something does. */
+  /** Since when nothing runs on it (as performance.now() counts); undefined while something does. */
   readonly idleSince?: number;
 }
 
@@ -59,22 +60,28 @@ async function openShell(target: Target, connection: Connection, counters: Count
     connection.loggedIn?.();
     return { shell, results };
   } catch (error) {
-    throw shell.started ? error : neverStarted(shell, connection, target, error);
+    throw shell.started ? error : await neverStarted(shell, connection, target, error);
   }
 }
 
 /** Why a shell never answered. */
-function neverStarted(shell: Shell, connection: Connection, target: Target, cause: unknown): HostnetError {
+async function neverStarted(shell: Shell, connection: Connection, target: Target, cause: unknown): Promise<unknown> {
   const { stdout, stderr } = shell.noise;
   const explained = connection.explain?.(stderr, shell.end ?? {});
   if (explained) return explained;
+  // A shell that ends by itself says how, and leaves the connection open.
+  const isOver = await Promise.race([connection.closed.then(() => true), nextTurn(false)]);
+  if (isOver && shell.end && shell.end.exitCode === undefined) return cause;
   const complaint =
     /^(?:sudo: (?!unable to resolve).*|.*\bsudo: (?:command )?not found.*|.*not in the sudoers file.*)$/m;
   const refused = target.become === "sudo" ? complaint.exec(stderr)?.[0] : undefined;
   if (refused) {
+    const line = /must have a tty/.test(refused)
+      ? `Defaults:${target.user} !requiretty`
+      : `${target.user} ALL=(root) NOPASSWD: ALL`;
     const remedy = /not found/.test(refused)
       ? "Install sudo on the host, or log in as root."
-      : `Give the user "${target.user}" the right in /etc/sudoers.d: ${target.user} ALL=(root) NOPASSWD: ALL`;
+      : `Give the user "${target.user}" the right in /etc/sudoers.d: ${line}`;
     return new HostnetError("BECOME", printable(refused), { remedy, cause });
   }
   const seen = printable(`${stdout}${stderr}`.trim());
@@ -106,7 +113,7 @@ class ShellSession implements LiveSession {
   readonly ended: Promise<void>;
   private readonly slow: SlowShell;
   private inFlight = 0;
-  private lastUsed = Date.now();
+  private lastUsed = performance.now();
   private closing?: Promise<void>;
 
   constructor(
@@ -148,7 +155,7 @@ class ShellSession implements LiveSession {
     } catch (error) {
       throw error instanceof HostnetError ? error.at({ host: this.target.name }) : error;
     } finally {
-      this.lastUsed = Date.now();
+      this.lastUsed = performance.now();
       this.inFlight--;
       if (this.main.dead) void this.close();
     }

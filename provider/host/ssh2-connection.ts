@@ -39,8 +39,8 @@ export class Ssh2Connection implements Connection {
   }
 
   async open(commandLine: string, timeoutMs: number): Promise<Channel> {
-    const deadline = Date.now() + timeoutMs;
-    const patience = Date.now() + Math.min(timeoutMs / 2, refusedRetryMs);
+    const deadline = performance.now() + timeoutMs;
+    const patience = performance.now() + Math.min(timeoutMs / 2, refusedRetryMs);
     for (let pause = 5; ; pause = Math.min(50, pause * 2)) {
       try {
         const channel = await this.exec(commandLine, deadline);
@@ -50,7 +50,7 @@ export class Ssh2Connection implements Connection {
         // sshd gives a slot free only after it has waited for the child: later than our close. So the first channel
         // is asked for again; a further one is a comfort that MaxSessions 1 does not give.
         if (!(error instanceof ChannelRefused) || this.opened > 0) throw error;
-        if (Date.now() > patience) throw new HostnetError("SHELL", error.message, { cause: error.cause });
+        if (performance.now() > patience) throw new HostnetError("SHELL", error.message, { cause: error.cause });
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
@@ -107,7 +107,7 @@ export class Ssh2Connection implements Connection {
       };
       const timer = setTimeout(
         () => done(new HostnetError(late, `${what} takes too long`)),
-        Math.max(1, deadline - Date.now()),
+        Math.max(1, deadline - performance.now()),
       );
       try {
         call(done);

@@ -111,7 +111,7 @@ async function login(
     const hostKey = await new Promise<Buffer>((resolve, reject) => {
       const fail = (code: "UNREACHABLE" | "AUTH", why: string, cause?: unknown, remedy?: string) =>
         reject(new HostnetError(code, `${target.address} port ${target.port}: ${why}`, { cause, remedy }));
-      timer = setTimeout(() => fail("UNREACHABLE", "no answer in time"), Math.max(1, deadline - Date.now()));
+      timer = setTimeout(() => fail("UNREACHABLE", "no answer in time"), Math.max(1, deadline - performance.now()));
       let key: Buffer | undefined;
       let greeted = false;
       const tried: string[] = [];

@@ -13,7 +13,7 @@ const addressMs = 2000;
  */
 export function dialTcp(host: string, port: number, deadline: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const left = Math.max(1, deadline - Date.now());
+    const left = Math.max(1, deadline - performance.now());
     const autoSelectFamilyAttemptTimeout = Math.ceil(Math.min(addressMs, left / 2));
     const socket = connect({ host, port, noDelay: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout });
     const fail = (why: string, cause?: unknown) => {

@@ -44,7 +44,7 @@ export interface Connection {
 }
 
 export interface Transport {
-  /** Dials once. Rejects with HostnetError before `deadline` (as Date.now() counts). */
+  /** Dials once. Rejects with HostnetError before `deadline` (as performance.now() counts). */
   connect(target: Target, deadline: number): Promise<Connection>;
 }
 

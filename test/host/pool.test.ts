@@ -81,6 +81,14 @@ test.each(["AUTH", "HOST_KEY_UNKNOWN", "HOST_KEY_MISMATCH", "BECOME", "UNREACHAB
   },
 );
 
+test("a dial ends in its time also where the clock is put back meanwhile", async () => {
+  const { pool } = counted({ failures: Array.from({ length: 7 }, transient) });
+  const clock = jest.spyOn(Date, "now").mockReturnValueOnce(Date.now()).mockReturnValue(0);
+  const error = await failure(pool.acquire({ ...to, connectTimeoutMs: 400 }));
+  clock.mockRestore();
+  expect(error).toMatchObject({ code: "UNREACHABLE" });
+});
+
 test("a refused login is remembered for its target alone", async () => {
   const { dials, pool } = counted({ failures: [new HostnetError("AUTH", "no")] });
   for (let round = 0; round < 3; round++) expect(await failure(pool.acquire(to))).toMatchObject({ code: "AUTH" });

@@ -115,6 +115,8 @@ describe("sudo", () => {
   const asUser = (command: string) => command.replace("</proc/self/status", "</dev/null");
   const nobody = (bin: string, options: Partial<ServerOptions> = {}) => host({ bin, rewrite: asUser, ...options });
 
+  const right = "tester ALL=(root) NOPASSWD: ALL";
+
   test("that cannot resolve the host says so on stderr, and nobody minds", async () => {
     const bin = programs({
       sudo: 'echo "sudo: unable to resolve host vm" >&2; unset SSH_CONNECTION; shift 2; exec "$@"',
@@ -126,18 +128,24 @@ describe("sudo", () => {
   });
 
   test.each([
-    ["asks for a password", 'echo "sudo: a password is required" >&2; exit 1', /password is required/],
-    ["wants a terminal", 'echo "sudo: sorry, you must have a tty to run sudo" >&2; exit 1', /must have a tty/],
+    ["asks for a password", 'echo "sudo: a password is required" >&2; exit 1', /password is required/, right],
+    [
+      "wants a terminal",
+      'echo "sudo: sorry, you must have a tty to run sudo" >&2; exit 1',
+      /must have a tty/,
+      "Defaults:tester !requiretty",
+    ],
     [
       "does not know the user",
       'echo "sudo: unable to resolve host vm" >&2; echo "joe is not in the sudoers file." >&2; exit 1',
       /not in the sudoers/,
+      right,
     ],
-  ])("that %s is BECOME, with what to do", async (_, script, message) => {
+  ])("that %s is BECOME, with what to do", async (_, script, message, remedy) => {
     const { to } = await nobody(programs({ sudo: script }));
     const error = await failure(pool().acquire({ ...to, become: "sudo" }));
     expect(error).toMatchObject({ code: "BECOME", message: expect.stringMatching(message) });
-    expect(error.message).toContain("tester ALL=(root) NOPASSWD: ALL");
+    expect(error.message).toContain(`in /etc/sudoers.d: ${remedy}`);
   });
 
   test("that is not installed is BECOME too", async () => {

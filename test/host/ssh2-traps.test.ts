@@ -33,7 +33,7 @@ test("a host that runs no command is SHELL, and is not dialled again", async () 
 
 test("an error that ssh2 tells after the end harms nobody", async () => {
   const { to } = await box.inProcess();
-  const connection = await ssh2Transport().connect(to, Date.now() + 5000);
+  const connection = await ssh2Transport().connect(to, performance.now() + 5000);
   await connection.close();
   const { client } = connection as unknown as { client: Client };
   expect(() => client.emit("error", new Error("late"))).not.toThrow();
@@ -57,7 +57,7 @@ test("a connection whose peer never confirms the end is closed all the same", as
     proxy.close();
   });
   const { port } = proxy.address() as { port: number };
-  const connection = await ssh2Transport().connect({ ...to, port }, Date.now() + 5000);
+  const connection = await ssh2Transport().connect({ ...to, port }, performance.now() + 5000);
   deaf = true;
   const { stream } = connection as unknown as { stream: Socket };
   const [, ms] = await timed(() => connection.close());

@@ -69,7 +69,7 @@ test.each([
 ])("each address of a name has time for a far host and a lost packet (%p ms in all)", async (all, each) => {
   const dialled = jest.spyOn(net, "connect");
   const { port } = await peer(() => {});
-  (await dialTcp("127.0.0.1", port, Date.now() + all)).destroy();
+  (await dialTcp("127.0.0.1", port, performance.now() + all)).destroy();
   const [{ autoSelectFamilyAttemptTimeout: given }] = dialled.mock.lastCall as unknown as [net.TcpNetConnectOpts];
   expect(given).toBeGreaterThan(each / 2);
   expect(given).toBeLessThanOrEqual(each);
@@ -237,6 +237,24 @@ describe("a connection that breaks", () => {
     expect(next.counters.connections).toBe(2);
   });
 
+  test.each([
+    [1, "is dialled once more", 2],
+    [2, "is no fault of the shell's", 2],
+  ])("%i times before the shell has answered %s", async (times, _, dials) => {
+    let left = times;
+    const cutting = await box.inProcess({
+      rewrite: (line) => {
+        if (left-- <= 0) return line;
+        cutting.server.cut();
+        return "exec sleep 1";
+      },
+    });
+    const ending = box.pool().acquire(cutting.to);
+    if (times === 1) expect(await (await ending).run(on)).toEqual(answer);
+    else expect(await failure(ending)).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(cutting.server.seen.connections).toBe(dials);
+  });
+
   test("silently is found by keepalives", async () => {
     const { server, to } = await box.inProcess();
     let silent = false;
@@ -266,7 +284,7 @@ describe("a connection that breaks", () => {
       },
     });
     const transport = ssh2Transport();
-    const connection = await transport.connect(to, Date.now() + 5000);
+    const connection = await transport.connect(to, performance.now() + 5000);
     const channel = await connection.open("x", 1000);
     channel.stdin.on("error", () => {});
     channel.stdout.resume();
