@@ -4,7 +4,7 @@ import { greKey, greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState, linksIn } from "../model/link-state";
 import { between, deviceRef, family, hex, ipAddress, port, unsigned } from "../model/scalars";
-import { inherit, isHostUnderlay, strayUnderlay, tos, underlayPlace } from "../model/tunnel";
+import { inherit, isHostUnderlay, otherPlacesDevice, strayUnderlay, tos, underlayPlace } from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
@@ -99,8 +99,8 @@ export const greTunnel = linkKind({
           "Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the tunnel.",
         ),
       word: "dev",
+      json: "link",
       fixed: true,
-      decode: () => undefined,
     },
     key: {
       schema: unsigned(32)
@@ -280,7 +280,8 @@ export const greTunnel = linkKind({
     const carries = linksIn(seen, place).find((link) => link.addr_info?.some((info) => info.local === address));
     const carrier = want.device ? linkState(seen, place, want.device as string)?.json : carries;
     const broken = strayUnderlay(live.json.link_netnsid !== undefined, want);
-    return { args: { layer: want.layer, underlay: want.underlay }, broken, extra: carrier?.mtu ?? 1500 };
+    const args = { layer: want.layer, underlay: want.underlay, ...otherPlacesDevice(live) };
+    return { args, broken, extra: carrier?.mtu ?? 1500 };
   },
   // It refuses DF while the tunnel ignores that of inner packets, also when the same command ends that (ipgre_netlink_parms).
   beforehand: (want, live) =>

@@ -3,7 +3,16 @@ import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { derivedIndex } from "../model/parent";
 import { between, deviceRef, family, hex, ipAddress, isMulticast, port, unsigned } from "../model/scalars";
-import { inherit, isHostUnderlay, strayUnderlay, tos, udpPortClaim, underlayOf, underlayPlace } from "../model/tunnel";
+import {
+  inherit,
+  isHostUnderlay,
+  otherPlacesDevice,
+  strayUnderlay,
+  tos,
+  udpPortClaim,
+  underlayOf,
+  underlayPlace,
+} from "../model/tunnel";
 
 type Data = Record<string, unknown>;
 type Want = Record<string, unknown>;
@@ -94,8 +103,8 @@ export const vxlan = linkKind({
           "Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device.",
         ),
       word: "dev",
+      json: "link",
       fixed: true,
-      decode: () => undefined,
     },
     port: {
       schema: port
@@ -253,13 +262,13 @@ export const vxlan = linkKind({
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),
-  listed: (live, namespace) => ({ underlay: underlayOf(live, namespace) }),
+  listed: (live, namespace) => ({ underlay: underlayOf(live, namespace), ...otherPlacesDevice(live) }),
   // The socket is where `ip` runs (vxlan_newlink: src_net). With an index of its own: see parent.ts.
   creation: (want) => (isHostUnderlay(want) ? { words: ["index", derivedIndex(want)], from: null } : {}),
   complete(live, want, seen) {
     const device = want.device === undefined ? undefined : linkState(seen, underlayPlace(want), want.device as string);
     return {
-      args: { underlay: want.underlay },
+      args: { underlay: want.underlay, ...otherPlacesDevice(live) },
       broken: strayUnderlay(live.json.link_netnsid !== undefined, want),
       extra: device ? device.json.mtu - overhead(want) : 1500,
     };

@@ -1,5 +1,5 @@
 import type { LinkState } from "./link-state";
-import { underlayOf } from "./tunnel";
+import { otherPlacesDevice, underlayOf } from "./tunnel";
 
 /** `ip` prints a key of GRE as an address, whatever it was given as. */
 export const greKey = (printed: unknown): number | undefined =>
@@ -21,12 +21,12 @@ export function greOverhead(live: LinkState): number {
 /** What a GRE device is beside its options. */
 export function greListed(live: LinkState, namespace: string | undefined) {
   const { type, json } = live;
-  const { local, remote, link } = (json.linkinfo?.info_data ?? {}) as Record<string, string | undefined>;
+  const { local, remote } = (json.linkinfo?.info_data ?? {}) as Record<string, string | undefined>;
   return {
     layer: type?.endsWith("tap") ? undefined : 3,
     underlay: underlayOf(live, namespace),
     local: local === "any" ? undefined : local,
     remote: remote === "any" ? undefined : remote,
-    device: link,
+    ...otherPlacesDevice(live),
   };
 }

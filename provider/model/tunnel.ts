@@ -32,6 +32,10 @@ export const underlayPlace = (want: Want) =>
 export const underlayOf = ({ json }: LinkState, namespace: string | undefined) =>
   namespace !== undefined && json.link_netnsid !== undefined ? "host" : undefined;
 
+/** `ip` looks the device of an underlay up where the tunnel's own device is: in another place its name is not known. */
+export const otherPlacesDevice = ({ json }: LinkState) =>
+  json.link_netnsid === undefined ? {} : { device: undefined };
+
 /** What is wrong when its packets travel in another place (`away`: not where the device is) than is wanted. */
 export const strayUnderlay = (away: boolean, want: Want) =>
   away === isHostUnderlay(want) ? undefined : `its underlay is ${away ? "another namespace" : "its own namespace"}`;

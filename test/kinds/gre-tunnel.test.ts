@@ -41,6 +41,11 @@ test("changes in place only what differs", () => {
   ]);
 });
 
+test("is made anew when it is bound to another device", () => {
+  expect(bench.look(seen(data({ link: "d0" })), { key: 5, device: "d0" })?.broken).toBeUndefined();
+  expect(bench.look(seen(data({ link: "d0" })), { key: 5, device: "d1" })?.broken).toBe("its device is d0");
+});
+
 test("what is declared no more goes back to the kernel's default", () => {
   expect(bench.steps(seen(), {}, [{ key: 5 }])).toEqual(["ip link set dev g0 type gretap noikey nookey"]);
   expect(bench.steps(seen(), { inKey: 5 }, [{ key: 5 }])).toEqual(["ip link set dev g0 type gretap nookey"]);

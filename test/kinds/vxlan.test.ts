@@ -31,6 +31,19 @@ test("with the host's underlay it is made there, for its namespace, with an inde
 
 const up = { ...links.vxlan, flags: ["UP"], ifalias: mark };
 const as = (info_data: object) => ({ links: [{ ...up, linkinfo: { info_kind: "vxlan", info_data } }] });
+
+test("the device of another place's underlay is not known by name", () => {
+  const away = {
+    ...up,
+    link_netnsid: 0,
+    linkinfo: { info_kind: "vxlan", info_data: { ...links.plainVxlan, link: "if9" } },
+  };
+  const want = { namespace: "blue", underlay: "host", device: "d0" };
+  const found = bench.look({ netns: netns("blue"), "links@blue": [away], links: [] }, want);
+  expect(found?.args).toMatchObject({ vni: 5, device: undefined });
+  expect(found?.broken).toBeUndefined();
+});
+
 const full = {
   ...{ local: "10.87.0.1", remote: "10.87.0.2", device: "d0", port: 4790, sourcePortRange: "40000-50000", ttl: 9 },
   ...{ tos: 32, dontFragment: true, learning: false, ageing: 60, maxAddresses: 99, proxy: true, udpChecksum: false },
@@ -57,6 +70,7 @@ test("changes in place what the kernel lets; with another number or flag it is m
     "ip link set dev vx type vxlan remote 10.87.0.9 ttl 5 learning",
   ]);
   expect(bench.look({ links: [up] }, { ...full, vni: 6 })?.broken).toBe("its vni is 5");
+  expect(bench.look({ links: [up] }, { ...full, device: "d1" })?.broken).toBe("its device is d0");
   expect(bench.look({ links: [up] }, { ...full, proxy: false })?.broken).toBe("its proxy is true");
 });
 
