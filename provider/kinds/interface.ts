@@ -6,7 +6,7 @@ import { HostnetError } from "../model/errors";
 import {
   convergeLink,
   foreignMaster,
-  hasMastersMac,
+  isMember,
   type LinkArgs,
   linkFacts,
   linkFactsOf,
@@ -84,7 +84,7 @@ const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState;
 /** The MAC address that it was built with; of a member that cannot be told. */
 const builtMac = (live: Found<Nic>) => {
   const { json } = stateOf(live);
-  return hasMastersMac(json) ? live.args.mac : (json.permaddr ?? json.address);
+  return isMember(json) ? live.args.mac : (json.permaddr ?? json.address);
 };
 
 export const nic = kind({
@@ -137,7 +137,9 @@ export const nic = kind({
       .filter((link) => link.linkinfo?.info_kind === undefined && link.link_type === "ether")
       .map((link) => ({ name: link.ifname, namespace }) as Partial<Want>),
   usual: {
-    ...{ mtu: () => linkReset.mtu, promisc: () => false, allMulticast: () => false },
+    ...{ promisc: () => false, allMulticast: () => false },
+    // A bond gives its members its own, and a new one when that changes.
+    mtu: (live: Found<Want>) => (isMember(stateOf(live).json) ? live.args.mtu : linkReset.mtu),
     ...{ arp: () => true, ipv6: () => true, txQueueLength: () => 1000 },
     mac: builtMac,
     bridge: (live) => foreignMaster(stateOf(live)),

@@ -100,12 +100,12 @@ export const foreignMaster = (state: LinkState | undefined) =>
   state?.json.linkinfo?.info_slave_kind === "bridge" ? undefined : state?.json.master;
 
 /** A member of a bond or team has the MAC address of that (bond_enslave): with another one it is sent nothing more. */
-export const hasMastersMac = ({ linkinfo }: LinkJson) =>
+export const isMember = ({ linkinfo }: LinkJson) =>
   linkinfo?.info_slave_kind === "bond" || linkinfo?.info_slave_kind === "team";
 
 /** The MAC address of its own: what a bond gives back to a member that leaves. */
 const ownMac = (json: LinkJson) => {
-  const kept = hasMastersMac(json) ? json.linkinfo?.info_slave_data?.perm_hwaddr : undefined;
+  const kept = isMember(json) ? json.linkinfo?.info_slave_data?.perm_hwaddr : undefined;
   return typeof kept === "string" ? kept : json.address;
 };
 
@@ -234,7 +234,7 @@ export function convergeLink(
   if (!traits.unmarked && json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias)))
     steps.push(markLink(name, namespace, context));
 
-  const mac = hasMastersMac(json) ? undefined : wantedMac(want, context, traits);
+  const mac = isMember(json) ? undefined : wantedMac(want, context, traits);
   if (mac && mac !== json.address) steps.push(set("address", mac));
   if (want.mtu !== undefined && want.mtu !== json.mtu) steps.push(set("mtu", String(want.mtu)));
   if (want.txQueueLength !== undefined && want.txQueueLength !== queueLength(json)) {

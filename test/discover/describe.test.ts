@@ -22,14 +22,15 @@ const link = (ifname: string, more: object = {}) => ({
 });
 const slave = (kind: string) => ({ master: "bond0", linkinfo: { info_slave_kind: kind } });
 
-test("a NIC's own MAC address is not said, one that it was given is; a bond's member has the bond's", () => {
+test("a NIC's own MAC address is not said, one that it was given is; a bond's member has the bond's, as its MTU", () => {
   expect(said("Interface", [link("eth0")]).args).toEqual({ name: "eth0" });
   const given = link("eth0", { permaddr: "52:54:00:00:00:01", flags: ["UP", "NOARP"], txqlen: 500 });
   expect(said("Interface", [given]).args).toEqual({
     ...{ name: "eth0", mac: "02:00:00:00:00:01", arp: false, txQueueLength: 500 },
   });
-  const member = link("eth0", { permaddr: "52:54:00:00:00:01", ...slave("bond") });
+  const member = link("eth0", { permaddr: "52:54:00:00:00:01", mtu: 1450, ...slave("bond") });
   expect(said("Interface", [member]).args).toEqual({ name: "eth0" });
+  expect(said("Interface", [link("eth0", { mtu: 1450 })]).args).toEqual({ name: "eth0", mtu: 1450 });
 });
 
 test("a VLAN's MAC address is said where it is not its parent's", () => {
