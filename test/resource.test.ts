@@ -95,6 +95,8 @@ it("refuses a missing host, a parent of the wrong kind, and parents on two hosts
   expect(() => new hostnet.LinuxBridge("br5", { namespace: wrong })).toThrow(
     "namespace takes a name or a Namespace; given was a LinuxBridge",
   );
+  const nic = new hostnet.Interface("eth1", { host: one }) as unknown as hostnet.Namespace;
+  expect(() => new hostnet.LinuxBridge("br7", { namespace: nic })).toThrow("given was an Interface");
   expect(() => new hostnet.LinuxBridge("br6", { host: two, namespace: blue })).toThrow(
     "host and namespace are on different hosts",
   );

@@ -22,7 +22,7 @@ export const codes = {
   CONFLICT: "Two resources declare the same thing.",
   MANAGEMENT_PATH: "The change would cut the connection through which the host is reached.",
   IN_USE: "Something that is not ours still uses it.",
-  STEP_FAILED: "A command failed on the host.",
+  STEP_FAILED: "What the host says is its own word: change what it refuses. The next `up` goes on from there.",
   READ_FAILED: "The host's state could not be read completely.",
   NOT_CONVERGED: "The host took the commands, but does not show what was declared.",
   INTERNAL: "This is a defect of pulumi-hostnet: please report it.",
@@ -30,6 +30,25 @@ export const codes = {
 } as const;
 
 export type ErrorCode = keyof typeof codes;
+
+/** What hosts say of a thing that is missing, mostly because the program does not order it before what needs it. */
+const missing: [RegExp, string][] = [
+  [
+    /^Cannot find device|Device does not exist|^Device "\S+" does not exist/m,
+    "The device is not there, or not yet: check the name; give its resource in place of the name, or `dependsOn` it, so that it is made first.",
+  ],
+  [
+    /^Cannot open network namespace/m,
+    "The namespace is not there, or not yet: check the name; give the Namespace in place of it, so that it is made first.",
+  ],
+  [
+    /Nexthop has invalid gateway|Network is unreachable|Nexthop device is not up/,
+    "`via` must be in the network of an address of a device that is up: `dependsOn` the resource that has the address; or say `onlink: true` with `device`.",
+  ],
+];
+
+/** What to do about a command's complaint; undefined where nothing better is known than the code's own text. */
+export const remedyFor = (said: string) => missing.find(([pattern]) => pattern.test(said))?.[1];
 
 export interface ErrorDetails {
   /** The host's name in the program, or its address. */
