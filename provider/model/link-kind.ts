@@ -32,6 +32,7 @@ import {
   wordsOf,
 } from "./link-option";
 import { fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
+import { placeWords } from "./namespaces";
 import { get } from "./path";
 import { family } from "./scalars";
 import { sysctlClaim } from "./sysctl";
@@ -253,8 +254,7 @@ const asDown = (state: LinkState): LinkState => ({
 
 const touched = (want: LinkArgs) => (want.namespace === undefined ? [want.name] : undefined);
 
-export const linkClaim = (namespace: string | undefined, name: string) =>
-  `device ${name}${namespace ? ` in namespace ${namespace}` : ""}`;
+export const linkClaim = (namespace: string | undefined, name: string) => `device ${name}${placeWords(namespace)}`;
 
 /** Addresses belong to one resource: the link's own list, or Address resources; and so does IPv6 on or off: or a Sysctl. */
 export const layer3Claims = ({ namespace, name, addresses, ipv6 }: LinkArgs) => [
