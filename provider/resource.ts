@@ -39,7 +39,7 @@ export class HostBase extends Registered {
   /** Not an output: what of it a resource on the host carries. */
   private readonly given: string[];
 
-  constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: object = {}, opts?: pulumi.CustomResourceOptions) {
     const given = args as Properties;
     const properties: Properties = {
       ...undefinedKeys(hostFacts),
@@ -69,7 +69,7 @@ export class KindBase extends Registered {
   private readonly on: HostBase;
   private readonly called: pulumi.Output<string>;
 
-  constructor(kind: string, name: string, args: object, opts?: pulumi.CustomResourceOptions) {
+  constructor(kind: string, name: string, args: object = {}, opts?: pulumi.CustomResourceOptions) {
     const { host: given, ...own } = args as Properties;
     const spec = kinds[kind];
     if (!spec) throw new pulumi.RunError(`there is no kind ${kind}`);

@@ -90,6 +90,8 @@ it("refuses a missing host, a parent of the wrong kind, and parents on two hosts
   const [one, two] = [newHost("one"), newHost("two")];
   const blue = new hostnet.Namespace("blue2", { host: one });
   expect(() => new hostnet.LinuxBridge("br3", {})).toThrow("LinuxBridge 'br3': host is missing");
+  const Untyped = hostnet.LinuxBridge as unknown as new (name: string) => hostnet.LinuxBridge;
+  expect(() => new Untyped("br8")).toThrow("LinuxBridge 'br8': host is missing");
   const br = new hostnet.LinuxBridge("br4", { host: one });
   const wrong = br as unknown as hostnet.Namespace;
   expect(() => new hostnet.LinuxBridge("br5", { namespace: wrong })).toThrow(
