@@ -39,7 +39,7 @@ export class HostBase extends Registered {
   /** Not an output: what of it a resource on the host carries. */
   private readonly given: string[];
 
-  constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: object = {}, opts?: pulumi.CustomResourceOptions) {
     const given = args as Properties;
     const properties: Properties = {
       ...undefinedKeys(hostFacts),
@@ -69,7 +69,7 @@ export class KindBase extends Registered {
   private readonly on: HostBase;
   private readonly called: pulumi.Output<string>;
 
-  constructor(kind: string, name: string, args: object, opts?: pulumi.CustomResourceOptions) {
+  constructor(kind: string, name: string, args: object = {}, opts?: pulumi.CustomResourceOptions) {
     const { host: given, ...own } = args as Properties;
     const spec = kinds[kind];
     if (!spec) throw new pulumi.RunError(`there is no kind ${kind}`);
@@ -144,8 +144,8 @@ function withoutResources(
     const allowed = referredKinds(schema);
     if (value instanceof HostBase && allowed.includes(value.kind)) return HostBase.leavesOf(value);
     if (!(value instanceof KindBase) || !allowed.includes(value.kind)) {
-      const given = value instanceof Registered ? `a ${value.kind}` : "another resource";
-      const may = allowed.length > 0 ? `a name or a ${allowed.join(", ")}` : "no resource";
+      const given = value instanceof Registered ? withArticle(value.kind) : "another resource";
+      const may = allowed.length > 0 ? `a name or ${withArticle(allowed.join(", "))}` : "no resource";
       throw new pulumi.RunError(`${where}: ${path} takes ${may}; given was ${given}`);
     }
     parents.set(path, value);
@@ -164,6 +164,8 @@ function withoutResources(
     (inner instanceof z.ZodRecord ? inner.valueType : inner.shape[key]) as z.ZodType | undefined;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, below(key, fieldOf(key), item)]));
 }
+
+const withArticle = (kinds: string) => `${/^[AEIO]/.test(kinds) ? "an" : "a"} ${kinds}`;
 
 const arrayElement = (schema: z.ZodType) => (schema instanceof z.ZodArray ? (schema.element as z.ZodType) : undefined);
 

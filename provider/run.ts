@@ -15,7 +15,7 @@ import { conduct } from "./inquiry";
 import type { Context, Found, Kind } from "./kind";
 import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
 import { type Step, show } from "./model/command";
-import { HostnetError, nothingRan } from "./model/errors";
+import { HostnetError, nothingRan, remedyFor } from "./model/errors";
 import { linkClaim } from "./model/link-kind";
 import { nonceOf } from "./model/mark";
 import { same } from "./model/path";
@@ -242,5 +242,5 @@ function stepFailed({ step, result }: StepFailure): HostnetError {
       remedy: "The kernel lacks the module or was built without it: look with `modprobe` and `dmesg` on the host.",
     });
   }
-  return new HostnetError("STEP_FAILED", summary, details);
+  return new HostnetError("STEP_FAILED", summary, { ...details, remedy: remedyFor(said) });
 }

@@ -93,8 +93,10 @@ function describe(root: z.ZodType, value: unknown, issue: Issue): Failure[] {
     return issue.issues.map((inner) => ({ path, reason: `the name ${inner.message}` }));
   }
   const given = valueAt(value, issue.path);
-  if (given === undefined) return [{ path, reason: `is required; ${allowedText(issue)}` }];
-  return [{ path, reason: `${allowedText(issue)}; given was ${secretAt(root, issue.path) ? hidden : text(given)}` }];
+  if (given === undefined) return [{ path, reason: `is required; ${allowedText(root, issue)}` }];
+  return [
+    { path, reason: `${allowedText(root, issue)}; given was ${secretAt(root, issue.path) ? hidden : text(given)}` },
+  ];
 }
 
 /** Of the alternatives, the complaints of the one that the value came nearest to. */
@@ -110,11 +112,21 @@ function describeUnion(root: z.ZodType, value: unknown, issue: z.core.$ZodIssueI
   return best.flatMap((inner) => describe(root, value, { ...inner, path: [...issue.path, ...inner.path] } as Issue));
 }
 
-function allowedText(issue: Issue): string {
+/** Types in the words of the reference. */
+const typeWords: Record<string, string> = {
+  int: "a whole number",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+  boolean: "true or false",
+};
+
+function allowedText(root: z.ZodType, issue: Issue): string {
   if (issue.code === "invalid_value")
     return `must be one of ${issue.values.map((item) => JSON.stringify(item)).join(", ")}`;
-  if (issue.code === "invalid_type") return `must be a value of type ${issue.expected}`;
-  return issue.message;
+  if (issue.code !== "invalid_type") return issue.message;
+  if (schemasAt(root, issue.path).some((schema) => schema.meta()?.refersTo)) return "must be a name or a resource";
+  return `must be ${typeWords[issue.expected] ?? `a ${issue.expected}`}`;
 }
 
 function text(value: unknown): string {

@@ -18,6 +18,8 @@ const boxes = new Map<string, Box>();
 const files = new Map<string, string>();
 let written: string[][] = [];
 let refuse: string | undefined;
+/** What it says then; by default that it does. */
+let refusal: string | undefined;
 let machineId = "m1";
 let reachable = true;
 /** The device that carries our connection, where one does. */
@@ -32,7 +34,7 @@ function execute({ argv: [word = "", ...rest], stdin }: Step): Result {
   if (word === "install") files.set(rest.at(-1) ?? "", (stdin ?? "").trim());
   if (word === "rm") files.delete(rest.at(-1) ?? "");
   const [name = "", key = "", value = ""] = rest;
-  if (word === refuse) return { exitCode: 2, stdout: "", stderr: `the box refuses ${word}\n` };
+  if (word === refuse) return { exitCode: 2, stdout: "", stderr: `${refusal ?? `the box refuses ${word}`}\n` };
   if (word === "make") boxes.set(name, { mark: key });
   if (word === "set") boxes.set(name, { ...boxes.get(name), [key]: key === "size" ? Number(value) : value });
   if (word === "burn") boxes.delete(name);
@@ -258,6 +260,19 @@ describe("apply", () => {
     boxes.clear();
     expect(await said(undefined)).toMatch(/the box refuses set \[STEP_FAILED\]/);
     refuse = undefined;
+  });
+
+  it.each([
+    ['Cannot find device "eth9"', /next: The device is not there, or not yet: .*`dependsOn`/],
+    ['Cannot open network namespace "gone": No such file or directory', /next: The namespace is not there, or not yet/],
+    ["Error: Nexthop has invalid gateway.", /next: `via` must be in the network of an address .*`dependsOn`/],
+    ["Error: Any other word.", /next: What the host says/],
+  ])("says what to do where the host says %j", async (said, next) => {
+    refuse = "set";
+    refusal = said;
+    const error = await apply(box, inputs({ name: "b", size: 9 })).catch((thrown) => thrown);
+    [refuse, refusal] = [undefined, undefined];
+    expect(error.reasons).toEqual([expect.stringMatching(next)]);
   });
 
   it("knows for its own what a create left that was cut off before the mark, and nothing else that has none", async () => {
@@ -488,7 +503,7 @@ describe("diff", () => {
 describe("check", () => {
   it("names no property, so that the engine prints no value", () => {
     const { failures } = check(box, inputs({ name: 5 }));
-    expect(failures).toEqual([{ property: "", reason: "name: must be a value of type string; given was 5" }]);
+    expect(failures).toEqual([{ property: "", reason: "name: must be a string; given was 5" }]);
   });
 
   it("passes on host, parents, adopt and __provider", () => {

@@ -90,11 +90,15 @@ it("refuses a missing host, a parent of the wrong kind, and parents on two hosts
   const [one, two] = [newHost("one"), newHost("two")];
   const blue = new hostnet.Namespace("blue2", { host: one });
   expect(() => new hostnet.LinuxBridge("br3", {})).toThrow("LinuxBridge 'br3': host is missing");
+  const Untyped = hostnet.LinuxBridge as unknown as new (name: string) => hostnet.LinuxBridge;
+  expect(() => new Untyped("br8")).toThrow("LinuxBridge 'br8': host is missing");
   const br = new hostnet.LinuxBridge("br4", { host: one });
   const wrong = br as unknown as hostnet.Namespace;
   expect(() => new hostnet.LinuxBridge("br5", { namespace: wrong })).toThrow(
     "namespace takes a name or a Namespace; given was a LinuxBridge",
   );
+  const nic = new hostnet.Interface("eth1", { host: one }) as unknown as hostnet.Namespace;
+  expect(() => new hostnet.LinuxBridge("br7", { namespace: nic })).toThrow("given was an Interface");
   expect(() => new hostnet.LinuxBridge("br6", { host: two, namespace: blue })).toThrow(
     "host and namespace are on different hosts",
   );

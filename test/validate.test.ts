@@ -21,7 +21,10 @@ describe("bad input is refused with path, what was given, what is allowed", () =
     [{ mtu: 67 }, "mtu: must be 68 to 65535; given was 67"],
     [{ mac: "01:00:5e:00:00:01" }, 'mac: must be unicast: its first octet must be even; given was "01:00:5e:00:00:01"'],
     [{ mtuu: 1500 }, "mtuu: there is no such argument; did you mean 'mtu'?"],
-    [{ stp: "yes" }, 'stp: must be a value of type boolean; given was "yes"'],
+    [{ stp: "yes" }, 'stp: must be true or false; given was "yes"'],
+    [{ mtu: "1400" }, 'mtu: must be a number; given was "1400"'],
+    [{ mtu: 1400.5 }, "mtu: must be a whole number; given was 1400.5"],
+    [{ addresses: "10.0.1.1/24" }, 'addresses: must be a list; given was "10.0.1.1/24"'],
     [{ vlanProtocol: "802.1x" }, 'vlanProtocol: must be one of "802.1Q", "802.1ad"; given was "802.1x"'],
     [
       { name: "ve-blue" },
@@ -52,7 +55,7 @@ describe("bad input is refused with path, what was given, what is allowed", () =
   });
 
   it("a missing argument, and one at depth", () => {
-    expect(reasons(vethPair.args, { a: { name: "x" } })).toEqual(["b: is required; must be a value of type object"]);
+    expect(reasons(vethPair.args, { a: { name: "x" } })).toEqual(["b: is required; must be an object"]);
     expect(reasons(vethPair.args, { a: { name: "x" }, b: { name: "y", mtu: 1 } })).toEqual([
       "b.mtu: must be 68 to 65535; given was 1",
     ]);

@@ -74,19 +74,16 @@ function objectIn(field: z.ZodType): { schema: z.ZodObject; step: string } | und
 
 function typeText(field: z.ZodType): string {
   const kinds = refersTo(field);
-  const inner = unwrap(field);
-  const own = nameOf(inner);
-  return [own, ...kinds].join(" or ");
+  return kinds.includes("Host") ? "Host" : [nameOf(unwrap(field)), ...kinds].join(" or ");
 }
 
 function nameOf(schema: z.ZodType): string {
   const inner = unwrap(schema);
-  if (refersTo(schema).includes("Host")) return "Host";
   if (inner instanceof z.ZodPipe) return nameOf(inner.in as z.ZodType);
   if (inner instanceof z.ZodEnum) return inner.options.map((value) => `\`${value}\``).join(", ");
   if (inner instanceof z.ZodLiteral) return [...inner.values].map((value) => `\`${String(value)}\``).join(", ");
   if (inner instanceof z.ZodUnion) return [...new Set((inner.options as z.ZodType[]).map(nameOf))].join(" or ");
-  if (inner instanceof z.ZodArray) return `list of ${nameOf(inner.element as z.ZodType)}`;
+  if (inner instanceof z.ZodArray) return `list of ${typeText(inner.element as z.ZodType)}`;
   if (inner instanceof z.ZodRecord) return "object by name";
   return inner.def.type;
 }

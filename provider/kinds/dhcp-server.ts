@@ -18,6 +18,7 @@ import {
 } from "../model/handover";
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
+import { placeWords } from "../model/namespaces";
 import { type Service, serviceFacts } from "../model/service";
 import { comingUp, liveService, servicesIn } from "../model/service-live";
 import { madeAs, removeService } from "../model/service-steps";
@@ -36,7 +37,7 @@ function serviceOf(want: Want, ifindex?: number): Service {
   const data = `${folderOf(name)}/data`;
   return {
     name,
-    description: `DHCP server ${want.name}${want.namespace ? ` in namespace ${want.namespace}` : ""} (pulumi-hostnet)`,
+    description: `DHCP server ${want.name}${placeWords(want.namespace)} (pulumi-hostnet)`,
     namespace: want.namespace,
     argv: [
       ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", `--user=${account}`, "--bind-dynamic"],
@@ -99,7 +100,10 @@ export const dhcpServer = kind({
   mark: "comment",
   // Its files hold what is declared and nothing else: what is taken out of the program is not in them.
   reset: {},
-  claims: (want) => [nameOf(want), `DHCP server on ${linkClaim(want.namespace, want.device)}`],
+  claims: (want) => [
+    `DHCP server ${want.name}${placeWords(want.namespace)}`,
+    `DHCP server on ${linkClaim(want.namespace, want.device)}`,
+  ],
   observe: (want) => [...dhcpOthersSections, ...linkSections(want.namespace)],
   survey: () => dhcpOthersSections,
   list: (seen, namespace) => [

@@ -3,7 +3,7 @@ import { kind } from "../kind";
 import type { Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { unmarked } from "../model/mark";
-import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
+import { inNamespace, keyIn, namespaceExists, placeWords } from "../model/namespaces";
 import { type FirewallArgs, firewallArgs } from "../model/nft-args";
 import { difference, tableLine } from "../model/nft-delta";
 import { endedFlows } from "../model/nft-flows";
@@ -33,7 +33,7 @@ export const firewall = kind({
   needs: ["nft"],
   mark: "comment",
   reset: { dormant: false },
-  claims: (want) => [`nftables table ${titleOf(want)} in namespace ${want.namespace ?? "-"}`],
+  claims: (want) => [`nftables table ${titleOf(want)}${placeWords(want.namespace)}`],
   observe: (want) => [...inNamespace(want.namespace, liveSection(want)), normalSection(want)],
   find(want, seen) {
     if (!namespaceExists(seen, want.namespace)) return undefined;

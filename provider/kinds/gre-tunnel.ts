@@ -229,7 +229,7 @@ export const greTunnel = linkKind({
     const { local, remote, underlay, namespace } = want;
     const is6 = over6(want);
     const wrong: [boolean, string, string][] = [
-      [local === undefined && remote === undefined, "remote", "is required, or `local`, or both"],
+      [local === undefined && remote === undefined, "remote", "`local` will do as well"],
       [
         local !== undefined && remote !== undefined && family(local as string) !== family(remote as string),
         "remote",

@@ -3,7 +3,7 @@ import type { Found } from "../kind";
 import { kind } from "../kind";
 import type { Section } from "../model/command";
 import { configurationOf, lldpSettings, neighbor, neighborsOf } from "../model/lldpd";
-import { namespacesSection } from "../model/namespaces";
+import { namespacesSection, placeWords } from "../model/namespaces";
 import { get, same } from "../model/path";
 import { between, deviceRef, namespaceRef } from "../model/scalars";
 import { type Service, serviceFacts, serviceShape } from "../model/service";
@@ -130,7 +130,7 @@ export const lldp = kind({
   mark: "comment",
   // Its file holds what is declared and nothing else.
   reset: {},
-  claims: (want) => [nameOf(want)],
+  claims: ({ namespace }) => [`LLDP${placeWords(namespace)}`],
   observe: (want) => [
     ...serviceSections,
     ...(want.namespace ? [namespacesSection] : []),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
 import type { RouteChange, Step } from "../model/command";
-import { inNamespace } from "../model/namespaces";
+import { inNamespace, placeWords } from "../model/namespaces";
 import {
   familyOf,
   identityOf,
@@ -41,7 +41,7 @@ export const route = kind({
     nexthops: [],
   },
   claims: (want) => [
-    `route to ${want.to} table ${tableOf(want)} metric ${metricOf(want)} in namespace ${want.namespace ?? "-"}`,
+    `route to ${want.to} table ${tableOf(want)} metric ${metricOf(want)}${placeWords(want.namespace)}`,
   ],
   observe: (want) => inNamespace(want.namespace, routesSection(familyOf(want))),
   find(want, seen) {

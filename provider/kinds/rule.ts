@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Found, kind } from "../kind";
 import type { RuleChange, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { inNamespace } from "../model/namespaces";
+import { inNamespace, placeWords } from "../model/namespaces";
 import { tables } from "../model/route";
 import {
   type LiveRule,
@@ -43,7 +43,7 @@ export const rule = kind({
   mark: "ledger",
   reset: { table: "main", goto: null, suppressPrefixLength: null, suppressIfgroup: null },
   claims: (want) => [
-    `rule ${JSON.stringify([familyOf(want), want.priority, selectorsOf(want)])} in namespace ${want.namespace ?? "-"}`,
+    `IPv${familyOf(want)} rule ${want.priority} ${JSON.stringify(selectorsOf(want))}${placeWords(want.namespace)}`,
   ],
   observe: (want) => inNamespace(want.namespace, rulesSection(familyOf(want))),
   find(want, seen) {

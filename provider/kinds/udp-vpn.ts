@@ -28,6 +28,7 @@ import {
 import { wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkState } from "../model/link-state";
+import { placeWords } from "../model/namespaces";
 import { family } from "../model/scalars";
 import { type Service, serviceFacts } from "../model/service";
 import { comingUp, type LiveService, liveService, servicesIn } from "../model/service-live";
@@ -102,7 +103,7 @@ export const udpVpn = kind({
     linkClaim(want.namespace, want.name),
     ...layer3Claims(linkOf(want)),
     udpPortClaim("VPNs", want.port, family(want.local), want.underlayNamespace),
-    `UDP port ${want.port} of ${want.local} in namespace ${want.underlayNamespace ?? "-"}`,
+    `UDP port ${want.port} of ${want.local}${placeWords(want.underlayNamespace)}`,
   ],
   observe: (want) => [...vpnOthersSections, ...observeLink(linkOf(want), traits)],
   survey: () => vpnOthersSections,

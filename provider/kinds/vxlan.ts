@@ -234,7 +234,7 @@ export const vxlan = linkKind({
     const said = ends.filter((end) => want[end] !== undefined);
     const families = new Set(said.map((end) => family(want[end] as string)));
     const wrong: [boolean, string, string][] = [
-      [external !== true && want.vni === undefined, "vni", "is required, but with `external`"],
+      [external !== true && want.vni === undefined, "vni", "all but `external` need one"],
       [external === true && want.vni !== undefined, "vni", "must not be given with `external`, which says it"],
       [want.remote !== undefined && want.group !== undefined, "group", "must not be given with `remote`"],
       [want.group !== undefined && want.device === undefined, "group", "needs `device`"],

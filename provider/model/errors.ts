@@ -16,7 +16,7 @@ export const codes = {
   CONFLICT: "Declare it in one resource only.",
   MANAGEMENT_PATH: "Make the change on the host's console, or reach the host by another way first.",
   IN_USE: "Free it from what uses it, then run the command again.",
-  STEP_FAILED: "Correct what the command complains of, then run it again.",
+  STEP_FAILED: "Change what the host refuses, in its own words above, then run the command again.",
   READ_FAILED: "Check on the host why this cannot be read, then run the command again.",
   NOT_CONVERGED: "Find out what else sets it on the host (a daemon, udev, the driver), then run the command again.",
   INTERNAL: "Report this, please: it is a defect of pulumi-hostnet.",
@@ -24,6 +24,25 @@ export const codes = {
 } as const;
 
 export type ErrorCode = keyof typeof codes;
+
+/** What hosts say of a thing that is missing, mostly because the program does not order it before what needs it. */
+const missing: [RegExp, string][] = [
+  [
+    /^Cannot find device|Device does not exist|^Device "\S+" does not exist/m,
+    "The device is not there, or not yet: check the name; give its resource in place of the name, or `dependsOn` it, so that it is made first.",
+  ],
+  [
+    /^Cannot open network namespace/m,
+    "The namespace is not there, or not yet: check the name; give the Namespace in place of it, so that it is made first.",
+  ],
+  [
+    /Nexthop has invalid gateway|Network is unreachable|Nexthop device is not up/,
+    "`via` must be in the network of an address of a device that is up: `dependsOn` the resource that has the address; or say `onlink: true` with `device`.",
+  ],
+];
+
+/** What to do about a command's complaint; undefined where nothing better is known than the code's own text. */
+export const remedyFor = (said: string) => missing.find(([pattern]) => pattern.test(said))?.[1];
 
 export interface ErrorDetails {
   /** The host's name in the program, or its address. */

@@ -34,6 +34,7 @@ import {
   wordsOf,
 } from "./link-option";
 import { addressCheck, fallbackDevices, type LinkState, linkState, linksIn } from "./link-state";
+import { placeWords } from "./namespaces";
 import { get } from "./path";
 import type { KnownHost } from "./question";
 import { sysctlClaim } from "./sysctl";
@@ -261,8 +262,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
 
 const touched = (want: LinkArgs) => (want.namespace === undefined ? [want.name] : undefined);
 
-export const linkClaim = (namespace: string | undefined, name: string) =>
-  `device ${name}${namespace ? ` in namespace ${namespace}` : ""}`;
+export const linkClaim = (namespace: string | undefined, name: string) => `device ${name}${placeWords(namespace)}`;
 
 /** Addresses belong to one resource: the link's own list, or Address resources; and so does IPv6 on or off: or a Sysctl. */
 export const layer3Claims = ({ namespace, name, addresses, ipv6 }: LinkArgs) => [

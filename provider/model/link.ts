@@ -302,5 +302,9 @@ export function mustBeType(live: LinkState, type: string): void {
   throw new HostnetError(
     "FOREIGN",
     `${live.json.ifname} is there already and is ${live.type ?? "a network card"}, not ${type}`,
+    {
+      remedy:
+        "Choose another name, or take away what is there. What this stack has had there as another kind goes by an `up` of its own, before the new one is declared.",
+    },
   );
 }

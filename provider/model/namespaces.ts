@@ -1,6 +1,10 @@
 import type { Seen } from "../host/seen";
 import type { Section } from "./command";
 
+/** Where something is, after its name. */
+export const placeWords = (namespace: string | undefined) =>
+  namespace === undefined ? "" : ` in namespace ${namespace}`;
+
 /** The names under /run/netns: the proof that a namespace is there or absent. */
 export const namespacesSection: Section = { key: "netns", argv: ["ip", "-j", "netns", "list"] };
 

@@ -138,7 +138,7 @@ function broken(want: RuleArgs): [path: string, message: string][] {
     ["table", l3mdev === true && table !== undefined && "must not be given with `l3mdev`: the VRF has it"],
     ["action", l3mdev === true && action !== "lookup" && "must be lookup with `l3mdev`"],
     only("goto", "`action: goto`", action === "goto"),
-    ["goto", action === "goto" && want.goto === undefined && "is required with `action: goto`"],
+    ["goto", action === "goto" && want.goto === undefined && "`action: goto` needs one"],
     ["goto", want.goto !== undefined && want.goto <= want.priority && "must be above the rule's own priority"],
     ["tos", tos !== undefined && familyOf(want) === 4 && tos > 28 && "must be 4 to 28 for IPv4"],
   ];

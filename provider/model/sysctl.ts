@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { placeWords } from "./namespaces";
 
 /** A kernel parameter below /proc/sys/net, with dots or slashes (slashes where a device's name has a dot). */
 export const sysctlKey = z
@@ -17,7 +18,7 @@ export const sysctlValue = z
   );
 
 export const sysctlClaim = (namespace: string | undefined, key: string) =>
-  `sysctl ${sysctlPath(key)} in namespace ${namespace ?? "-"}`;
+  `sysctl ${sysctlPath(key)}${placeWords(namespace)}`;
 
 /** The file below /proc/sys. After sysctl(8), which of '.' and '/' comes first parts the words, and the other is in them. */
 export function sysctlPath(key: string): string {

@@ -74,8 +74,10 @@ export class Graph {
 
   /** True when a device of one of the hosts has the address. */
   knows(address: string): boolean {
-    return this.points.some((point) => addressesOf(point).includes(address));
+    return this.points.some((point) => this.has(point, address));
   }
+
+  has = (point: Point, address: string) => addressesOf(point).includes(address);
 
   /** The shortest way of a packet that leaves by a device to one that has the address; undefined when there is none. */
   way(from: Point, address: string): Hop[] | undefined {
@@ -83,6 +85,17 @@ export class Graph {
       ({ hop }) => hop.direction === "rx" && !bridgeInside(hop.point) && addressesOf(hop.point).includes(address),
     );
     return found && wayTo(found);
+  }
+
+  /** To the other end of a device without neighbours, as a GRE tunnel of layer 3: who is there takes all that comes. */
+  end(from: Point): Hop[] | undefined {
+    const [end] = from.link?.flags.includes("POINTOPOINT") ? this.facing(from) : [];
+    return (
+      end && [
+        { point: from, direction: "tx" },
+        { point: end, direction: "rx" },
+      ]
+    );
   }
 
   /** Everywhere that a packet may get to, the nearest first, each with the way there. */
@@ -180,7 +193,10 @@ export class Graph {
     const ends = (one: Point, { type, remote }: Tunnel) =>
       this.points.filter(
         (other) =>
-          other !== one && other.tunnel?.type === type && this.has(other, remote) && this.has(one, other.tunnel.remote),
+          other !== one &&
+          other.tunnel?.type === type &&
+          this.takes(other, remote) &&
+          this.takes(one, other.tunnel.remote),
       );
     const back = ends(point, tunnel);
     const fits = (one: Tunnel, other: Tunnel) =>
@@ -197,7 +213,7 @@ export class Graph {
   }
 
   /** True when the packets of a tunnel come to that address. */
-  private has({ view, namespace }: Point, address: string): boolean {
+  private takes({ view, namespace }: Point, address: string): boolean {
     if (address === "flow") return true;
     const place = namespace === undefined ? [undefined] : [namespace, undefined];
     return this.points.some(

@@ -6,7 +6,7 @@ import { family } from "./scalars";
 import { type Graph, type Hop, type Point, where } from "./trace-graph";
 import { neighbourState, type View } from "./trace-view";
 
-/** The way of a packet from a device to the next one that has the address, over one link. */
+/** The way of a packet from a device to the next one that has the address, or to the other end of a link without neighbours. */
 export interface Segment {
   from: Point;
   /** The next hop's address. */
@@ -57,7 +57,7 @@ export function* walk(graph: Graph, start: Start, to: string): Generator<Questio
     const segment = segmentOf(graph, from, route.gateway ?? to);
     segments.push(segment);
     by = segment.way?.at(-1)?.point;
-    if (!by || segment.to === to) return { segments, source, arrived: by };
+    if (!by || graph.has(by, to)) return { segments, source, arrived: by };
     ({ view, namespace } = by);
   }
   return { segments, source, trouble: `routes lead in a circle: ${mostHops} hops, and ${to} is not reached` };
@@ -71,7 +71,7 @@ const leaving = ({ source, device }: Start) => [
 export function segmentOf(graph: Graph, from: Point, to: string): Segment {
   const state = neighbourState(from.view.seen, from.namespace, from.name, to) ?? [];
   const unresolved = state.includes("FAILED") || state.includes("INCOMPLETE");
-  return { from, to, way: graph.way(from, to), unresolved };
+  return { from, to, way: graph.way(from, to) ?? graph.end(from), unresolved };
 }
 
 interface Route {

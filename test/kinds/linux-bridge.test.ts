@@ -74,7 +74,9 @@ test("another device of that name is not touched", () => {
   expect(() => bench.steps(seen({ linkinfo: { info_kind: "dummy" } }))).toThrow(
     /kb is there already and is dummy, not bridge/,
   );
-  expect(() => bench.steps(seen({ linkinfo: undefined }))).toThrow(/is a network card, not bridge/);
+  expect(() => bench.steps(seen({ linkinfo: undefined }))).toThrow(
+    /is a network card, not bridge \[FOREIGN\]\s+next: Choose another name, or take away what is there/,
+  );
 });
 
 test("an alias that somebody has written stays", () => {

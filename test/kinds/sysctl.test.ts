@@ -40,7 +40,7 @@ test("a parameter is declared by one resource: a Sysctl, its Namespace, or the l
   const forward = "sysctl /proc/sys/net/ipv4/ip_forward in namespace blue";
   expect(claims(kinds.Sysctl, { namespace: "blue", key: "net.ipv4.ip_forward", value: 1 })).toEqual([forward]);
   expect(claims(kinds.Namespace, { name: "blue", sysctls: { "net.ipv4.ip_forward": 1 } })).toContain(forward);
-  const ipv6 = "sysctl /proc/sys/net/ipv6/conf/br0/disable_ipv6 in namespace -";
+  const ipv6 = "sysctl /proc/sys/net/ipv6/conf/br0/disable_ipv6";
   expect(claims(kinds.Sysctl, { key: "net.ipv6.conf.br0.disable_ipv6", value: 1 })).toEqual([ipv6]);
   expect(claims(kinds.LinuxBridge, { name: "br0", ipv6: true })).toContain(ipv6);
   expect(claims(kinds.LinuxBridge, { name: "br0" })).not.toContain(ipv6);

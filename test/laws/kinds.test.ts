@@ -161,6 +161,13 @@ describe.each(trials)("%s", (_title, sample) => {
     expect(silent.map(([path]) => path)).toEqual([]);
   });
 
+  test("claims in words: a conflict shows them", () => {
+    for (const args of [sample.args, { ...sample.args, namespace: undefined }]) {
+      const { value } = validate(kind.args, args);
+      for (const claim of value ? kind.claims(value) : []) expect(claim).not.toMatch(/ -$|^hostnet-/);
+    }
+  });
+
   test("refuses what its sample says must be refused, and says where and why", () => {
     for (const { args, path, text } of sample.invalid) {
       const { failures } = validate(kind.args, over(sample.args, args));

@@ -128,3 +128,40 @@ test.each<[string, string]>([
   ["gretap", "ARP for 10.58.0.2 is last seen at gk on n1, not at gk on n2: they come with key 5, and it takes key 6"],
   ["underlay", "they are last seen at port gre of br-tun on n1, not at port gre of br-tun on n2: eth1 on n2 is down"],
 ])("%s", (name, end) => expect(replay(recorded.cases[name] as Case)).toBe(end));
+
+// Two routers joined by a GRE tunnel of layer 3, as `ip -d` shows it (Linux 6.1), and routes that name the device alone.
+test("a route by a device without neighbours leads to its other end", () => {
+  const link = (ifname: string, local: string, more: object = {}) => ({
+    ...{ ifindex: 9, ifname, flags: ["UP"], mtu: 1476, link_type: "ether", addr_info: [{ local }], ...more },
+  });
+  const gre = (local: string, remote: string, key: string) => {
+    const info = { info_kind: "gre", info_data: { local, remote, ikey: key, okey: key } };
+    return link("gre7", "10.255.0.1", { flags: ["POINTOPOINT", "NOARP", "UP"], link_type: "gre", linkinfo: info });
+  };
+  const place = (name: string, links: object[]) => ({
+    [`counters@${name}`]: links.map((one, index) => ({ ...one, ifindex: index + 2 })),
+    ...{ [`netnsids@${name}`]: [], [`neighbours@${name}`]: [], [`bridge vlans@${name}`]: [], [`ruleset@${name}`]: "" },
+    [`sysctl net.ipv4.ip_forward@${name}`]: "1\n",
+  });
+  const answers = {
+    ...{ counters: [], netnsids: [], neighbours: [], "bridge vlans": [], ruleset: "", ovsdb: "", ports: [] },
+    ...{ "ovs-vswitchd": "", netns: [{ name: "left" }, { name: "right" }] },
+    ...place("left", [link("w0", "192.168.9.1"), gre("192.168.9.1", "192.168.9.2", "0.0.0.7")]),
+    ...place("right", [
+      link("w0", "192.168.9.2"),
+      gre("192.168.9.2", "192.168.9.1", "0.0.0.8"),
+      link("lan", "10.2.0.1"),
+    ]),
+    "route get 10.2.0.1 @left": [{ dst: "10.2.0.1", dev: "gre7", prefsrc: "10.1.0.1" }],
+    "route get 10.2.0.1 from 10.1.0.1 iif gre7@right": [{ type: "local", dst: "10.2.0.1", dev: "lo" }],
+  };
+  const end = replay({
+    probe: { namespace: "left", to: "10.2.0.1", protocol: "icmp", count: 3, expect: "reachable", timeout: 1 },
+    hosts: ["n1"],
+    answers: { n1: answers },
+    counted: [{ n1: { "left/gre7": [0, 50], "left/w0": [0, 50], "right/w0": [50, 0] } }],
+  });
+  expect(end).toBe(
+    "they are last seen at gre7 in namespace left on n1, not at gre7 in namespace right on n1: they come with key 7, and it takes key 8",
+  );
+});

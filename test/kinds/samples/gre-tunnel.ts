@@ -60,7 +60,7 @@ export const greTunnel: Sample = {
   replaces: { name: "s-gre2", namespace: "s-gre-ns", layer: 3, underlay: "host", device: "lo" },
   replacesWith: { underlay: { namespace: "s-gre-ns" } },
   invalid: [
-    { args: { local: undefined, remote: undefined }, path: "remote", text: /required/ },
+    { args: { local: undefined, remote: undefined }, path: "remote", text: /is required; `local` will do as well$/ },
     { args: { local: "10.88.0.1", remote: "fd88::2" }, path: "remote", text: /same family/ },
     { args: { key: 4294967296 }, path: "key", text: /0 to 4294967295/ },
     { args: { key: 1, inKey: 2 }, path: "inKey", text: /not be given with `key`/ },

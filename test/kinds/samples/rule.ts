@@ -66,7 +66,7 @@ export const rule: Sample = {
     { args: { destinationPort: 65535 }, path: "destinationPort", text: /1 to 65534/ },
     { args: { sourcePort: "9-5" }, path: "sourcePort", text: /smaller one first/ },
     { args: { ipProtocol: "quic" }, path: "ipProtocol", text: /icmp/ },
-    { args: { action: "goto" }, path: "goto", text: /is required/ },
+    { args: { action: "goto" }, path: "goto", text: /is required; `action: goto` needs one$/ },
     { args: { action: "goto", goto: 500 }, path: "goto", text: /above the rule's own/ },
     { args: { goto: 600 }, path: "goto", text: /needs `action: goto`/ },
     { args: { action: "nop", table: 5 }, path: "table", text: /needs `action: lookup`/ },

@@ -72,7 +72,7 @@ export const vxlan: Sample = {
   // With `external` packets say their number.
   replacesTogether: { external: { vni: undefined } },
   invalid: [
-    { args: { vni: undefined }, path: "vni", text: /is required/ },
+    { args: { vni: undefined }, path: "vni", text: /is required; all but `external` need one$/ },
     { args: { vni: 16777216 }, path: "vni", text: /0 to 16777215/ },
     { args: { ageing: 0 }, path: "ageing", text: /1 to 4294967295/ },
     { args: { external: true }, path: "vni", text: /must not be given with `external`/ },
