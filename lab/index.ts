@@ -79,10 +79,11 @@ async function startAll(names: readonly Name[], base: Start, log: Log, again = t
   const folder = join(base.image.folder, `snapshots-${await snapshotKey(base.image, base.accelerator)}`);
   const snapshots = new Map<Name, Snapshot>();
   for (const name of names) {
+    const before = await readPort(name).catch(() => undefined);
     await discard(name);
     const snapshot = snapshotIn(join(folder, name));
     snapshots.set(name, snapshot);
-    const port = await choosePort(machineNames.indexOf(name));
+    const port = await choosePort(machineNames.indexOf(name), before);
     if (existsSync(snapshot.folder)) await adoptIdentity(name, snapshot, port);
     else await prepareMachine(name, port);
   }

@@ -62,10 +62,12 @@ test("a missing tool is named with its package, why, and how to install it", () 
   expect(() => requireTools(wanted.slice(0, 1))).not.toThrow();
 });
 
-test("ports: the usual one if it is free, else another that no other machine would choose", async () => {
-  expect(await choosePort(0, async () => true)).toBe(22101);
-  expect(await choosePort(1, async (port) => port !== 22102)).toBe(22106);
-  await expect(choosePort(0, async () => false)).rejects.toThrow("No free port");
+test("ports: that of before, or the usual one, if it is free, else another that no other machine would choose", async () => {
+  expect(await choosePort(0, undefined, async () => true)).toBe(22101);
+  expect(await choosePort(0, 22105, async () => true)).toBe(22105);
+  expect(await choosePort(0, 22105, async (port) => port !== 22105)).toBe(22101);
+  expect(await choosePort(1, undefined, async (port) => port !== 22102)).toBe(22106);
+  await expect(choosePort(0, 22105, async () => false)).rejects.toThrow("No free port");
 
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
