@@ -8,7 +8,7 @@ import { HostnetError } from "./model/errors";
 import { linkSections, linksIn } from "./model/link-state";
 import { devicesOnHost, managerSections, toLeaveAlone } from "./model/managers";
 import { isMark, markOf } from "./model/mark";
-import { get, same, set } from "./model/path";
+import { get, plain, same, set } from "./model/path";
 import { hasUnknown, isUnknown } from "./model/unknown";
 import { claim, keep, release } from "./ownership";
 import { Run } from "./run";
@@ -274,6 +274,3 @@ async function warnOfManagers(kind: Kind, machine: Machine, news: Inputs, names:
     }
   }
 }
-
-/** A fresh copy without undefined values, which the engine does not take anywhere. */
-const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

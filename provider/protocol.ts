@@ -11,6 +11,9 @@ const typePrefix = "pulumi-nodejs:dynamic/hostnet:";
 
 export const typeToken = (kind: string) => `${typePrefix}${kind}`;
 
+/** The default name of what a resource declares: what stands behind the last `/` of its Pulumi name. */
+export const lastPart = (name: string) => name.split("/").at(-1) ?? name;
+
 /** The kind behind a type; undefined when the type is none of ours. */
 export const kindOfType = (type: string) => (type.startsWith(typePrefix) ? type.slice(typePrefix.length) : undefined);
 

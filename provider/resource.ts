@@ -3,12 +3,10 @@ import { z } from "zod";
 import { claimFor, claimHostName } from "./claims";
 import { hostArgs, hostFacts } from "./host-args";
 import { kinds } from "./kinds";
-import { hostLeaves, providerText, typeToken } from "./protocol";
+import { hostLeaves, lastPart, providerText, typeToken } from "./protocol";
 import { unwrap } from "./validate";
 
 type Properties = Record<string, unknown>;
-
-const lastPart = (name: string) => name.split("/").at(-1) ?? name;
 
 /** What is common to Host and to all that is declared on one. */
 class Registered extends pulumi.CustomResource {

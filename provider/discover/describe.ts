@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Found, Kind, Path } from "../kind";
 import type { Step } from "../model/command";
 import { isMarking } from "../model/mark";
-import { get, leaves, same, set } from "../model/path";
+import { get, leaves, plain, same, set } from "../model/path";
 import { hangsOnOthers } from "../model/reset";
 import { unwrap, validate } from "../validate";
 
@@ -166,5 +166,3 @@ function todo(kind: Kind, args: Args, found: Found<Args, unknown>): Step[] {
     return [{ argv: [String(error).split("\n")[0] ?? ""] }];
   }
 }
-
-const plain = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));

@@ -5,7 +5,7 @@ import { host as hostHandler } from "../host";
 import type { HostRef } from "../host/reach";
 import { apply, check, type Inputs, type Outputs } from "../lifecycle";
 import { HostnetError } from "../model/errors";
-import { same } from "../model/path";
+import { plain, same } from "../model/path";
 import { hostLeaves, providerText, typeToken } from "../protocol";
 import { secret } from "../state";
 
@@ -104,5 +104,3 @@ function hidden(properties: Properties): Properties {
   const own = hide(properties);
   return own.host ? { ...own, host: hide(own.host as Properties) } : own;
 }
-
-const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

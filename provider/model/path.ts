@@ -55,3 +55,6 @@ export function same(a: unknown, b: unknown): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...keys].every((key) => same((a as Tree)[key], (b as Tree)[key]));
 }
+
+/** A fresh copy as JSON has it: without undefined values, which the engine does not take anywhere. */
+export const plain = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));

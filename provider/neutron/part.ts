@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { lastPart } from "./register";
+import { lastPart } from "../protocol";
 
 /** What all components have: a name of their own, and how messages call them. */
 export abstract class Part extends pulumi.ComponentResource {

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 /**
  * A component's arguments are looked at in its constructor, which runs in preview: what is wrong is refused before
- * anything is registered. The error goes without a stack: Node 20 takes half a minute to print the SDK's
+ * anything is registered. The error goes without a stack: Node 20 and 22 take a minute to print the SDK's
  * (nodejs/node#64011, seen).
  */
 export function refuse(title: string, text: string): never {
@@ -23,6 +23,3 @@ export class Register {
     this.taken.set(key, title);
   }
 }
-
-/** The default name of a component: what stands behind the last `/` of its Pulumi name, as with resources. */
-export const lastPart = (name: string) => name.split("/").at(-1) ?? name;

@@ -1,12 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { lastPart } from "../protocol";
 import { checked, cloudName } from "./check";
 import type { Cloud } from "./cloud";
 import type { GroupRule } from "./group-rules";
 import { groupRule } from "./group-schema";
 import { Late } from "./late";
 import { Part, titleOf } from "./part";
-import { lastPart, refuse } from "./register";
+import { refuse } from "./register";
 
 export interface SecurityGroupRuleArgs {
   /** `ingress`: flows that others begin, towards the group's members; `egress`: flows that members begin. Answers pass by themselves. */
