@@ -44,6 +44,8 @@ export class Run {
   /** What takes away the remains of an object that is gone. */
   private remains: Step[] = [];
   entry: Entry | undefined;
+  /** What writes that entry. */
+  private recording: Step[] = [];
   /** True once something may have been written. */
   begun = false;
   private seen: Seen | undefined;
@@ -99,7 +101,8 @@ export class Run {
     if (this.found && this.kind.inquire) {
       this.found = await conduct(this.kind.inquire(this.want, this.found, this.host));
     }
-    let steps = [...this.ledgerSteps(), ...this.remains, ...this.kind.converge(this.want, this.found, this.context)];
+    this.recording = this.ledgerSteps();
+    let steps = [...this.recording, ...this.remains, ...this.kind.converge(this.want, this.found, this.context)];
     let last: Step[] = [];
     for (let round = 0; steps.length > 0; round++) {
       if (round === rounds || same(last, steps)) throw this.notConverged(steps);
@@ -157,9 +160,21 @@ export class Run {
       if (!nothingRan(error)) begin();
       throw error;
     });
+    if (failure && this.isForestalled(steps, failure)) {
+      // The ledger would call it ours.
+      if (this.recording.length > 0) await this.machine.write([forget(this.host.owner, this.id)], []);
+      throw stepFailed(failure);
+    }
     begin();
     if (failure) throw this.refusal(seen) ?? stepFailed(failure);
     this.take(seen);
+  }
+
+  /** Somebody else made it between our look and our first step, which so has done nothing. */
+  private isForestalled(steps: Step[], { step, result }: StepFailure): boolean {
+    const first = steps.find((one) => !this.recording.includes(one));
+    const isNew = !this.begun && !this.found && !this.circumstances.unfinished;
+    return isNew && step === first && /File exists|already assigned/.test(result.stderr);
   }
 
   /** What the kind says of an object that was only now made, and is broken: more than the step says that failed for it. */

@@ -288,6 +288,23 @@ describe("apply", () => {
     await expect(apply(box, inputs({ name: "b" }), outs)).rejects.toThrow(/carries no mark of ours/);
   });
 
+  it("has nothing in state nor in the ledger of what somebody else made between the look and the write", async () => {
+    const ledgered = { ...box, mark: "ledger" } as typeof box;
+    const real = machine.write;
+    const write = jest.spyOn(machine, "write").mockImplementationOnce(async (steps, then) => {
+      const [entry, step] = steps as [Step, Step];
+      boxes.set("b", {});
+      const result = { exitCode: 2, stdout: "", stderr: "RTNETLINK answers: File exists\n" };
+      return { ...(await real([entry], then)), failure: { step, result } };
+    });
+    const error = await apply(ledgered, inputs({ name: "b" })).catch((thrown) => thrown);
+    write.mockRestore();
+    expect(error).toMatchObject({ code: "STEP_FAILED", message: expect.stringContaining("File exists") });
+    expect(error).not.toHaveProperty("id");
+    expect([...files]).toEqual([]);
+    await expect(apply(ledgered, inputs({ name: "b" }))).rejects.toThrow(/\[FOREIGN\]/);
+  });
+
   it("remembers through failed updates what was declared before", async () => {
     const { outs } = await apply(box, inputs({ name: "b", size: 9 }));
     refuse = "set";
