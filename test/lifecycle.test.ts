@@ -266,7 +266,7 @@ describe("apply", () => {
     ['Cannot find device "eth9"', /next: The device is not there, or not yet: .*`dependsOn`/],
     ['Cannot open network namespace "gone": No such file or directory', /next: The namespace is not there, or not yet/],
     ["Error: Nexthop has invalid gateway.", /next: `via` must be in the network of an address .*`dependsOn`/],
-    ["Error: Any other word.", /next: What the host says/],
+    ["Error: Any other word.", /next: Correct what the host refuses/],
   ])("says what to do where the host says %j", async (said, next) => {
     refuse = "set";
     refusal = said;

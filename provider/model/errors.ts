@@ -16,7 +16,7 @@ export const codes = {
   CONFLICT: "Declare it in one resource only.",
   MANAGEMENT_PATH: "Make the change on the host's console, or reach the host by another way first.",
   IN_USE: "Free it from what uses it, then run the command again.",
-  STEP_FAILED: "Change what the host refuses, in its own words above, then run the command again.",
+  STEP_FAILED: "Correct what the host refuses, in its own words above, then run the command again.",
   READ_FAILED: "Check on the host why this cannot be read, then run the command again.",
   NOT_CONVERGED: "Find out what else sets it on the host (a daemon, udev, the driver), then run the command again.",
   INTERNAL: "Report this, please: it is a defect of pulumi-hostnet.",
