@@ -99,7 +99,10 @@ export const linkReset: Record<string, unknown> = {
 export const foreignMaster = (state: LinkState | undefined) =>
   state?.json.linkinfo?.info_slave_kind === "bridge" ? undefined : state?.json.master;
 
-/** A member of a bond or team has the MAC address of that (bond_enslave): with another one it is sent nothing more. */
+/**
+ * A member of a bond or team has the MAC address of that (bond_enslave), with another one it is sent nothing more; and its
+ * MTU, with every change of it.
+ */
 export const isMember = ({ linkinfo }: LinkJson) =>
   linkinfo?.info_slave_kind === "bond" || linkinfo?.info_slave_kind === "team";
 
