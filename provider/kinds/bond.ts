@@ -6,6 +6,7 @@ import { HostnetError } from "../model/errors";
 import type { LinkArgs } from "../model/link";
 import { linkKind, options, portClaim, stateOf } from "../model/link-kind";
 import { type LinkJson, linksIn } from "../model/link-state";
+import { placeOrHost } from "../model/namespaces";
 import { deviceRef, distinct } from "../model/scalars";
 
 type Want = LinkArgs & Record<string, unknown>;
@@ -27,7 +28,7 @@ const setLink = ({ namespace }: Want, device: string, ...words: string[]): Step 
 function join(want: Want, member: string, devices: Devices): Step[] {
   const device = devices.get(member);
   if (!device) {
-    const where = want.namespace ? `in namespace ${want.namespace}` : "on the host";
+    const where = placeOrHost(want.namespace);
     throw new HostnetError("STEP_FAILED", `there is no device ${member} ${where}`, {
       remedy: "Check the name; where it is a resource, give that among `members`, so that it is made first.",
     });

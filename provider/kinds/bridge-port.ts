@@ -5,7 +5,7 @@ import { HostnetError } from "../model/errors";
 import { portClaim } from "../model/link-kind";
 import { differingWords, type LinkOption, liveValue, flag as option, resetsOf } from "../model/link-option";
 import { hasLink, type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
-import { inNamespace } from "../model/namespaces";
+import { inNamespace, placeOrHost } from "../model/namespaces";
 import { convergeVlans, liveVlans, type PortVlan, portVlans, vlansSection } from "../model/port-vlans";
 import { between, deviceRef, interfaceName, namespaceRef, refersTo, unsigned } from "../model/scalars";
 
@@ -235,7 +235,7 @@ function steps(want: Want, live: Found<Port>, ipv6: boolean | undefined): Step[]
 }
 
 function absent(want: Want): HostnetError {
-  const where = want.namespace ? `in namespace ${want.namespace}` : "on the host";
+  const where = placeOrHost(want.namespace);
   return new HostnetError("STEP_FAILED", `there is no device ${want.device} ${where}`, {
     remedy: "Check the name; where it is a resource, give that as `device`, so that it is made first.",
   });

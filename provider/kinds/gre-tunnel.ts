@@ -3,6 +3,7 @@ import { z } from "zod";
 import { greKey, greListed, greOverhead } from "../model/gre";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState, linksIn } from "../model/link-state";
+import { placeWords } from "../model/namespaces";
 import { between, deviceRef, family, hex, ipAddress, port, unsigned } from "../model/scalars";
 import { inherit, isHostUnderlay, otherPlacesDevice, strayUnderlay, tos, underlayPlace } from "../model/tunnel";
 
@@ -263,7 +264,7 @@ export const greTunnel = linkKind({
       `the ${typeOf({ local, remote, ...want })} tunnel from ${local} to ${remote}`,
       typeof inKey === "number" ? ` with key ${inKey}` : "",
       device ? ` by ${device}` : "",
-      underlayPlace(want) ? ` in namespace ${underlayPlace(want)}` : "",
+      placeWords(underlayPlace(want)),
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),

@@ -18,7 +18,7 @@ import { ipv6Rules, leastMtuOfIpv6, wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { addressCheck, hasLink, type LinkState, linkSections, linksIn } from "../model/link-state";
 import { isMark } from "../model/mark";
-import { inNamespace } from "../model/namespaces";
+import { inNamespace, placeOrHost } from "../model/namespaces";
 import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
 import { get } from "../model/path";
 import { between, family, macAddress } from "../model/scalars";
@@ -277,7 +277,7 @@ function steps(want: Want, live: Found<Nic>, context: Context<unknown>): Step[] 
 }
 
 function absent(want: Want): HostnetError {
-  const where = want.namespace ? `in namespace ${want.namespace}` : "on the host";
+  const where = placeOrHost(want.namespace);
   return new HostnetError("STEP_FAILED", `there is no device ${shownChoice(want)} ${where}`, {
     remedy:
       "Host's output `interfaces` lists the devices that are there; `selector` finds one by MAC address or PCI path.",

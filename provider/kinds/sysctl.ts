@@ -2,7 +2,7 @@ import { z } from "zod";
 import { kind } from "../kind";
 import { HostnetError } from "../model/errors";
 import { forwardingOf, forwardingSection } from "../model/forwarding";
-import { inNamespace, keyIn, namespaceExists } from "../model/namespaces";
+import { inNamespace, keyIn, namespaceExists, placeWords } from "../model/namespaces";
 import { namespaceRef } from "../model/scalars";
 import { sysctlClaim, sysctlKey, sysctlPath, sysctlValue } from "../model/sysctl";
 
@@ -40,13 +40,9 @@ export const sysctl = kind({
   remember: (live) => ({ value: live?.args.value }),
   converge(want, live) {
     if (!live) {
-      throw new HostnetError(
-        "MISSING_FEATURE",
-        `there is no ${sysctlPath(want.key)}${want.namespace ? ` in namespace ${want.namespace}` : ""}`,
-        {
-          remedy: "Check the name; a parameter of a device or module appears only with it.",
-        },
-      );
+      throw new HostnetError("MISSING_FEATURE", `there is no ${sysctlPath(want.key)}${placeWords(want.namespace)}`, {
+        remedy: "Check the name; a parameter of a device or module appears only with it.",
+      });
     }
     return live.args.value === want.value ? [] : [write(want, want.value)];
   },

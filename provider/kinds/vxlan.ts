@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
+import { placeWords } from "../model/namespaces";
 import { derivedIndex } from "../model/parent";
 import { between, deviceRef, family, hex, ipAddress, isMulticast, port, unsigned } from "../model/scalars";
 import {
@@ -258,7 +259,7 @@ export const vxlan = linkKind({
     [
       want.external ? "the VXLAN device for all numbers" : `VXLAN ${want.vni}`,
       ` on port ${want.port}${over6(want) ? " over IPv6" : ""}`,
-      underlayPlace(want) ? ` in namespace ${underlayPlace(want)}` : "",
+      placeWords(underlayPlace(want)),
     ].join(""),
   ],
   observe: (want) => (isHostUnderlay(want) ? linkSections(undefined) : []),

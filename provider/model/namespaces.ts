@@ -5,6 +5,10 @@ import type { Section } from "./command";
 export const placeWords = (namespace: string | undefined) =>
   namespace === undefined ? "" : ` in namespace ${namespace}`;
 
+/** Where something is missing. */
+export const placeOrHost = (namespace: string | undefined) =>
+  namespace === undefined ? "on the host" : `in namespace ${namespace}`;
+
 /** The names under /run/netns: the proof that a namespace is there or absent. */
 export const namespacesSection: Section = { key: "netns", argv: ["ip", "-j", "netns", "list"] };
 

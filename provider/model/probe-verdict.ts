@@ -1,3 +1,4 @@
+import { placeWords } from "./namespaces";
 import type { Probe, ProbeAnswer } from "./probe";
 import { family } from "./scalars";
 
@@ -26,8 +27,6 @@ export function whereItEnds(probe: From, answer: ProbeAnswer): string {
   );
 }
 
-const place = ({ namespace }: From) => (namespace ? ` in namespace ${namespace}` : "");
-
 const routeOf = ({ route }: ProbeAnswer) => (typeof route === "object" ? route : undefined);
 
 const outDevice = (probe: From, answer: ProbeAnswer) => routeOf(answer)?.dev ?? probe.device;
@@ -35,8 +34,8 @@ const outDevice = (probe: From, answer: ProbeAnswer) => routeOf(answer)?.dev ?? 
 function deviceTrouble(device: string | undefined, probe: From, { links }: ProbeAnswer): string | undefined {
   if (device === undefined || links.length === 0) return undefined;
   const link = links.find(({ ifname }) => ifname === device);
-  if (!link) return `there is no device ${device}${place(probe)}`;
-  if (!link.flags.includes("UP")) return `${device} is down${place(probe)}`;
+  if (!link) return `there is no device ${device}${placeWords(probe.namespace)}`;
+  if (!link.flags.includes("UP")) return `${device} is down${placeWords(probe.namespace)}`;
   // Loopback and bridges without the flag are no different from others here.
   if (link.flags.includes("NO-CARRIER")) return `${device} has no carrier: its cable, peer or ports are down`;
   return undefined;
@@ -45,7 +44,7 @@ function deviceTrouble(device: string | undefined, probe: From, { links }: Probe
 function sourceTrouble(probe: From, { links }: ProbeAnswer): string | undefined {
   if (probe.source === undefined || links.length === 0) return undefined;
   const there = links.some(({ addr_info = [] }) => addr_info.some(({ local }) => local === probe.source));
-  return there ? undefined : `no device${place(probe)} has the source address ${probe.source}`;
+  return there ? undefined : `no device${placeWords(probe.namespace)} has the source address ${probe.source}`;
 }
 
 function tooLong(answer: ProbeAnswer): string | undefined {
@@ -66,7 +65,7 @@ const refusals: [RegExp, string][] = [
 function routeTrouble(probe: From, { route }: ProbeAnswer): string | undefined {
   if (typeof route !== "string" || route === "") return undefined;
   const known = refusals.find(([pattern]) => pattern.test(route))?.[1];
-  return known ? `${known} ${probe.to}${place(probe)}` : `the kernel has no way: ${route.trim()}`;
+  return known ? `${known} ${probe.to}${placeWords(probe.namespace)}` : `the kernel has no way: ${route.trim()}`;
 }
 
 function neighbourTrouble(probe: From, answer: ProbeAnswer): string | undefined {

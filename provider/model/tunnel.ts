@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { LinkState } from "./link-state";
+import { placeWords } from "./namespaces";
 import { between, hex } from "./scalars";
 
 /** What kernel tunnels have in common: GRE, VXLAN. */
@@ -42,4 +43,4 @@ export const strayUnderlay = (away: boolean, want: Want) =>
 
 /** The kernel lets nobody else listen there; `among`: those who share one socket. */
 export const udpPortClaim = (among: string, udpPort: number, over: 4 | 6, namespace?: string) =>
-  `shared (${among}) UDP port ${udpPort} over IPv${over}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
+  `shared (${among}) UDP port ${udpPort} over IPv${over}${placeWords(namespace)}`;
