@@ -37,13 +37,17 @@ const stepMs = 150;
 /**
  * How long to wait for those who were answered just now and have more to say: until nobody has come for a while, as parts
  * of the time that the last batch took, for a host that is slow gains most when they share the next one. Who goes on comes
- * back at once. Who has done is followed by others, from the engine, which takes its time: as much as a batch is worth.
+ * back at once. Who has done is followed by others, from the engine, which takes its time: as much as a batch is worth, and
+ * one that only reads is worth less than one that writes.
  */
 const linger = {
   goesOn: { part: 0.05, leastMs: 0, mostMs: 15 },
-  done: { part: 1, leastMs: 15, mostMs: 60 },
-  whole: { part: 0.8, leastMs: 60, mostMs: 1000 },
+  read: { part: 0.3, leastMs: 5, mostMs: 60 },
+  written: { part: 1, leastMs: 15, mostMs: 60 },
 };
+
+/** How long a batch is held back in all. */
+const whole = { part: 0.8, leastMs: 60, mostMs: 1000 };
 
 /** Of all machines of this process: the engine's steps are for any of them. */
 const crowd = new Crowd();
@@ -60,9 +64,9 @@ const busyMs = 200;
 export class MachineBatcher implements Machine {
   private queue: Request[] = [];
   private running = false;
-  /** How long the last batch took, and whether somebody had done with it. */
+  /** How long the last batch took, and what those who were in it had done with it. */
   private tookMs = 0;
-  private done = false;
+  private last: keyof typeof linger = "goesOn";
   /** Answers that follow from their question. */
   private readonly remembered = new Map<string, Result>();
   /** True once another machine has answered at this address: of no more use. */
@@ -117,8 +121,8 @@ export class MachineBatcher implements Machine {
   private async gather(): Promise<void> {
     const partOf = ({ part, leastMs, mostMs }: { part: number; leastMs: number; mostMs: number }) =>
       Math.min(Math.max(this.tookMs * part, leastMs), mostMs);
-    const quiet = partOf(this.done ? linger.done : linger.goesOn);
-    const end = performance.now() + partOf(linger.whole);
+    const quiet = partOf(linger[this.last]);
+    const end = performance.now() + partOf(whole);
     for (let known = 0; known < this.queue.length && performance.now() < end; ) {
       known = this.queue.length;
       await crowd.wait(quiet);
@@ -140,7 +144,8 @@ export class MachineBatcher implements Machine {
     let planned: Planned[] = [];
     try {
       planned = plan(batch.map(({ job }) => job));
-      this.done = planned.length > 0 || batch.some(({ look }) => look.last);
+      const mayEnd = batch.some(({ look }) => look.last);
+      this.last = planned.length > 0 ? "written" : mayEnd ? "read" : "goesOn";
       await this.send(session, batch, planned);
     } catch (error) {
       this.failed(batch, planned, error);

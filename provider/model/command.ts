@@ -8,6 +8,8 @@ export interface Command {
   stdin?: string;
   /** The network namespace in which it runs; without it, the host's own. */
   namespace?: string;
+  /** Of a namespace it needs only its sockets and /proc/sys; see host/render.ts. */
+  socketsOnly?: true;
   /** How it ends says nothing that matters. */
   mayFail?: true;
 }

@@ -93,19 +93,26 @@ describe("round trips", () => {
     expect(session.counters).toMatchObject({ roundTrips: 2, commands: 3 });
   });
 
-  test.each<[string, number, (machine: Machine) => Promise<unknown>]>([
-    ["after a write", 1, (machine) => machine.write([step("a")], [])],
-    ["after a last look", 1, (machine) => machine.observe([section("a")], { last: true })],
-    ["but not after a look, since who goes on comes at once", 2, (machine) => machine.observe([section("a")])],
-  ])("who comes a little later is waited for %s", async (_, roundTrips, act) => {
+  const write = (machine: Machine) => machine.write([step("a")], []);
+  const lastLook = (machine: Machine) => machine.observe([section("a")], { last: true });
+  const look = (machine: Machine) => machine.observe([section("a")]);
+  test.each<[string, number, (machine: Machine) => Promise<unknown>, number, number]>([
+    ["after a write", 1, write, 0, 10],
+    ["after a last look", 1, lastLook, 0, 4],
+    ["not as long, when that was cheap", 2, lastLook, 0, 10],
+    ["longer, when that took its time", 1, lastLook, 100, 10],
+    ["but not after a look, since who goes on comes at once", 2, look, 0, 4],
+  ])("who comes a little later is waited for %s", async (_, roundTrips, act, tookMs, laterMs) => {
     jest.useFakeTimers();
     const session = echo();
     const machine = await over(session);
+    session.gate = new Promise((resolve) => setTimeout(resolve, tookMs));
     const acted = act(machine);
     await jest.advanceTimersByTimeAsync(1000);
     await acted;
+    session.gate = Promise.resolve();
     const first = machine.observe([section("b")]);
-    await jest.advanceTimersByTimeAsync(5);
+    await jest.advanceTimersByTimeAsync(laterMs);
     const second = machine.observe([section("c")]);
     await jest.advanceTimersByTimeAsync(1000);
     await Promise.all([first, second]);

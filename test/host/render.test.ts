@@ -94,6 +94,9 @@ test("iproute2 enters a namespace itself, other programs are taken there", () =>
   expect(there("/usr/sbin/bridge", "vlan")).toBe("/usr/sbin/bridge -n blue vlan");
   expect(there("ping", "-c1", "10.0.0.1")).toBe("ip netns exec blue ping -c1 10.0.0.1");
   expect(there("nft", "list", "ruleset")).toBe("nsenter --net=/run/netns/blue nft list ruleset");
+  expect(argvOf({ argv: ["sh", "-c", "true"], namespace: "blue", socketsOnly: true }).join(" ")).toBe(
+    "nsenter --net=/run/netns/blue sh -c true",
+  );
   expect(argvOf({ argv: ["ip", "link"] })).toEqual(["ip", "link"]);
 });
 

@@ -69,6 +69,18 @@ test("kinds and model know of a host only what it answered", () => {
   expect(wrong.map(words)).toEqual([]);
 });
 
+test("the SSH library is loaded when a host is dialled, and not before", () => {
+  const packagesBehind = (start: RegExp) => {
+    const reached = new Set(files.map((file) => file.replace(/\.ts$/, "")).filter((name) => start.test(name)));
+    for (const from of reached) for (const one of values) if (one.from === from) reached.add(one.to);
+    return imports
+      .filter(({ from, to, typeOnly }) => reached.has(from) && !typeOnly && !modules.has(to))
+      .map(({ to }) => to);
+  };
+  expect(packagesBehind(/^host\/ssh2-login$/)).toContain("ssh2");
+  expect(packagesBehind(/^(handler$|kinds\/)/)).not.toContain("ssh2");
+});
+
 test("no circle", () => {
   const next = new Map<string, string[]>();
   for (const { from, to } of values) next.set(from, [...(next.get(from) ?? []), to]);
