@@ -166,27 +166,33 @@ export async function status(): Promise<LabHost[]> {
 }
 
 /**
- * Reboots a machine, as its user would; resolves when it answers with a new boot id and its services are up. Throws
- * when the machine does not run or does not come back.
+ * Reboots machines, side by side, as their user would; resolves when each answers with a new boot id and its services are
+ * up. Throws when one does not run (then none is touched) or does not come back.
  */
-export async function reboot(name: string, options: { log?: Log } = {}): Promise<void> {
+export async function reboot(names: string[], options: { log?: Log } = {}): Promise<void> {
   const { log = silent } = options;
   await locked(log, async () => {
-    const begin = Date.now();
-    await requireRunning(name);
-    const bootId = () => runOn(name, "cat /proc/sys/kernel/random/boot_id");
-    const before = await bootId();
-    // The connection is cut in the middle of the answer.
-    await runOn(name, "sudo systemctl reboot").catch(() => {});
-    const rebooted = async () => {
-      await waitForGreeting(name, bootTimeout);
-      const now = await bootId().catch(() => before);
-      return now !== before || undefined;
-    };
-    await until(rebooted, bootTimeout, () => `${name} was told to reboot and still has boot id ${before}`, 1000);
-    await waitForServices(name);
-    log(`${name}: rebooted in ${secondsSince(begin)}`);
+    for (const name of names) await requireRunning(name);
+    const results = await Promise.allSettled([...new Set(names)].map((name) => rebootOne(name, log)));
+    const failed = results.find((each) => each.status === "rejected");
+    if (failed) throw failed.reason;
   });
+}
+
+async function rebootOne(name: string, log: Log): Promise<void> {
+  const begin = Date.now();
+  const bootId = () => runOn(name, "cat /proc/sys/kernel/random/boot_id");
+  const before = await bootId();
+  // The connection is cut in the middle of the answer.
+  await runOn(name, "sudo systemctl reboot").catch(() => {});
+  const rebooted = async () => {
+    await waitForGreeting(name, bootTimeout);
+    const now = await bootId().catch(() => before);
+    return now !== before || undefined;
+  };
+  await until(rebooted, bootTimeout, () => `${name} was told to reboot and still has boot id ${before}`, 1000);
+  await waitForServices(name);
+  log(`${name}: rebooted in ${secondsSince(begin)}`);
 }
 
 /**

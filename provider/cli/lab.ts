@@ -34,9 +34,9 @@ export function labCommand(): Command {
     .action(ssh);
   lab
     .command("reboot")
-    .description("reboot a machine and wait until it is back")
-    .argument("<name>")
-    .action((name: string) => reboot(name, { log }));
+    .description("reboot machines, side by side, and wait until they are back")
+    .argument("<names...>")
+    .action((names: string[]) => reboot(names, { log }));
   lab
     .command("reset")
     .description("put a machine that is new at the same address")

@@ -39,7 +39,7 @@ it("is there before", whole, 900_000);
 
 it("is rebuilt by a plain `up` after a reboot, with the same MAC", async () => {
   const mac = await mustOnHost("n2", "ip netns exec sv-blue cat /sys/class/net/eth0/address");
-  await reboot("n2");
+  await reboot(["n2"]);
   expect((await onHost("n2", "ip netns list | grep sv-blue")).exitCode).toBe(1);
   const result = await stack.up();
   expect(result).toMatchObject({ failed: 0, same: 0 });

@@ -158,7 +158,7 @@ it("has its address on br-ex after a reboot, before any `up`, which then rebuild
   await settle(4);
   await reachable("br-ex");
   expect(await has()).toMatch(/192\.0\.2\.77/);
-  await reboot("n2");
+  await reboot(["n2"]);
   await settle(5);
   await reachable("br-ex");
   expect(await has()).not.toMatch(/192\.0\.2\.77/);

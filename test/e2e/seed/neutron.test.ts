@@ -415,7 +415,7 @@ it("both nodes rebooted: a plain `up`, and all of it again; the gateway has the 
     );
   const had = await gateway();
   await stopGuests();
-  await Promise.all(nodes.map((node) => reboot(node)));
+  await reboot(nodes);
   expect((await onHost("n2", "ip netns list | grep -c q")).stdout.trim()).toBe("0");
   await makeOutside();
   expect(await up()).toMatchObject({ failed: 0, delete: 0, replace: 0 });
