@@ -458,6 +458,34 @@ export interface DhcpServerReservation {
   hostname?: string;
 }
 
+export interface FdbEntryLive {
+  /** The bridge that has the entry; not for a tunnel's own. */
+  bridge?: string;
+}
+
+export interface FdbEntryArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace of the device. Default: the host's own. A change replaces the entry. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The bridge's port, or the VXLAN, that leads to the address. A change replaces the entry. */
+  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  /** Whose frames it is for: a unicast MAC address; or 00:00:00:00:00:00, of a VXLAN: frames to everybody and to addresses without an entry, of which each such entry's `remote` gets a copy. A change replaces the entry. */
+  mac: pulumi.Input<string>;
+  /** The address of the tunnel's other end that has it (`dst`): the entry is the VXLAN's own. Default: none, the entry is the bridge's. A change replaces the entry. */
+  remote?: pulumi.Input<string>;
+  /** UDP port of that end, 1 to 65535 (`port`). Default: the VXLAN's. */
+  port?: pulumi.Input<number>;
+  /** The network's number at that end, 0 to 16777215 (`vni`). Default: the VXLAN's. */
+  vni?: pulumi.Input<number>;
+  /** The VLAN in which the address is, 1 to 4094 (`vlan`), one of the port's. Required on a bridge with `vlanFiltering`; else none. A change replaces the entry. */
+  vlan?: pulumi.Input<number>;
+  /** It stays at this port when frames of the address come in by another (`sticky`). Default: false. */
+  sticky?: pulumi.Input<boolean>;
+}
+
 export interface FirewallLive {
   /** How many chains it has. */
   chains: number;
@@ -2500,6 +2528,36 @@ export class DhcpServer extends KindBase {
    */
   constructor(name: string, args: DhcpServerArgs, opts?: pulumi.CustomResourceOptions) {
     super("DhcpServer", name, args, opts);
+  }
+}
+
+/** A static entry of a forwarding database (`bridge fdb`): behind which port of a Linux bridge an address is, or at which other end of a VXLAN. A VXLAN between several hosts without multicast has one for 00:00:00:00:00:00 for each other end. It goes with its device, and with the device's place in the bridge. */
+export class FdbEntry extends KindBase {
+  declare readonly kind: "FdbEntry";
+  /** The network namespace of the device. Default: the host's own. A change replaces the entry. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The bridge's port, or the VXLAN, that leads to the address. A change replaces the entry. */
+  declare readonly device: pulumi.Output<string>;
+  /** Whose frames it is for: a unicast MAC address; or 00:00:00:00:00:00, of a VXLAN: frames to everybody and to addresses without an entry, of which each such entry's `remote` gets a copy. A change replaces the entry. */
+  declare readonly mac: pulumi.Output<string>;
+  /** The address of the tunnel's other end that has it (`dst`): the entry is the VXLAN's own. Default: none, the entry is the bridge's. A change replaces the entry. */
+  declare readonly remote: pulumi.Output<string | undefined>;
+  /** UDP port of that end, 1 to 65535 (`port`). Default: the VXLAN's. */
+  declare readonly port: pulumi.Output<number | undefined>;
+  /** The network's number at that end, 0 to 16777215 (`vni`). Default: the VXLAN's. */
+  declare readonly vni: pulumi.Output<number | undefined>;
+  /** The VLAN in which the address is, 1 to 4094 (`vlan`), one of the port's. Required on a bridge with `vlanFiltering`; else none. A change replaces the entry. */
+  declare readonly vlan: pulumi.Output<number | undefined>;
+  /** It stays at this port when frames of the address come in by another (`sticky`). Default: false. */
+  declare readonly sticky: pulumi.Output<boolean | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<FdbEntryLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: FdbEntryArgs, opts?: pulumi.CustomResourceOptions) {
+    super("FdbEntry", name, args, opts);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Seen } from "../host/seen";
-import type { Section } from "../model/command";
+import { notInstalled, type Section } from "../model/command";
+import { fdbSection, isMade, isSayable } from "../model/fdb";
 import { type LinkJson, linksIn } from "../model/link-state";
 import { inNamespace, keyIn } from "../model/namespaces";
 import type { Left } from "./leftovers";
@@ -17,21 +18,12 @@ interface Table {
   text(entry: Entry): string;
 }
 
-const noMac = "00:00:00:00:00:00";
-
 const tables: Table[] = [
   {
-    section: { key: "fdb", argv: ["bridge", "-j", "fdb", "show"] },
+    section: fdbSection,
     type: "forwarding entry",
     device: ({ ifname }) => ifname,
-    isMade({ mac, dst, state, master, flags }, { linkinfo }) {
-      const isLearned = (state !== "permanent" && state !== "static") || (flags as string[]).includes("extern_learn");
-      if (isLearned) return false;
-      // Without `dst`, what is permanent is the kernel's: addresses of devices, groups that they listen to.
-      if (dst === undefined) return state === "static" && master !== undefined;
-      const { remote, remote6, group, group6 } = linkinfo?.info_data ?? {};
-      return mac !== noMac || ![remote, remote6, group, group6].includes(dst);
-    },
+    isMade: (entry, link) => isMade(entry as never, link) && !isSayable(entry as never),
     text: ({ mac, dst }) => (dst === undefined ? `${mac}` : `${mac} dst ${dst}`),
   },
   {
@@ -50,9 +42,6 @@ const tables: Table[] = [
     text: ({ kind, handle }) => `${kind} ${handle}`,
   },
 ];
-
-/** What a shell says of a program that is not there. */
-const notInstalled = 127;
 
 export const attachedSections = (namespace: string | undefined): Section[] =>
   inNamespace(namespace, ...tables.map(({ section }) => section));

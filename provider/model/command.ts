@@ -68,6 +68,9 @@ export interface Result {
   stderr: string;
 }
 
+/** The exit status by which a shell says that a program is not there. */
+export const notInstalled = 127;
+
 /** What a command looks like to a person, for messages only. */
 export function show(command: Command): string {
   const words = command.argv.map((word) =>

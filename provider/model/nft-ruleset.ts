@@ -1,5 +1,5 @@
 import type { Seen } from "../host/seen";
-import type { Section } from "./command";
+import { notInstalled, type Section } from "./command";
 import { HostnetError } from "./errors";
 import { keyIn } from "./namespaces";
 import { type FirewallArgs, firewallArgs } from "./nft-args";
@@ -14,9 +14,6 @@ export interface RulesetTable {
   name: string;
   table: Table;
 }
-
-/** What a shell says of a program that is not there. */
-const notInstalled = 127;
 
 /** The tables of a namespace; none where the host has no nft. Throws READ_FAILED. */
 export function tablesOf(seen: Seen, namespace: string | undefined): RulesetTable[] {

@@ -122,7 +122,7 @@ test("what has a name that no resource may have is told so, and so is a namespac
 
 test("what hangs on devices and no resource declares is told, and nothing that made itself", async () => {
   const self = { flags: ["self"], state: "permanent" };
-  const { left, program } = await look((machine) => {
+  const { left, things, program } = await look((machine) => {
     machine.links().push({
       ...{ ifindex: 91, ifname: "vx8", flags: [], mtu: 1500, operstate: "UP", link_type: "ether", addr_info: [] },
       linkinfo: { info_kind: "vxlan", info_data: { ...links.plainVxlan, remote: "10.0.0.9" } },
@@ -137,6 +137,7 @@ test("what hangs on devices and no resource declares is told, and nothing that m
         { mac: "02:00:00:00:07:02", ifname: "vx8", dst: "10.0.0.7", ...self, flags: ["self", "extern_learn"] },
         ...[5, 6].map((last) => ({ mac: "00:00:00:00:00:00", ifname: "vx8", dst: `10.0.0.${last}`, ...self })),
         ...[5, 6].map((last) => ({ mac: `02:00:00:00:09:0${last}`, ifname: "vx8", dst: "10.0.0.5", ...self })),
+        { mac: "02:00:00:00:09:0a", ifname: "vx8", dst: "10.0.0.5", viaIf: "eth0", ...self },
         { mac: "02:00:00:00:09:09", ifname: "p-red", flags: [], master: "br0", state: "static" },
         { mac: "02:00:00:00:09:09", ifname: "p-red", vlan: 7, flags: [], master: "br0", state: "static" },
         { mac: "02:00:00:00:09:09", ifname: "vethab12cd", flags: [], master: "docker0", state: "static" },
@@ -156,13 +157,16 @@ test("what hangs on devices and no resource declares is told, and nothing that m
     .filter(({ type }) => ["forwarding entry", "queueing discipline", "permanent neighbour"].includes(type))
     .map(({ type, name, namespace, why }) => [type, name, namespace, why]);
   expect(told).toEqual([
-    [
-      ...["forwarding entry", "vx8", undefined],
-      "no resource declares 00:00:00:00:00:00 dst 10.0.0.5, 00:00:00:00:00:00 dst 10.0.0.6, 02:00:00:00:09:05 dst 10.0.0.5, and 1 more",
-    ],
-    ["forwarding entry", "p-red", undefined, "no resource declares 02:00:00:00:09:09"],
+    ["forwarding entry", "vx8", undefined, "no resource declares 02:00:00:00:09:0a dst 10.0.0.5"],
     ["queueing discipline", "br0", undefined, "no resource declares tbf 8001:"],
     ["permanent neighbour", "eth0", "blue", "no resource declares 10.0.1.9 lladdr 02:00:00:00:09:01"],
+  ]);
+  const entries = things.filter(({ kind }) => kind.name === "FdbEntry").map(({ args }) => args);
+  expect(entries).toEqual([
+    { device: "p-red", mac: "02:00:00:00:09:09" },
+    { device: "vethab12cd", mac: "02:00:00:00:09:09" },
+    ...[5, 6].map((last) => ({ device: "vx8", mac: "00:00:00:00:00:00", remote: `10.0.0.${last}` })),
+    ...[5, 6].map((last) => ({ device: "vx8", mac: `02:00:00:00:09:0${last}`, remote: "10.0.0.5" })),
   ]);
   expect(program).toContain("// not declared: queueing discipline br0 (no resource declares tbf 8001:)\n");
 });
