@@ -3513,7 +3513,7 @@ export class Vlan extends KindBase {
   }
 }
 
-/** A VXLAN tunnel of the kernel: Ethernet frames in UDP, over IPv4 or IPv6 by its addresses, to one other end (`remote`), to a multicast group, or to where its forwarding database says (`bridge fdb`). With `device` its MTU is 50 bytes below that one's, 70 over IPv6; without it is 1500 and has to be said. */
+/** A VXLAN tunnel of the kernel: Ethernet frames in UDP, over IPv4 or IPv6 by its addresses, to one other end (`remote`), to a multicast group, or to where its forwarding database says (`FdbEntry`). With `device` its MTU is 50 bytes below that one's, 70 over IPv6; without it is 1500 and has to be said. */
 export class Vxlan extends KindBase {
   declare readonly kind: "Vxlan";
   /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */

@@ -63,7 +63,7 @@ export const vxlan = linkKind({
   type: "vxlan",
   // With the generic protocol extension it is a device of layer 3.
   traits: (want) => ({ keepsMac: want.gpe === true }),
-  doc: "A VXLAN tunnel of the kernel: Ethernet frames in UDP, over IPv4 or IPv6 by its addresses, to one other end (`remote`), to a multicast group, or to where its forwarding database says (`bridge fdb`). With `device` its MTU is 50 bytes below that one's, 70 over IPv6; without it is 1500 and has to be said.",
+  doc: "A VXLAN tunnel of the kernel: Ethernet frames in UDP, over IPv4 or IPv6 by its addresses, to one other end (`remote`), to a multicast group, or to where its forwarding database says (`FdbEntry`). With `device` its MTU is 50 bytes below that one's, 70 over IPv6; without it is 1500 and has to be said.",
   options: options({
     // `id` is the engine's own word.
     vni: {

@@ -3,7 +3,7 @@ import { declareHost } from "../helpers/declare";
 import { footprint, host, mustOnHost, onHost } from "../helpers/lab";
 import { createStack, type Stack } from "../helpers/stack";
 
-/** Rows of seed.md: Open vSwitch, the virtual cable, the GRE tunnel, between two hosts. */
+/** Rows of seed.md: Open vSwitch, the virtual cable, the GRE tunnel, between two hosts; and a VXLAN without multicast. */
 const underlay = host("n1").interfaces.underlay;
 const program = `
 const hostnet = require("pulumi-hostnet");
@@ -19,6 +19,9 @@ hosts.forEach((host, index) => {
   const guest = new hostnet.Namespace(node + "guest", { host });
   const port = new hostnet.VethPair(node + "port", { a: { name: "eth0", namespace: guest, addresses: ["10.62.0." + (index + 1) + "/24"], mtu: 1458 }, b: { name: "guest-port" } });
   new hostnet.OvsPort(node + "tenant", { bridge: brInt, name: port.b.name, tag: 10 });
+  const addresses = ["10.63.0." + (index + 1) + "/24"];
+  const vxlan = new hostnet.Vxlan(node + "vx", { namespace: guest, underlay: "host", vni: 63, port: 4790, local: own, learning: false, addresses });
+  new hostnet.FdbEntry(node + "peer", { namespace: guest, device: vxlan, mac: "00:00:00:00:00:00", remote: other });
 });
 `;
 
@@ -32,8 +35,10 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(() => stack?.dispose(), 900_000);
 
-const ping = async (more = "") =>
-  (await onHost("n1", `ip netns exec guest ping -c 3 -i 0.3 -W 3 ${more} 10.62.0.2`)).exitCode === 0;
+const pingTo = async (address: string, more = "") =>
+  (await onHost("n1", `ip netns exec guest ping -c 3 -i 0.3 -W 3 ${more} ${address}`)).exitCode === 0;
+const ping = (more = "") => pingTo("10.62.0.2", more);
+const pingByVxlan = () => pingTo("10.63.0.2");
 const vsctl = (name: string, words: string) => mustOnHost(name, `ovs-vsctl --timeout=20 ${words}`);
 
 it("Open vSwitch: bridges of the kernel's datapath, working ports, MACs at the right port", async () => {
@@ -99,12 +104,15 @@ it("GRE tunnel: another key on one side, and nothing comes through; `up --refres
   expect(await ping()).toBe(true);
 }, 900_000);
 
-it("virtual cable: traffic crosses it, and none does when the pair is gone; `up --refresh` puts it back", async () => {
+it("virtual cable and forwarding entry: traffic crosses them, and none does when they are gone; `up --refresh` puts them back", async () => {
+  expect(await pingByVxlan()).toBe(true);
   await vsctl("n1", "-- del-port br-int patch-tun -- del-port br-tun patch-int");
-  expect(await ping()).toBe(false);
+  await mustOnHost("n1", "bridge -n guest fdb del 00:00:00:00:00:00 dev vx dst 10.198.0.2");
+  expect([await ping(), await pingByVxlan()]).toEqual([false, false]);
   const { resources } = await stack.up({ args: ["--refresh"] });
-  expect(resources.filter(({ op }) => op === "create").map(({ name }) => name)).toEqual(["n1/cable"]);
-  expect(await ping()).toBe(true);
+  const made = resources.filter(({ op }) => op === "create").map(({ name }) => name);
+  expect(made.sort()).toEqual(["n1/cable", "n1/peer"]);
+  expect([await ping(), await pingByVxlan()]).toEqual([true, true]);
 }, 900_000);
 
 it("both hosts are as before after `destroy`", async () => {
