@@ -59,6 +59,8 @@ export interface Kind<A = any, F = any, M = any> {
   facts: z.ZodObject;
   /** A change of one of these is another object: replace, delete first. The first one is the object's name. */
   identity: Path[];
+  /** The argument in whose namespace it is: one given as a resource there need not be said a second time. */
+  placedBy?: Path;
   /** Programs (`ip`, `ovs-vsctl`) that must be on the host. */
   needs: string[];
   mark: MarkPlace;

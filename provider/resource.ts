@@ -76,6 +76,8 @@ export class KindBase extends Registered {
     const named = "name" in spec.args.shape && own.name === undefined ? { ...own, name: lastPart(name) } : own;
     const properties = withoutResources(spec.args, named, "", parents, where) as Properties;
     const host = hostOf(given, parents, where);
+    const place = parents.get(spec.placedBy ?? "");
+    if (place && own.namespace === undefined) properties.namespace = KindBase.namespaceOf(place);
     super(
       kind,
       name,
@@ -100,6 +102,11 @@ export class KindBase extends Registered {
   /** The Host on which the resource is. */
   static hostOf(resource: KindBase): HostBase {
     return resource.on;
+  }
+
+  /** The namespace in which it is; undefined for the host's own. */
+  private static namespaceOf(resource: KindBase): pulumi.Output<string | undefined> | undefined {
+    return (resource as { namespace?: pulumi.Output<string | undefined> }).namespace;
   }
 
   /** What the object is called on its host. */

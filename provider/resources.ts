@@ -116,7 +116,7 @@ export interface AddressArgs {
   host?: Host;
   /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
   adopt?: pulumi.Input<boolean>;
-  /** The network namespace of the device. Default: the host's own. A change replaces the address. */
+  /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the address. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that has the address; it need not be one of ours. A change replaces it. */
   device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -264,7 +264,7 @@ export interface BridgePortArgs {
   host?: Host;
   /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
   adopt?: pulumi.Input<boolean>;
-  /** The namespace of device and bridge. Default: the host's own. A change replaces the resource. */
+  /** The namespace of device and bridge. Default: that of a `device` given as a resource, else the host's own. A change replaces the resource. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that becomes a port; it may be one that is not ours. A change replaces the resource. */
   device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -339,7 +339,7 @@ export interface ConnectivityCheckArgs {
   host?: Host;
   /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
   adopt?: pulumi.Input<boolean>;
-  /** The network namespace from which the path is tried. Default: the host's own. */
+  /** The network namespace from which the path is tried. Default: that of a `device` given as a resource, else the host's own. */
   namespace?: pulumi.Input<string> | Namespace;
   /** Source address of the packets. Default: the kernel's choice. */
   source?: pulumi.Input<string>;
@@ -408,7 +408,7 @@ export interface DhcpServerArgs {
   host?: Host;
   /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
   adopt?: pulumi.Input<boolean>;
-  /** The network namespace in which the device is. Default: the host's own. A change replaces the server. */
+  /** The network namespace in which the device is. Default: that of a `device` given as a resource, else the host's own. A change replaces the server. */
   namespace?: pulumi.Input<string> | Namespace;
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   name?: pulumi.Input<string>;
@@ -468,7 +468,7 @@ export interface FdbEntryArgs {
   host?: Host;
   /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
   adopt?: pulumi.Input<boolean>;
-  /** The network namespace of the device. Default: the host's own. A change replaces the entry. */
+  /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the entry. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The bridge's port, or the VXLAN, that leads to the address. A change replaces the entry. */
   device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -714,7 +714,7 @@ export interface GratuitousArpArgs {
   host?: Host;
   /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
   adopt?: pulumi.Input<boolean>;
-  /** The network namespace of the device. Default: the host's own. A change announces them there. */
+  /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change announces them there. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that has the addresses, up and joined to its link. A change replaces it. */
   device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -1733,7 +1733,7 @@ export interface RouteArgs {
   host?: Host;
   /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
   adopt?: pulumi.Input<boolean>;
-  /** The network namespace. Default: the host's own. A change replaces the route. */
+  /** The network namespace. Default: that of a `device` given as a resource, else the host's own. A change replaces the route. */
   namespace?: pulumi.Input<string> | Namespace;
   /** Destination: a network as 10.9.0.0/16, one address, or `default`, which is 0.0.0.0/0; for IPv6 write ::/0. A change replaces the route. */
   to: pulumi.Input<string>;
@@ -2266,7 +2266,7 @@ export class Host extends HostBase {
 /** One IP address on a device, beside those that others give it. A link of ours has a list `addresses` of its own: a device takes the one or the other. */
 export class Address extends KindBase {
   declare readonly kind: "Address";
-  /** The network namespace of the device. Default: the host's own. A change replaces the address. */
+  /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the address. */
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** The device that has the address; it need not be one of ours. A change replaces it. */
   declare readonly device: pulumi.Output<string>;
@@ -2384,7 +2384,7 @@ export class Bond extends KindBase {
 /** A device as a port of a Linux bridge, with all of a port's options. Deleted, it is given back as it was: to the bridge that it was in before, or to none. */
 export class BridgePort extends KindBase {
   declare readonly kind: "BridgePort";
-  /** The namespace of device and bridge. Default: the host's own. A change replaces the resource. */
+  /** The namespace of device and bridge. Default: that of a `device` given as a resource, else the host's own. A change replaces the resource. */
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** The device that becomes a port; it may be one that is not ours. A change replaces the resource. */
   declare readonly device: pulumi.Output<string>;
@@ -2448,7 +2448,7 @@ export class BridgePort extends KindBase {
 /** A path from a host or namespace to an address, proven whenever the resource is made or changed. A check that fails fails the deployment, and says where the path ends. What its own host can tell (a device that is down, a missing route, a neighbour that does not answer, an MTU) is said at once. Where packets leave it and nothing comes back, all namespaces of the host, and of those in `hosts`, are looked at, 50 packets are sent (`ping -i 0.02`, a broadcast where a neighbour does not answer), and the counters of devices and of ports of Open vSwitch tell which one saw them last; then what stands behind it is named: a port that is down, a tag or VLAN, a tunnel's key, a flow (by `ovs-appctl ofproto/trace`), a rule of nftables, an MTU, a route. On a device that carries much else the counters say little. It changes nothing on the hosts. */
 export class ConnectivityCheck extends KindBase {
   declare readonly kind: "ConnectivityCheck";
-  /** The network namespace from which the path is tried. Default: the host's own. */
+  /** The network namespace from which the path is tried. Default: that of a `device` given as a resource, else the host's own. */
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** Source address of the packets. Default: the kernel's choice. */
   declare readonly source: pulumi.Output<string | undefined>;
@@ -2488,7 +2488,7 @@ export class ConnectivityCheck extends KindBase {
 /** A DHCP server for IPv4: dnsmasq, supervised, inside a namespace. Its leases outlive its restarts and are gone with it, and after a reboot. Old clients take no offer with a bad UDP checksum, as a veth peer or TAP with transmit offload makes them: `offloads: { tx: false }` on the device. */
 export class DhcpServer extends KindBase {
   declare readonly kind: "DhcpServer";
-  /** The network namespace in which the device is. Default: the host's own. A change replaces the server. */
+  /** The network namespace in which the device is. Default: that of a `device` given as a resource, else the host's own. A change replaces the server. */
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   declare readonly name: pulumi.Output<string>;
@@ -2534,7 +2534,7 @@ export class DhcpServer extends KindBase {
 /** A static entry of a forwarding database (`bridge fdb`): behind which port of a Linux bridge an address is, or at which other end of a VXLAN. A VXLAN between several hosts without multicast has one for 00:00:00:00:00:00 for each other end. It goes with its device, and with the device's place in the bridge. */
 export class FdbEntry extends KindBase {
   declare readonly kind: "FdbEntry";
-  /** The network namespace of the device. Default: the host's own. A change replaces the entry. */
+  /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the entry. */
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** The bridge's port, or the VXLAN, that leads to the address. A change replaces the entry. */
   declare readonly device: pulumi.Output<string>;
@@ -2596,7 +2596,7 @@ export class Firewall extends KindBase {
 /** Tells a link, by gratuitous ARP (RFC 5227, `arping -U`), who has IPv4 addresses now: when the resource is made or changed, and when the host was rebooted. Without it neighbours go on sending to the MAC address that had them before, until their own entry expires. It changes nothing on the host. */
 export class GratuitousArp extends KindBase {
   declare readonly kind: "GratuitousArp";
-  /** The network namespace of the device. Default: the host's own. A change announces them there. */
+  /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change announces them there. */
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** The device that has the addresses, up and joined to its link. A change replaces it. */
   declare readonly device: pulumi.Output<string>;
@@ -3226,7 +3226,7 @@ export class OvsTunnel extends KindBase {
 /** A route of the kernel, told from others by destination, table and metric. It is made with `proto static`, as routes of an administrator are. The kernel drops routes of a device that goes down: that shows as a missing route, and the next `up` makes it again. */
 export class Route extends KindBase {
   declare readonly kind: "Route";
-  /** The network namespace. Default: the host's own. A change replaces the route. */
+  /** The network namespace. Default: that of a `device` given as a resource, else the host's own. A change replaces the route. */
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** Destination: a network as 10.9.0.0/16, one address, or `default`, which is 0.0.0.0/0; for IPv6 write ::/0. A change replaces the route. */
   declare readonly to: pulumi.Output<string>;

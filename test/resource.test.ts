@@ -86,6 +86,17 @@ it("takes the device's real name of a parent that is chosen by what it is, and e
   expect(await inputsOf("on-named")).toMatchObject({ parent: "eth9", parents: { parent: "eth9" } });
 });
 
+it("is in the namespace of the device that it is given as a resource, unless it says another", async () => {
+  const blue = new hostnet.Namespace("blue", { host: newHost() });
+  const device = new hostnet.Vxlan("vx", { namespace: blue, vni: 1 });
+  new hostnet.Address("there", { device, address: "10.0.0.1/24" });
+  new hostnet.Address("elsewhere", { device, namespace: "red", address: "10.0.0.2/24" });
+  new hostnet.Address("by-name", { host: newHost("node2"), device: "vx", address: "10.0.0.3/24" });
+  expect((await inputsOf("there")).namespace).toBe("blue");
+  expect((await inputsOf("elsewhere")).namespace).toBe("red");
+  expect(await inputsOf("by-name")).not.toHaveProperty("namespace");
+});
+
 it("refuses a missing host, a parent of the wrong kind, and parents on two hosts", () => {
   const [one, two] = [newHost("one"), newHost("two")];
   const blue = new hostnet.Namespace("blue2", { host: one });

@@ -18,7 +18,9 @@ import { deviceRef, family, namespaceRef } from "../model/scalars";
 const args = z.strictObject({
   namespace: namespaceRef
     .optional()
-    .describe("The network namespace of the device. Default: the host's own. A change replaces the address."),
+    .describe(
+      "The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the address.",
+    ),
   device: deviceRef.describe("The device that has the address; it need not be one of ours. A change replaces it."),
   address: addressSchema.describe(
     "The address with its prefix length, as 10.0.1.1/24, or an object with peer, scope, label and nodad. A change replaces it.",
@@ -34,6 +36,7 @@ export const address = kind({
     secondary: z.boolean().describe("Another address of its subnet was there first and is the primary one."),
   }),
   identity: ["address", "device", "namespace"],
+  placedBy: "device",
   needs: ["ip"],
   mark: "ledger",
   reset: {},

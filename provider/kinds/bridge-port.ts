@@ -82,7 +82,9 @@ const shape = Object.fromEntries(table.map(([key, option]) => [key, option.schem
 const args = z.strictObject({
   namespace: namespaceRef
     .optional()
-    .describe("The namespace of device and bridge. Default: the host's own. A change replaces the resource."),
+    .describe(
+      "The namespace of device and bridge. Default: that of a `device` given as a resource, else the host's own. A change replaces the resource.",
+    ),
   device: deviceRef.describe(
     "The device that becomes a port; it may be one that is not ours. A change replaces the resource.",
   ),
@@ -130,6 +132,7 @@ export const bridgePort = kind({
       .describe("The port's VLANs, as '1 pvid untagged'; also the bridge's own that were not declared."),
   }),
   identity: ["device", "namespace"],
+  placedBy: "device",
   needs: ["ip", "bridge"],
   mark: "ledger",
   permanent: true,

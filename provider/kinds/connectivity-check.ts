@@ -13,7 +13,9 @@ const args = z
   .strictObject({
     namespace: namespaceRef
       .optional()
-      .describe("The network namespace from which the path is tried. Default: the host's own."),
+      .describe(
+        "The network namespace from which the path is tried. Default: that of a `device` given as a resource, else the host's own.",
+      ),
     source: ipAddress.optional().describe("Source address of the packets. Default: the kernel's choice."),
     device: deviceRef
       .optional()
@@ -95,6 +97,7 @@ export const connectivityCheck = kind({
   }),
   identity: ["to", "namespace"],
   // The program of the protocol is looked for when it is run.
+  placedBy: "device",
   needs: ["ip"],
   ...ownsNothing,
   observe: (want) => inNamespace(want.namespace, sectionOf(want)),

@@ -96,6 +96,7 @@ export const dhcpServer = kind({
       .describe("Who has which address, from dnsmasq's file."),
   }),
   identity: ["name", "namespace"],
+  placedBy: "device",
   needs: ["ip", "ps", "dnsmasq"],
   mark: "comment",
   // Its files hold what is declared and nothing else: what is taken out of the program is not in them.

@@ -13,7 +13,9 @@ const args = z
   .strictObject({
     namespace: namespaceRef
       .optional()
-      .describe("The network namespace of the device. Default: the host's own. A change replaces the entry."),
+      .describe(
+        "The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the entry.",
+      ),
     device: deviceRef.describe(
       "The bridge's port, or the VXLAN, that leads to the address. A change replaces the entry.",
     ),
@@ -73,6 +75,7 @@ export const fdbEntry = kind({
     bridge: z.string().optional().describe("The bridge that has the entry; not for a tunnel's own."),
   }),
   identity: ["mac", "device", "namespace", "remote", "vlan"],
+  placedBy: "device",
   needs: ["ip", "bridge"],
   mark: "ledger",
   reset: { port: null, vni: null, sticky: false },

@@ -11,7 +11,9 @@ import { between, deviceRef, ipv4Address, namespaceRef } from "../model/scalars"
 const args = z.strictObject({
   namespace: namespaceRef
     .optional()
-    .describe("The network namespace of the device. Default: the host's own. A change announces them there."),
+    .describe(
+      "The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change announces them there.",
+    ),
   device: deviceRef.describe("The device that has the addresses, up and joined to its link. A change replaces it."),
   addresses: z
     .array(ipv4Address)
@@ -43,6 +45,7 @@ export const gratuitousArp = kind({
   args,
   facts: z.object({ announced: z.array(z.string()).describe("The addresses that were announced.") }),
   identity: ["device", "namespace"],
+  placedBy: "device",
   needs: ["ip", "arping"],
   ...ownsNothing,
   observe: (want) => [...linkSections(want.namespace), ...inNamespace(want.namespace, sectionOf(want))],

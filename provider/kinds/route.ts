@@ -25,6 +25,7 @@ export const route = kind({
     protocol: z.string().describe("Who made it: static is an administrator or this resource."),
   }),
   identity: ["to", "namespace", "table", "metric"],
+  placedBy: "device",
   needs: ["ip"],
   mark: "ledger",
   // The table is the type's where none is said.

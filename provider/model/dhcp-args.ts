@@ -27,7 +27,9 @@ export const dhcpArgs = z
   .strictObject({
     namespace: namespaceRef
       .optional()
-      .describe("The network namespace in which the device is. Default: the host's own. A change replaces the server."),
+      .describe(
+        "The network namespace in which the device is. Default: that of a `device` given as a resource, else the host's own. A change replaces the server.",
+      ),
     name: serviceLabel.describe(
       "What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server.",
     ),

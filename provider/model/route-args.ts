@@ -22,7 +22,9 @@ export const routeArgs = z
   .strictObject({
     namespace: namespaceRef
       .optional()
-      .describe("The network namespace. Default: the host's own. A change replaces the route."),
+      .describe(
+        "The network namespace. Default: that of a `device` given as a resource, else the host's own. A change replaces the route.",
+      ),
     to: destination.describe(
       "Destination: a network as 10.9.0.0/16, one address, or `default`, which is 0.0.0.0/0; for IPv6 write ::/0. A change replaces the route.",
     ),

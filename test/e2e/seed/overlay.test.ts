@@ -21,7 +21,7 @@ hosts.forEach((host, index) => {
   new hostnet.OvsPort(node + "tenant", { bridge: brInt, name: port.b.name, tag: 10 });
   const addresses = ["10.63.0." + (index + 1) + "/24"];
   const vxlan = new hostnet.Vxlan(node + "vx", { namespace: guest, underlay: "host", vni: 63, port: 4790, local: own, learning: false, addresses });
-  new hostnet.FdbEntry(node + "peer", { namespace: guest, device: vxlan, mac: "00:00:00:00:00:00", remote: other });
+  new hostnet.FdbEntry(node + "peer", { device: vxlan, mac: "00:00:00:00:00:00", remote: other });
 });
 `;
 
