@@ -92,14 +92,19 @@ function describe(root: z.ZodType, value: unknown, issue: Issue): Failure[] {
   if (issue.code === "invalid_key") {
     return issue.issues.map((inner) => ({ path, reason: `the name ${inner.message}` }));
   }
-  const given = valueAt(value, issue.path);
-  if (given === undefined) return [{ path, reason: `is required; ${allowedText(root, issue)}` }];
-  return [
-    { path, reason: `${allowedText(root, issue)}; given was ${secretAt(root, issue.path) ? hidden : text(given)}` },
-  ];
+  return [refused(root, value, issue.path, allowedText(root, issue))];
 }
 
-/** Of the alternatives, the complaints of the one that the value came nearest to. */
+function refused(root: z.ZodType, value: unknown, path: PropertyKey[], allowed: string): Failure {
+  const given = valueAt(value, path);
+  const reason =
+    given === undefined
+      ? `is required; ${allowed}`
+      : `${allowed}; given was ${secretAt(root, path) ? hidden : text(given)}`;
+  return { path: pathText(path), reason };
+}
+
+/** Of the alternatives, the complaints of the one that the value came nearest to; all of them, where it is of no such type. */
 function describeUnion(root: z.ZodType, value: unknown, issue: z.core.$ZodIssueInvalidUnion): Failure[] {
   const depth = (issues: Issue[]) => Math.max(...issues.map((inner) => inner.path.length));
   const alternatives = issue.errors.filter((errors) => errors.length > 0);
@@ -107,9 +112,15 @@ function describeUnion(root: z.ZodType, value: unknown, issue: z.core.$ZodIssueI
   const wrongType = (errors: Issue[]) =>
     errors.some(({ path, code }) => path.length === 0 && (code === "invalid_type" || code === "invalid_value"));
   const candidates = alternatives.filter((errors) => !wrongType(errors));
-  const best = (candidates.length > 0 ? candidates : alternatives).sort((a, b) => depth(b) - depth(a))[0];
-  if (!best) return [{ path: pathText(issue.path), reason: "is not allowed" }];
-  return best.flatMap((inner) => describe(root, value, { ...inner, path: [...issue.path, ...inner.path] } as Issue));
+  const at = (inner: Issue) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue;
+  const [best] = candidates.sort((a, b) => depth(b) - depth(a));
+  if (!best) {
+    const types = alternatives.flatMap(([inner]) =>
+      inner ? allowedText(root, at(inner)).replace("must be ", "") : [],
+    );
+    return [refused(root, value, issue.path, `must be ${[...new Set(types)].join(" or ")}`)];
+  }
+  return best.flatMap((inner) => describe(root, value, at(inner)));
 }
 
 /** Types in the words of the reference. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { hostArgs } from "../provider/host-args";
+import { bridgePort } from "../provider/kinds/bridge-port";
 import { linuxBridge } from "../provider/kinds/linux-bridge";
 import { namespace } from "../provider/kinds/namespace";
 import { vethPair } from "../provider/kinds/veth-pair";
@@ -32,6 +33,14 @@ describe("bad input is refused with path, what was given, what is allowed", () =
     ],
   ])("%j", (args, message) => {
     expect(bridge(args)).toEqual([message]);
+  });
+
+  it("says all types that it may have", () => {
+    expect(reasons(bridgePort.args, { device: "d0", bridge: "br0", vlans: [{}] })).toEqual([
+      "vlans[0].id: is required; must be a number or a string",
+    ]);
+    expect(bridge({ mac: 5 })).toEqual(['mac: must be one of "kernel" or a string; given was 5']);
+    expect(bridge({ addresses: [5] })).toEqual(["addresses[0]: must be a string or an object; given was 5"]);
   });
 
   it.each(["10.0.1.1/33", "010.0.0.1", "10.0.0.1", "010.0.0.1/24", "fe80::1%eth0/64", "10.0.1.1/"])(
