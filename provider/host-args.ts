@@ -24,7 +24,12 @@ export const hostFacts = z.object({
   tools: z.record(z.string(), z.string()).describe("Versions of the programs that are used, by name."),
   interfaces: z
     .array(
-      z.object({ name: z.string(), mac: z.string().optional(), type: z.string(), managedBy: z.string().optional() }),
+      z.object({
+        name: z.string().describe("The device's name."),
+        mac: z.string().optional().describe("Its MAC address."),
+        type: z.string().describe("Its type, as `ip -d link` has it (bridge, veth, vlan), else nic."),
+        managedBy: z.string().optional().describe("Who else manages it; absent where nobody does."),
+      }),
     )
     .describe(
       "The devices of the host's own namespace, and who else manages each: networkd, NetworkManager, ifupdown, docker, libvirt.",

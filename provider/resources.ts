@@ -3,13 +3,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import { HostBase, KindBase } from "./resource";
 
 export interface HostLiveInterface {
-
+  /** The device's name. */
   name: string;
-
+  /** Its MAC address. */
   mac?: string;
-
+  /** Its type, as `ip -d link` has it (bridge, veth, vlan), else nic. */
   type: string;
-
+  /** Who else manages it; absent where nobody does. */
   managedBy?: string;
 }
 
@@ -51,15 +51,15 @@ export interface HostArgs {
   knownHostsPath?: pulumi.Input<string>;
   /** Hosts to go through, the nearest first: 'user@host:port' or an object. [] for none. Default: the ProxyJump of your ssh config. */
   jumpHosts?: pulumi.Input<(pulumi.Input<string | HostJumpHostArgs>)[]>;
-  /** How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root). */
+  /** How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root). Default: sudo. */
   become?: pulumi.Input<"sudo" | "none">;
   /** 'ssh2' within the process, 'openssh' by the ssh program (certificates, FIDO keys, ProxyCommand), 'local' for this very machine. Default: ssh2, or openssh where your ssh config has a ProxyCommand for the host. */
   transport?: pulumi.Input<"ssh2" | "openssh" | "local">;
   /** How long connecting may take, in seconds, 1 to 600. A machine that boots has this long to answer. Default: your ssh config's, else 30. */
   connectTimeout?: pulumi.Input<number>;
-  /** How long the machine may take to answer once connected, in seconds, 1 to 3600. */
+  /** How long the machine may take to answer once connected, in seconds, 1 to 3600. Default: 60. */
   commandTimeout?: pulumi.Input<number>;
-  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine. */
+  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine. Default: machineId. */
   identity?: pulumi.Input<"machineId" | "hostKey">;
   /** The machine is gone for good: nothing on it can be, or need be, removed. Default: false. */
   decommissioned?: pulumi.Input<boolean>;
@@ -81,13 +81,13 @@ export interface HostJumpHost {
 }
 
 export interface HostInterface {
-
+  /** The device's name. */
   name: string;
-
+  /** Its MAC address. */
   mac?: string;
-
+  /** Its type, as `ip -d link` has it (bridge, veth, vlan), else nic. */
   type: string;
-
+  /** Who else manages it; absent where nobody does. */
   managedBy?: string;
 }
 
@@ -302,7 +302,7 @@ export interface BridgePortArgs {
   proxyArpWifi?: pulumi.Input<boolean>;
   /** Answer ARP and neighbour discovery from the bridge's table (`neigh_suppress`). Kernel default: false. */
   neighSuppress?: pulumi.Input<boolean>;
-  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`). Kernel default: 0. */
+  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each, 0 to 65535 (`group_fwd_mask`). Kernel default: 0. */
   groupForwardMask?: pulumi.Input<number>;
   /** Map VLANs to tunnel ids (`vlan_tunnel`). Kernel default: false. */
   vlanTunnel?: pulumi.Input<boolean>;
@@ -351,17 +351,17 @@ export interface ConnectivityCheckArgs {
   protocol?: pulumi.Input<"icmp" | "arp" | "tcp" | "udp">;
   /** Port to reach, 1 to 65535; required for tcp and udp, and only for these. */
   port?: pulumi.Input<number>;
-  /** Length of the IP packets of icmp in bytes, to compare with an MTU. Default: ping's, 84 (IPv6: 104). */
+  /** Length of the IP packets of icmp in bytes, 28 (IPv6: 48) to 65535, to compare with an MTU. Default: ping's, 84 (IPv6: 104). */
   size?: pulumi.Input<number>;
   /** Packets of icmp must arrive in one piece: proves an MTU, with `size`. Default: false. */
   dontFragment?: pulumi.Input<boolean>;
   /** What proves the path: `reachable`, all packets are answered; `unreachable`, none is. Default: reachable. */
   expect?: pulumi.Input<"reachable" | "unreachable">;
-  /** Packets, or connections, of one try. Default: 3 for icmp, 1 for the others. */
+  /** Packets, or connections, of one try, 1 to 100. Default: 3 for icmp, 1 for the others. */
   count?: pulumi.Input<number>;
-  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Default: 10. */
+  /** The try is repeated until it ends as expected, for so many seconds, 1 to 600: ports and addresses need a moment, a port in a spanning tree 30 seconds. Default: 10. */
   timeout?: pulumi.Input<number>;
-  /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
+  /** Other machines on the way, or at its end, up to 16. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
   hosts?: Host[];
   /** The check is run again when one of these texts changes: outputs of what it is about, say. */
   triggers?: pulumi.Input<pulumi.Input<string>[]>;
@@ -424,7 +424,7 @@ export interface DhcpServerArgs {
   domain?: pulumi.Input<string>;
   /** For how many seconds a lease holds, 120 or more, or 'infinite'. dnsmasq's default: 3600. */
   leaseTime?: pulumi.Input<"infinite" | number>;
-  /** The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay. */
+  /** The MTU that clients are told, in bytes (option 26), 68 to 65535. Default: none, they take their device's. A tunnel's: 1458 for GRE with a key on a 1500 underlay. */
   mtu?: pulumi.Input<number>;
   /** Routes that clients are told (options 121 and 249), the one by `gateway` with them. */
   routes?: pulumi.Input<pulumi.Input<DhcpServerRouteArgs>[]>;
@@ -434,7 +434,7 @@ export interface DhcpServerArgs {
   reservations?: pulumi.Input<pulumi.Input<DhcpServerReservationArgs>[]>;
   /** It is the only server of the subnet: clients with a lease of before it are answered at once (`dhcp-authoritative`), as after a reboot, which loses the leases. Default: false. */
   authoritative?: pulumi.Input<boolean>;
-  /** How many leases it gives at most (`dhcp-lease-max`). dnsmasq's default: 1000. */
+  /** How many leases it gives at most (`dhcp-lease-max`), up to 1000000. dnsmasq's default: 1000. */
   maxLeases?: pulumi.Input<number>;
   /** Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`). */
   forwarders?: pulumi.Input<pulumi.Input<string>[]>;
@@ -494,7 +494,7 @@ export interface FirewallLive {
 }
 
 export interface FirewallChainsEndFlowsArgs {
-  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  /** Conntrack zones, 0 to 65535; 0 is that of all packets that no rule gave another. */
   zones: pulumi.Input<pulumi.Input<number>[]>;
   /** Only flows that began at, or went to, one of these. Default: all flows of the zones. */
   addresses?: pulumi.Input<pulumi.Input<string>[]>;
@@ -505,7 +505,7 @@ export interface FirewallChainsArgs {
   type?: pulumi.Input<"filter" | "nat" | "route">;
   /** Where packets enter the chain (`hook`). Default: none, for a chain that others jump to. A change reloads the table. */
   hook?: pulumi.Input<"prerouting" | "input" | "forward" | "output" | "postrouting" | "ingress" | "egress">;
-  /** Its place among the chains of the hook, the lowest first: a number, or nft's name as dstnat. Default: 0. A change reloads the table. */
+  /** Its place among the chains of the hook, the lowest first: a number from -32768 to 32767, or nft's name as dstnat. Default: 0. A change reloads the table. */
   priority?: pulumi.Input<number | string>;
   /** What becomes of packets that no rule decides. Default: accept. */
   policy?: pulumi.Input<"accept" | "drop">;
@@ -520,7 +520,7 @@ export interface FirewallChainsArgs {
 }
 
 export interface FirewallSetsEndFlowsArgs {
-  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  /** Conntrack zones, 0 to 65535; 0 is that of all packets that no rule gave another. */
   zones: pulumi.Input<pulumi.Input<number>[]>;
 }
 
@@ -531,9 +531,9 @@ export interface FirewallSetsArgs {
   typeof?: pulumi.Input<string>;
   /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
   flags?: pulumi.Input<(pulumi.Input<"constant" | "dynamic" | "interval" | "timeout">)[]>;
-  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  /** Seconds after which an element that a rule added expires, up to 4294967. Default: never. A change reloads the table. */
   timeout?: pulumi.Input<number>;
-  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  /** Seconds between two sweeps of expired elements (`gc-interval`), up to 4294967. Default: the kernel's. A change reloads the table. */
   gcInterval?: pulumi.Input<number>;
   /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
   size?: pulumi.Input<number>;
@@ -556,9 +556,9 @@ export interface FirewallMapsArgs {
   typeof?: pulumi.Input<string>;
   /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
   flags?: pulumi.Input<(pulumi.Input<"constant" | "dynamic" | "interval" | "timeout">)[]>;
-  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  /** Seconds after which an element that a rule added expires, up to 4294967. Default: never. A change reloads the table. */
   timeout?: pulumi.Input<number>;
-  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  /** Seconds between two sweeps of expired elements (`gc-interval`), up to 4294967. Default: the kernel's. A change reloads the table. */
   gcInterval?: pulumi.Input<number>;
   /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
   size?: pulumi.Input<number>;
@@ -578,7 +578,7 @@ export interface FirewallObjectsArgs {
 export interface FirewallFlowtablesArgs {
   /** Devices between which flows are sped up. They must be there. A change reloads the table. */
   devices: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
-  /** Its place among what hooks at ingress. Default: 0. A change reloads the table. */
+  /** Its place among what hooks at ingress, -32768 to 32767. Default: 0. A change reloads the table. */
   priority?: pulumi.Input<number>;
   /** Count the packets of its flows. Default: false. A change reloads the table. */
   counter?: pulumi.Input<boolean>;
@@ -612,7 +612,7 @@ export interface FirewallArgs {
 }
 
 export interface FirewallChainsEndFlows {
-  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  /** Conntrack zones, 0 to 65535; 0 is that of all packets that no rule gave another. */
   zones: number[];
   /** Only flows that began at, or went to, one of these. Default: all flows of the zones. */
   addresses?: string[];
@@ -623,7 +623,7 @@ export interface FirewallChains {
   type?: "filter" | "nat" | "route";
   /** Where packets enter the chain (`hook`). Default: none, for a chain that others jump to. A change reloads the table. */
   hook?: "prerouting" | "input" | "forward" | "output" | "postrouting" | "ingress" | "egress";
-  /** Its place among the chains of the hook, the lowest first: a number, or nft's name as dstnat. Default: 0. A change reloads the table. */
+  /** Its place among the chains of the hook, the lowest first: a number from -32768 to 32767, or nft's name as dstnat. Default: 0. A change reloads the table. */
   priority?: number | string;
   /** What becomes of packets that no rule decides. Default: accept. */
   policy?: "accept" | "drop";
@@ -638,7 +638,7 @@ export interface FirewallChains {
 }
 
 export interface FirewallSetsEndFlows {
-  /** Conntrack zones; 0 is that of all packets that no rule gave another. */
+  /** Conntrack zones, 0 to 65535; 0 is that of all packets that no rule gave another. */
   zones: number[];
 }
 
@@ -649,9 +649,9 @@ export interface FirewallSets {
   typeof?: string;
   /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
   flags?: ("constant" | "dynamic" | "interval" | "timeout")[];
-  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  /** Seconds after which an element that a rule added expires, up to 4294967. Default: never. A change reloads the table. */
   timeout?: number;
-  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  /** Seconds between two sweeps of expired elements (`gc-interval`), up to 4294967. Default: the kernel's. A change reloads the table. */
   gcInterval?: number;
   /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
   size?: number;
@@ -674,9 +674,9 @@ export interface FirewallMaps {
   typeof?: string;
   /** What it can hold: interval for ranges and networks, dynamic and timeout for what rules add. Default: none. A change reloads the table. */
   flags?: ("constant" | "dynamic" | "interval" | "timeout")[];
-  /** Seconds after which an element that a rule added expires. Default: never. A change reloads the table. */
+  /** Seconds after which an element that a rule added expires, up to 4294967. Default: never. A change reloads the table. */
   timeout?: number;
-  /** Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table. */
+  /** Seconds between two sweeps of expired elements (`gc-interval`), up to 4294967. Default: the kernel's. A change reloads the table. */
   gcInterval?: number;
   /** The most elements (`size`). Default: 65535 where rules add some, else no limit. A change reloads the table. */
   size?: number;
@@ -696,7 +696,7 @@ export interface FirewallObjects {
 export interface FirewallFlowtables {
   /** Devices between which flows are sped up. They must be there. A change reloads the table. */
   devices: string[];
-  /** Its place among what hooks at ingress. Default: 0. A change reloads the table. */
+  /** Its place among what hooks at ingress, -32768 to 32767. Default: 0. A change reloads the table. */
   priority?: number;
   /** Count the packets of its flows. Default: false. A change reloads the table. */
   counter?: boolean;
@@ -720,7 +720,7 @@ export interface GratuitousArpArgs {
   device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The addresses, without prefix length; the device has to have them. A change announces all of them again. */
   addresses: pulumi.Input<pulumi.Input<string>[]>;
-  /** How often, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2. */
+  /** How often, 1 to 10 times, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2. */
   count?: pulumi.Input<number>;
   /** The addresses are announced again when one of these texts changes. */
   triggers?: pulumi.Input<pulumi.Input<string>[]>;
@@ -811,7 +811,7 @@ export interface GreTunnelArgs {
   ignoreDf?: pulumi.Input<boolean>;
   /** Firewall mark that the outer packets are routed by (`fwmark`), 0 for none. Kernel default: 0. */
   fwmark?: pulumi.Input<number>;
-  /** How often packets may be put into tunnels further on (`encaplimit`); IPv6 only. Kernel default: 4. */
+  /** How often packets may be put into tunnels further on (`encaplimit`), up to 255; IPv6 only. Kernel default: 4. */
   encapsulationLimit?: pulumi.Input<"none" | number>;
   /** Flow label, 0 to 1048575, or `inherit` (`flowlabel`); IPv6 only. Kernel default: 0. */
   flowLabel?: pulumi.Input<"inherit" | number>;
@@ -958,7 +958,7 @@ export interface LinuxBridgeArgs {
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
-  /** Run the spanning tree protocol (`stp_state`). Kernel default: false. */
+  /** Run the spanning tree protocol: a port forwards after twice `forwardDelay`, 30 seconds (`stp_state`). Kernel default: false. */
   stp?: pulumi.Input<boolean>;
   /** Bridge priority in the spanning tree (`priority`), 0 to 65535. Kernel default: 32768. */
   priority?: pulumi.Input<number>;
@@ -972,7 +972,7 @@ export interface LinuxBridgeArgs {
   ageingTime?: pulumi.Input<number>;
   /** Multicast address for spanning tree packets (`group_address`). Kernel default: 01:80:c2:00:00:00. */
   groupAddress?: pulumi.Input<string>;
-  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`); 0x4000 lets LLDP through. Kernel default: 0. */
+  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each, 0 to 65535 (`group_fwd_mask`); 0x4000 lets LLDP through. Kernel default: 0. */
   groupForwardMask?: pulumi.Input<number>;
   /** Keep VLANs apart by the ports' VLAN lists (`vlan_filtering`). Kernel default: false. */
   vlanFiltering?: pulumi.Input<boolean>;
@@ -1083,7 +1083,7 @@ export interface LldpArgs {
   agentType?: pulumi.Input<"nearest-bridge" | "nearest-non-tpmr-bridge" | "nearest-customer-bridge">;
   /** Patterns of the addresses to tell; with ! those not to. Default: the first of each family. */
   managementAddresses?: pulumi.Input<pulumi.Input<string>[]>;
-  /** How many neighbours it remembers. lldpd's default: 32 a port. */
+  /** How many neighbours it remembers, 1 to 10000. lldpd's default: 32 a port. */
   maxNeighbors?: pulumi.Input<number>;
   /** Only listen (-r). Default: false. */
   receiveOnly?: pulumi.Input<boolean>;
@@ -1328,11 +1328,11 @@ export interface OvsFlowsFlowArgs {
   match?: pulumi.Input<string>;
   /** What is done with them, in the words of ovs-actions(7), as `mod_vlan_vid:5,output:"patch-tun"` or `drop`. The name of a port stands in double quotes. What `learn` adds is no drift, and goes with the set. */
   actions: pulumi.Input<string>;
-  /** Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`); that shows as a missing flow. Default: 0, never. */
+  /** Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`), up to 65535; that shows as a missing flow. Default: 0, never. */
   idleTimeout?: pulumi.Input<number>;
-  /** Seconds after which Open vSwitch removes it in any case (`hard_timeout`). Default: 0, never. */
+  /** Seconds after which Open vSwitch removes it in any case (`hard_timeout`), up to 65535. Default: 0, never. */
   hardTimeout?: pulumi.Input<number>;
-  /** How late it is evicted from a full table (`importance`); needs OpenFlow 1.4 on the bridge. Default: 0. */
+  /** How late it is evicted from a full table (`importance`), 0 to 65535; needs OpenFlow 1.4 on the bridge. Default: 0. */
   importance?: pulumi.Input<number>;
 }
 
@@ -1358,11 +1358,11 @@ export interface OvsFlowsFlow {
   match?: string;
   /** What is done with them, in the words of ovs-actions(7), as `mod_vlan_vid:5,output:"patch-tun"` or `drop`. The name of a port stands in double quotes. What `learn` adds is no drift, and goes with the set. */
   actions: string;
-  /** Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`); that shows as a missing flow. Default: 0, never. */
+  /** Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`), up to 65535; that shows as a missing flow. Default: 0, never. */
   idleTimeout?: number;
-  /** Seconds after which Open vSwitch removes it in any case (`hard_timeout`). Default: 0, never. */
+  /** Seconds after which Open vSwitch removes it in any case (`hard_timeout`), up to 65535. Default: 0, never. */
   hardTimeout?: number;
-  /** How late it is evicted from a full table (`importance`); needs OpenFlow 1.4 on the bridge. Default: 0. */
+  /** How late it is evicted from a full table (`importance`), 0 to 65535; needs OpenFlow 1.4 on the bridge. Default: 0. */
   importance?: number;
 }
 
@@ -1462,7 +1462,7 @@ export interface OvsPortBondArgs {
   lacpFallback?: pulumi.Input<boolean>;
   /** The LACP system id, a MAC address (`lacp-system-id`). Default of Open vSwitch: the bridge's. */
   lacpSystemId?: pulumi.Input<string>;
-  /** The LACP system priority (`lacp-system-priority`), 1 to 65535; the lower decides. */
+  /** The LACP system priority (`lacp-system-priority`), 1 to 65535; the lower decides. Default of Open vSwitch: 65534. */
   lacpSystemPriority?: pulumi.Input<number>;
   /** Time for which a member must be up before it is used (`bond_updelay`). Default: 0, in milliseconds. */
   upDelay?: pulumi.Input<number>;
@@ -1472,18 +1472,18 @@ export interface OvsPortBondArgs {
   primary?: pulumi.Input<string>;
   /** How a dead link is noticed (`bond-detect-mode`). Default of Open vSwitch: carrier. */
   detectMode?: pulumi.Input<"carrier" | "miimon">;
-  /** Time between two looks at the MII with detectMode miimon (`bond-miimon-interval`), in milliseconds. */
+  /** Time between two looks at the MII with detectMode miimon (`bond-miimon-interval`). Default of Open vSwitch: 200, in milliseconds. */
   miimonInterval?: pulumi.Input<number>;
   /** Time between two rebalancings (`bond-rebalance-interval`), in milliseconds; 0 for none. Default of Open vSwitch: 10000. */
   rebalanceInterval?: pulumi.Input<number>;
-  /** Hashed along with flows when a member is chosen (`bond-hash-basis`). */
+  /** Hashed along with flows when a member is chosen (`bond-hash-basis`). Default of Open vSwitch: 0. */
   hashBasis?: pulumi.Input<number>;
   /** Take broadcasts from secondary members too, with balance-slb (`all-members-active`). Default: false. */
   allMembersActive?: pulumi.Input<boolean>;
 }
 
 export interface OvsPortQosQueueArgs {
-  /** The queue's number, as in OpenFlow's set_queue; 0 is the default queue. */
+  /** The queue's number, as in OpenFlow's set_queue, up to 61439; 0 is the default queue. */
   id: pulumi.Input<number>;
   /** Bandwidth that it is sure to get (`min-rate`), in bit/s. Default of Open vSwitch: the least possible. */
   minRate?: pulumi.Input<number>;
@@ -1545,7 +1545,7 @@ export interface OvsPortArgs {
   tag?: pulumi.Input<number>;
   /** VLANs that a trunk carries (`trunks`), 0 to 4095 each. Default of Open vSwitch: all. */
   trunks?: pulumi.Input<pulumi.Input<number>[]>;
-  /** Customer VLANs that a dot1q-tunnel port carries (`cvlans`). Default of Open vSwitch: all. */
+  /** Customer VLANs that a dot1q-tunnel port carries (`cvlans`), 0 to 4095 each. Default of Open vSwitch: all. */
   cvlans?: pulumi.Input<pulumi.Input<number>[]>;
   /** What `tag` and `trunks` mean (`vlan_mode`). Default of Open vSwitch: access with a tag, else trunk. */
   vlanMode?: pulumi.Input<"access" | "native-tagged" | "native-untagged" | "trunk" | "dot1q-tunnel">;
@@ -1590,7 +1590,7 @@ export interface OvsPortBond {
   lacpFallback?: boolean;
   /** The LACP system id, a MAC address (`lacp-system-id`). Default of Open vSwitch: the bridge's. */
   lacpSystemId?: string;
-  /** The LACP system priority (`lacp-system-priority`), 1 to 65535; the lower decides. */
+  /** The LACP system priority (`lacp-system-priority`), 1 to 65535; the lower decides. Default of Open vSwitch: 65534. */
   lacpSystemPriority?: number;
   /** Time for which a member must be up before it is used (`bond_updelay`). Default: 0, in milliseconds. */
   upDelay?: number;
@@ -1600,18 +1600,18 @@ export interface OvsPortBond {
   primary?: string;
   /** How a dead link is noticed (`bond-detect-mode`). Default of Open vSwitch: carrier. */
   detectMode?: "carrier" | "miimon";
-  /** Time between two looks at the MII with detectMode miimon (`bond-miimon-interval`), in milliseconds. */
+  /** Time between two looks at the MII with detectMode miimon (`bond-miimon-interval`). Default of Open vSwitch: 200, in milliseconds. */
   miimonInterval?: number;
   /** Time between two rebalancings (`bond-rebalance-interval`), in milliseconds; 0 for none. Default of Open vSwitch: 10000. */
   rebalanceInterval?: number;
-  /** Hashed along with flows when a member is chosen (`bond-hash-basis`). */
+  /** Hashed along with flows when a member is chosen (`bond-hash-basis`). Default of Open vSwitch: 0. */
   hashBasis?: number;
   /** Take broadcasts from secondary members too, with balance-slb (`all-members-active`). Default: false. */
   allMembersActive?: boolean;
 }
 
 export interface OvsPortQosQueue {
-  /** The queue's number, as in OpenFlow's set_queue; 0 is the default queue. */
+  /** The queue's number, as in OpenFlow's set_queue, up to 61439; 0 is the default queue. */
   id: number;
   /** Bandwidth that it is sure to get (`min-rate`), in bit/s. Default of Open vSwitch: the least possible. */
   minRate?: number;
@@ -1724,7 +1724,7 @@ export interface RouteNexthopArgs {
   via?: pulumi.Input<string>;
   /** Device by which it is reached. Default: the one that `via` is on. */
   device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
-  /** Share of the traffic against the others. Default: 1. */
+  /** Share of the traffic against the others, 1 to 256. Default: 1. */
   weight?: pulumi.Input<number>;
 }
 
@@ -1770,7 +1770,7 @@ export interface RouteNexthop {
   via?: string;
   /** Device by which it is reached. Default: the one that `via` is on. */
   device?: string;
-  /** Share of the traffic against the others. Default: 1. */
+  /** Share of the traffic against the others, 1 to 256. Default: 1. */
   weight?: number;
 }
 
@@ -1822,7 +1822,7 @@ export interface RuleArgs {
   table?: pulumi.Input<"main" | "local" | "default" | number>;
   /** Priority of the rule at which `action: goto` goes on; above the rule's own. */
   goto?: pulumi.Input<number>;
-  /** Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`): 0 passes over default routes. Default: none. */
+  /** Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`), up to 128: 0 passes over default routes. Default: none. */
   suppressPrefixLength?: pulumi.Input<number>;
   /** Take no route by a device of this group (`suppress_ifgroup`). Default: none. */
   suppressIfgroup?: pulumi.Input<number>;
@@ -1973,7 +1973,7 @@ export interface VethPairLive {
 }
 
 export interface VethEndArgs {
-  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  /** The device's name, 1 to 15 characters. */
   name: pulumi.Input<string>;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: pulumi.Input<string> | Namespace;
@@ -2011,7 +2011,7 @@ export interface VethPairArgs {
 }
 
 export interface VethEnd {
-  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  /** The device's name, 1 to 15 characters. */
   name: string;
   /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
   namespace?: string;
@@ -2228,15 +2228,15 @@ export class Host extends HostBase {
   declare readonly knownHostsPath: pulumi.Output<string | undefined>;
   /** Hosts to go through, the nearest first: 'user@host:port' or an object. [] for none. Default: the ProxyJump of your ssh config. */
   declare readonly jumpHosts: pulumi.Output<(string | HostJumpHost)[] | undefined>;
-  /** How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root). */
+  /** How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root). Default: sudo. */
   declare readonly become: pulumi.Output<"sudo" | "none">;
   /** 'ssh2' within the process, 'openssh' by the ssh program (certificates, FIDO keys, ProxyCommand), 'local' for this very machine. Default: ssh2, or openssh where your ssh config has a ProxyCommand for the host. */
   declare readonly transport: pulumi.Output<"ssh2" | "openssh" | "local" | undefined>;
   /** How long connecting may take, in seconds, 1 to 600. A machine that boots has this long to answer. Default: your ssh config's, else 30. */
   declare readonly connectTimeout: pulumi.Output<number | undefined>;
-  /** How long the machine may take to answer once connected, in seconds, 1 to 3600. */
+  /** How long the machine may take to answer once connected, in seconds, 1 to 3600. Default: 60. */
   declare readonly commandTimeout: pulumi.Output<number>;
-  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine. */
+  /** What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine. Default: machineId. */
   declare readonly identity: pulumi.Output<"machineId" | "hostKey">;
   /** The machine is gone for good: nothing on it can be, or need be, removed. Default: false. */
   declare readonly decommissioned: pulumi.Output<boolean | undefined>;
@@ -2422,7 +2422,7 @@ export class BridgePort extends KindBase {
   declare readonly proxyArpWifi: pulumi.Output<boolean | undefined>;
   /** Answer ARP and neighbour discovery from the bridge's table (`neigh_suppress`). Kernel default: false. */
   declare readonly neighSuppress: pulumi.Output<boolean | undefined>;
-  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`). Kernel default: 0. */
+  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each, 0 to 65535 (`group_fwd_mask`). Kernel default: 0. */
   declare readonly groupForwardMask: pulumi.Output<number | undefined>;
   /** Map VLANs to tunnel ids (`vlan_tunnel`). Kernel default: false. */
   declare readonly vlanTunnel: pulumi.Output<boolean | undefined>;
@@ -2460,17 +2460,17 @@ export class ConnectivityCheck extends KindBase {
   declare readonly protocol: pulumi.Output<"icmp" | "arp" | "tcp" | "udp">;
   /** Port to reach, 1 to 65535; required for tcp and udp, and only for these. */
   declare readonly port: pulumi.Output<number | undefined>;
-  /** Length of the IP packets of icmp in bytes, to compare with an MTU. Default: ping's, 84 (IPv6: 104). */
+  /** Length of the IP packets of icmp in bytes, 28 (IPv6: 48) to 65535, to compare with an MTU. Default: ping's, 84 (IPv6: 104). */
   declare readonly size: pulumi.Output<number | undefined>;
   /** Packets of icmp must arrive in one piece: proves an MTU, with `size`. Default: false. */
   declare readonly dontFragment: pulumi.Output<boolean | undefined>;
   /** What proves the path: `reachable`, all packets are answered; `unreachable`, none is. Default: reachable. */
   declare readonly expect: pulumi.Output<"reachable" | "unreachable">;
-  /** Packets, or connections, of one try. Default: 3 for icmp, 1 for the others. */
+  /** Packets, or connections, of one try, 1 to 100. Default: 3 for icmp, 1 for the others. */
   declare readonly count: pulumi.Output<number | undefined>;
-  /** The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Default: 10. */
+  /** The try is repeated until it ends as expected, for so many seconds, 1 to 600: ports and addresses need a moment, a port in a spanning tree 30 seconds. Default: 10. */
   declare readonly timeout: pulumi.Output<number>;
-  /** Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
+  /** Other machines on the way, or at its end, up to 16. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host. */
   declare readonly hosts: pulumi.Output<object[] | undefined>;
   /** The check is run again when one of these texts changes: outputs of what it is about, say. */
   declare readonly triggers: pulumi.Output<string[] | undefined>;
@@ -2504,7 +2504,7 @@ export class DhcpServer extends KindBase {
   declare readonly domain: pulumi.Output<string | undefined>;
   /** For how many seconds a lease holds, 120 or more, or 'infinite'. dnsmasq's default: 3600. */
   declare readonly leaseTime: pulumi.Output<"infinite" | number | undefined>;
-  /** The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay. */
+  /** The MTU that clients are told, in bytes (option 26), 68 to 65535. Default: none, they take their device's. A tunnel's: 1458 for GRE with a key on a 1500 underlay. */
   declare readonly mtu: pulumi.Output<number | undefined>;
   /** Routes that clients are told (options 121 and 249), the one by `gateway` with them. */
   declare readonly routes: pulumi.Output<DhcpServerRoute[] | undefined>;
@@ -2514,7 +2514,7 @@ export class DhcpServer extends KindBase {
   declare readonly reservations: pulumi.Output<DhcpServerReservation[] | undefined>;
   /** It is the only server of the subnet: clients with a lease of before it are answered at once (`dhcp-authoritative`), as after a reboot, which loses the leases. Default: false. */
   declare readonly authoritative: pulumi.Output<boolean | undefined>;
-  /** How many leases it gives at most (`dhcp-lease-max`). dnsmasq's default: 1000. */
+  /** How many leases it gives at most (`dhcp-lease-max`), up to 1000000. dnsmasq's default: 1000. */
   declare readonly maxLeases: pulumi.Output<number | undefined>;
   /** Name servers to which it passes on what clients ask it; then it also knows their names. Default: none, it is no name server (`port=0`). */
   declare readonly forwarders: pulumi.Output<string[] | undefined>;
@@ -2602,7 +2602,7 @@ export class GratuitousArp extends KindBase {
   declare readonly device: pulumi.Output<string>;
   /** The addresses, without prefix length; the device has to have them. A change announces all of them again. */
   declare readonly addresses: pulumi.Output<string[]>;
-  /** How often, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2. */
+  /** How often, 1 to 10 times, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2. */
   declare readonly count: pulumi.Output<number>;
   /** The addresses are announced again when one of these texts changes. */
   declare readonly triggers: pulumi.Output<string[] | undefined>;
@@ -2674,7 +2674,7 @@ export class GreTunnel extends KindBase {
   declare readonly ignoreDf: pulumi.Output<boolean | undefined>;
   /** Firewall mark that the outer packets are routed by (`fwmark`), 0 for none. Kernel default: 0. */
   declare readonly fwmark: pulumi.Output<number | undefined>;
-  /** How often packets may be put into tunnels further on (`encaplimit`); IPv6 only. Kernel default: 4. */
+  /** How often packets may be put into tunnels further on (`encaplimit`), up to 255; IPv6 only. Kernel default: 4. */
   declare readonly encapsulationLimit: pulumi.Output<"none" | number | undefined>;
   /** Flow label, 0 to 1048575, or `inherit` (`flowlabel`); IPv6 only. Kernel default: 0. */
   declare readonly flowLabel: pulumi.Output<"inherit" | number | undefined>;
@@ -2766,7 +2766,7 @@ export class LinuxBridge extends KindBase {
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
   /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
-  /** Run the spanning tree protocol (`stp_state`). Kernel default: false. */
+  /** Run the spanning tree protocol: a port forwards after twice `forwardDelay`, 30 seconds (`stp_state`). Kernel default: false. */
   declare readonly stp: pulumi.Output<boolean | undefined>;
   /** Bridge priority in the spanning tree (`priority`), 0 to 65535. Kernel default: 32768. */
   declare readonly priority: pulumi.Output<number | undefined>;
@@ -2780,7 +2780,7 @@ export class LinuxBridge extends KindBase {
   declare readonly ageingTime: pulumi.Output<number | undefined>;
   /** Multicast address for spanning tree packets (`group_address`). Kernel default: 01:80:c2:00:00:00. */
   declare readonly groupAddress: pulumi.Output<string | undefined>;
-  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`); 0x4000 lets LLDP through. Kernel default: 0. */
+  /** Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each, 0 to 65535 (`group_fwd_mask`); 0x4000 lets LLDP through. Kernel default: 0. */
   declare readonly groupForwardMask: pulumi.Output<number | undefined>;
   /** Keep VLANs apart by the ports' VLAN lists (`vlan_filtering`). Kernel default: false. */
   declare readonly vlanFiltering: pulumi.Output<boolean | undefined>;
@@ -2870,7 +2870,7 @@ export class Lldp extends KindBase {
   declare readonly agentType: pulumi.Output<"nearest-bridge" | "nearest-non-tpmr-bridge" | "nearest-customer-bridge" | undefined>;
   /** Patterns of the addresses to tell; with ! those not to. Default: the first of each family. */
   declare readonly managementAddresses: pulumi.Output<string[] | undefined>;
-  /** How many neighbours it remembers. lldpd's default: 32 a port. */
+  /** How many neighbours it remembers, 1 to 10000. lldpd's default: 32 a port. */
   declare readonly maxNeighbors: pulumi.Output<number | undefined>;
   /** Only listen (-r). Default: false. */
   declare readonly receiveOnly: pulumi.Output<boolean | undefined>;
@@ -3128,7 +3128,7 @@ export class OvsPort extends KindBase {
   declare readonly tag: pulumi.Output<number | undefined>;
   /** VLANs that a trunk carries (`trunks`), 0 to 4095 each. Default of Open vSwitch: all. */
   declare readonly trunks: pulumi.Output<number[] | undefined>;
-  /** Customer VLANs that a dot1q-tunnel port carries (`cvlans`). Default of Open vSwitch: all. */
+  /** Customer VLANs that a dot1q-tunnel port carries (`cvlans`), 0 to 4095 each. Default of Open vSwitch: all. */
   declare readonly cvlans: pulumi.Output<number[] | undefined>;
   /** What `tag` and `trunks` mean (`vlan_mode`). Default of Open vSwitch: access with a tag, else trunk. */
   declare readonly vlanMode: pulumi.Output<"access" | "native-tagged" | "native-untagged" | "trunk" | "dot1q-tunnel" | undefined>;
@@ -3308,7 +3308,7 @@ export class Rule extends KindBase {
   declare readonly table: pulumi.Output<"main" | "local" | "default" | number | undefined>;
   /** Priority of the rule at which `action: goto` goes on; above the rule's own. */
   declare readonly goto: pulumi.Output<number | undefined>;
-  /** Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`): 0 passes over default routes. Default: none. */
+  /** Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`), up to 128: 0 passes over default routes. Default: none. */
   declare readonly suppressPrefixLength: pulumi.Output<number | undefined>;
   /** Take no route by a device of this group (`suppress_ifgroup`). Default: none. */
   declare readonly suppressIfgroup: pulumi.Output<number | undefined>;

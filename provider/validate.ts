@@ -92,14 +92,19 @@ function describe(root: z.ZodType, value: unknown, issue: Issue): Failure[] {
   if (issue.code === "invalid_key") {
     return issue.issues.map((inner) => ({ path, reason: `the name ${inner.message}` }));
   }
-  const given = valueAt(value, issue.path);
-  if (given === undefined) return [{ path, reason: `is required; ${allowedText(root, issue)}` }];
-  return [
-    { path, reason: `${allowedText(root, issue)}; given was ${secretAt(root, issue.path) ? hidden : text(given)}` },
-  ];
+  return [refused(root, value, issue.path, allowedText(root, issue))];
 }
 
-/** Of the alternatives, the complaints of the one that the value came nearest to. */
+function refused(root: z.ZodType, value: unknown, path: PropertyKey[], allowed: string): Failure {
+  const given = valueAt(value, path);
+  const reason =
+    given === undefined
+      ? `is required; ${allowed}`
+      : `${allowed}; given was ${secretAt(root, path) ? hidden : text(given)}`;
+  return { path: pathText(path), reason };
+}
+
+/** Of the alternatives, the complaints of the one that the value came nearest to; all of them, where it is of no such type. */
 function describeUnion(root: z.ZodType, value: unknown, issue: z.core.$ZodIssueInvalidUnion): Failure[] {
   const depth = (issues: Issue[]) => Math.max(...issues.map((inner) => inner.path.length));
   const alternatives = issue.errors.filter((errors) => errors.length > 0);
@@ -107,9 +112,18 @@ function describeUnion(root: z.ZodType, value: unknown, issue: z.core.$ZodIssueI
   const wrongType = (errors: Issue[]) =>
     errors.some(({ path, code }) => path.length === 0 && (code === "invalid_type" || code === "invalid_value"));
   const candidates = alternatives.filter((errors) => !wrongType(errors));
-  const best = (candidates.length > 0 ? candidates : alternatives).sort((a, b) => depth(b) - depth(a))[0];
-  if (!best) return [{ path: pathText(issue.path), reason: "is not allowed" }];
-  return best.flatMap((inner) => describe(root, value, { ...inner, path: [...issue.path, ...inner.path] } as Issue));
+  const at = (inner: Issue) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue;
+  const [best] = candidates.sort((a, b) => depth(b) - depth(a));
+  if ("options" in issue && Array.isArray(issue.options)) {
+    return [refused(root, value, issue.path, oneOf(issue.options))];
+  }
+  if (!best) {
+    const types = alternatives.flatMap(([inner]) =>
+      inner ? allowedText(root, at(inner)).replace("must be ", "") : [],
+    );
+    return [refused(root, value, issue.path, `must be ${[...new Set(types)].join(" or ")}`)];
+  }
+  return best.flatMap((inner) => describe(root, value, at(inner)));
 }
 
 /** Types in the words of the reference. */
@@ -121,15 +135,20 @@ const typeWords: Record<string, string> = {
   boolean: "true or false",
 };
 
+const oneOf = (values: unknown[]) =>
+  `must be ${values.length > 1 ? "one of " : ""}${values.map((value) => JSON.stringify(value)).join(", ")}`;
+
 function allowedText(root: z.ZodType, issue: Issue): string {
-  if (issue.code === "invalid_value")
-    return `must be one of ${issue.values.map((item) => JSON.stringify(item)).join(", ")}`;
+  if (issue.code === "invalid_value") return oneOf(issue.values);
   if (issue.code !== "invalid_type") return issue.message;
   if (schemasAt(root, issue.path).some((schema) => schema.meta()?.refersTo)) return "must be a name or a resource";
   return `must be ${typeWords[issue.expected] ?? `a ${issue.expected}`}`;
 }
 
 function text(value: unknown): string {
+  // A component of neutron is laid out while the program runs.
+  if ((value as { __pulumiOutput?: boolean } | null)?.__pulumiOutput)
+    return "an output of a resource, and a plain value is needed";
   const shown = JSON.stringify(value) ?? String(value);
   // The key itself where its path was asked for.
   if (shown.includes("PRIVATE KEY-----")) return hidden;
@@ -165,9 +184,11 @@ function secretAt(root: z.ZodType, path: PropertyKey[]): boolean {
   return schemasAt(root, path).some((schema) => schema.meta()?.secret === true);
 }
 
+/** Of all alternatives that stand there. */
 function keysAt(root: z.ZodType, path: PropertyKey[]): string[] {
-  const objects = schemasAt(root, path).filter((schema) => schema instanceof z.ZodObject);
-  return [...new Set(objects.slice(-1).flatMap((schema) => Object.keys((schema as z.ZodObject).shape)))];
+  const above = path.length > 0 ? schemasAt(root, path.slice(0, -1)) : [];
+  const objects = schemasAt(root, path).filter((schema) => schema instanceof z.ZodObject && !above.includes(schema));
+  return [...new Set(objects.flatMap((schema) => Object.keys((schema as z.ZodObject).shape)))];
 }
 
 /** The name that differs in the fewest letters, if few enough to be a slip. */

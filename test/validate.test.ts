@@ -1,14 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { hostArgs } from "../provider/host-args";
+import { bridgePort } from "../provider/kinds/bridge-port";
 import { linuxBridge } from "../provider/kinds/linux-bridge";
 import { namespace } from "../provider/kinds/namespace";
 import { vethPair } from "../provider/kinds/veth-pair";
 import { secret } from "../provider/model/scalars";
 import { UNKNOWN } from "../provider/model/unknown";
+import { instanceSchema } from "../provider/neutron/instance-schema";
 import { nearest, validate } from "../provider/validate";
 
 const reasons = (schema: z.ZodType, value: unknown) =>
   validate(schema, value).failures.map(({ path, reason }) => `${path}: ${reason}`);
+
+it("of arguments told apart by one of them, that one is named, and what belongs to it", () => {
+  const guest = (given: unknown) => reasons(instanceSchema, { ports: [{}], guest: given });
+  expect(guest("vm")).toEqual(['guest: must be one of "tap", "namespace", "external" or an object; given was "vm"']);
+  expect(guest({ type: "vm" })).toEqual(['guest.type: must be one of "tap", "namespace", "external"; given was "vm"']);
+  expect(guest({ type: "tap", owne: 3 })).toEqual(["guest.owne: there is no such argument; did you mean 'owner'?"]);
+  expect(validate(instanceSchema, { ports: [{}], guest: "external" }).value).toMatchObject({
+    guest: { type: "external" },
+  });
+});
+
+it("says of an output what it is", () => {
+  expect(reasons(z.strictObject({ cidr: z.string() }), { cidr: pulumi.output("10.0.0.0/24") })).toEqual([
+    "cidr: must be a string; given was an output of a resource, and a plain value is needed",
+  ]);
+});
 
 describe("bad input is refused with path, what was given, what is allowed", () => {
   const bridge = (args: object) => reasons(linuxBridge.args, { name: "br0", ...args });
@@ -32,6 +51,14 @@ describe("bad input is refused with path, what was given, what is allowed", () =
     ],
   ])("%j", (args, message) => {
     expect(bridge(args)).toEqual([message]);
+  });
+
+  it("says all types that it may have", () => {
+    expect(reasons(bridgePort.args, { device: "d0", bridge: "br0", vlans: [{}] })).toEqual([
+      "vlans[0].id: is required; must be a number or a string",
+    ]);
+    expect(bridge({ mac: 5 })).toEqual(['mac: must be "kernel" or a string; given was 5']);
+    expect(bridge({ addresses: [5] })).toEqual(["addresses[0]: must be a string or an object; given was 5"]);
   });
 
   it.each(["10.0.1.1/33", "010.0.0.1", "10.0.0.1", "010.0.0.1/24", "fe80::1%eth0/64", "10.0.1.1/"])(

@@ -25,7 +25,7 @@ function page({ name, doc, args, facts }: Subject): [string, string] {
     "",
     "## Arguments",
     "",
-    ...table(args, "", name === "Host" ? [] : ["name"]),
+    ...table(args, "", ["name"]),
     "",
     name === "Host" ? "## Outputs" : "## Outputs: `live`",
     "",

@@ -156,7 +156,8 @@ export function layoutOf(drawn: Drawn[], on: DrawnOn[] = []): Layout {
     const note = isOf
       ? (nodes.get(isOf.to) as Node)
       : placeOf(one.host, one.args.namespace as string | undefined).notes;
-    const text = one.args.address === undefined ? lineOf(one, ["namespace", isOf?.path ?? ""]) : addressOf(one.args);
+    const without = ["namespace", "triggers", isOf?.path ?? ""];
+    const text = one.args.address === undefined ? lineOf(one, without) : addressOf(one.args);
     note.lines.push({ text, change: one.change });
     show(note, one);
   }

@@ -32,14 +32,14 @@ export function tunnelLabel({ kind, args }: Drawn): string {
   return [args.type ?? kind, ...ids].join(", ");
 }
 
+const calledBy = ["to", "key", "name", "address"];
+
 /** What is no device, as one line: a route, a rule, a set of flows. `without`: what the place says already. */
 export function lineOf({ kind, args }: Drawn, without: string[]): string {
   const said = Object.entries(args).filter(([key]) => !without.includes(key) && !isDefault(kind, args, key));
-  const words = said.map(([key, value]) => {
-    if (["to", "key", "name", "address"].includes(key)) return String(value);
-    return `${key} ${valueText(value)}`;
-  });
-  return shortened([kind, ...words].join(" "), 72);
+  const names = said.filter(([key]) => calledBy.includes(key)).map(([, value]) => String(value));
+  const others = said.filter(([key]) => !calledBy.includes(key)).map(([key, value]) => `${key} ${valueText(value)}`);
+  return shortened([kind, ...names, ...others].join(" "), 72);
 }
 
 /** Whether it would be so without a word. */

@@ -110,7 +110,7 @@ export const connectionArgs = {
     .enum(["sudo", "none"], "must be 'sudo' or 'none'")
     .default("sudo")
     .describe(
-      "How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root).",
+      "How to become root: 'sudo' (sudo without a password, unless you log in as root) or 'none' (log in as root). Default: sudo.",
     ),
   transport: z
     .enum(["ssh2", "openssh", "local"], "must be 'ssh2', 'openssh' or 'local'")
@@ -125,12 +125,12 @@ export const connectionArgs = {
     ),
   commandTimeout: seconds(3600)
     .default(60)
-    .describe("How long the machine may take to answer once connected, in seconds, 1 to 3600."),
+    .describe("How long the machine may take to answer once connected, in seconds, 1 to 3600. Default: 60."),
   identity: z
     .enum(["machineId", "hostKey"], "must be 'machineId' or 'hostKey'")
     .default("machineId")
     .describe(
-      "What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine.",
+      "What tells this machine from another: 'machineId' (/etc/machine-id and the firmware's uuid), or 'hostKey' for stateless images whose machine id changes at each boot. Then give `hostKey` too: of several keys of a machine, known_hosts decides which one it proves, and with another one it is another machine. Default: machineId.",
     ),
   decommissioned: z
     .boolean()

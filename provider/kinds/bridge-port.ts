@@ -55,7 +55,7 @@ const ports = {
       .refine((mask) => (mask & 2) === 0, "must not have bit 1, of MAC pause frames: the kernel refuses it")
       .optional()
       .describe(
-        "Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`). Kernel default: 0.",
+        "Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each, 0 to 65535 (`group_fwd_mask`). Kernel default: 0.",
       ),
     word: "group_fwd_mask",
     default: 0,

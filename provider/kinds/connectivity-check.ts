@@ -30,7 +30,9 @@ const args = z
     port: port.optional().describe("Port to reach, 1 to 65535; required for tcp and udp, and only for these."),
     size: between(28, 65535)
       .optional()
-      .describe("Length of the IP packets of icmp in bytes, to compare with an MTU. Default: ping's, 84 (IPv6: 104)."),
+      .describe(
+        "Length of the IP packets of icmp in bytes, 28 (IPv6: 48) to 65535, to compare with an MTU. Default: ping's, 84 (IPv6: 104).",
+      ),
     dontFragment: z
       .boolean()
       .optional()
@@ -43,18 +45,18 @@ const args = z
       ),
     count: between(1, 100)
       .optional()
-      .describe("Packets, or connections, of one try. Default: 3 for icmp, 1 for the others."),
+      .describe("Packets, or connections, of one try, 1 to 100. Default: 3 for icmp, 1 for the others."),
     timeout: between(1, 600)
       .default(10)
       .describe(
-        "The try is repeated until it ends as expected, for so many seconds: ports, spanning trees and addresses need a moment. Default: 10.",
+        "The try is repeated until it ends as expected, for so many seconds, 1 to 600: ports and addresses need a moment, a port in a spanning tree 30 seconds. Default: 10.",
       ),
     hosts: z
       .array(hostRef)
       .max(16, "must be at most 16")
       .optional()
       .describe(
-        "Other machines on the way, or at its end. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host.",
+        "Other machines on the way, or at its end, up to 16. When a check fails they are looked at as its own host is: their namespaces, bridges, tunnels, firewalls and routes. Default: none; the view ends where packets leave the host.",
       ),
     triggers: z
       .array(z.string())

@@ -24,7 +24,7 @@ const args = z.strictObject({
   count: between(1, 10)
     .default(2)
     .describe(
-      "How often, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2.",
+      "How often, 1 to 10 times, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2.",
     ),
   triggers: z
     .array(z.string())

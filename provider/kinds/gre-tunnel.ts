@@ -152,7 +152,9 @@ export const greTunnel = linkKind({
       schema: z
         .union([z.literal("none"), between(0, 255)])
         .optional()
-        .describe("How often packets may be put into tunnels further on (`encaplimit`); IPv6 only. Kernel default: 4."),
+        .describe(
+          "How often packets may be put into tunnels further on (`encaplimit`), up to 255; IPv6 only. Kernel default: 4.",
+        ),
       word: "encaplimit",
       json: "encap_limit",
       default: 4,

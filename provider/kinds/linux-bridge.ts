@@ -73,7 +73,12 @@ export const linuxBridge = linkKind({
   ],
   options: options({
     // 2: a daemon in user space runs it.
-    stp: flag("stp_state", false, "Run the spanning tree protocol", { decode: (printed) => printed !== 0 }),
+    stp: flag(
+      "stp_state",
+      false,
+      "Run the spanning tree protocol: a port forwards after twice `forwardDelay`, 30 seconds",
+      { decode: (printed) => printed !== 0 },
+    ),
     priority: count("priority", 0, 65535, 32768, "Bridge priority in the spanning tree"),
     forwardDelay: timer(
       "forward_delay",
@@ -111,7 +116,7 @@ export const linuxBridge = linkKind({
         )
         .optional()
         .describe(
-          "Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each (`group_fwd_mask`); 0x4000 lets LLDP through. Kernel default: 0.",
+          "Which link-local groups 01:80:c2:00:00:0X are forwarded, a bit each, 0 to 65535 (`group_fwd_mask`); 0x4000 lets LLDP through. Kernel default: 0.",
         ),
       word: "group_fwd_mask",
       default: 0,

@@ -65,7 +65,9 @@ const args = z.strictObject({
     .min(1, "must hold one pattern or more")
     .optional()
     .describe("Patterns of the addresses to tell; with ! those not to. Default: the first of each family."),
-  maxNeighbors: between(1, 10_000).optional().describe("How many neighbours it remembers. lldpd's default: 32 a port."),
+  maxNeighbors: between(1, 10_000)
+    .optional()
+    .describe("How many neighbours it remembers, 1 to 10000. lldpd's default: 32 a port."),
   receiveOnly: onOff("Only listen (-r)."),
   advertiseVersion: z
     .boolean()

@@ -63,7 +63,7 @@ export const dhcpArgs = z
     mtu: mtu
       .optional()
       .describe(
-        "The MTU that clients are told, in bytes (option 26). A tunnel's: 1458 for GRE with a key on a 1500 underlay.",
+        "The MTU that clients are told, in bytes (option 26), 68 to 65535. Default: none, they take their device's. A tunnel's: 1458 for GRE with a key on a 1500 underlay.",
       ),
     routes: z
       .array(
@@ -113,7 +113,7 @@ export const dhcpArgs = z
       ),
     maxLeases: between(1, 1_000_000)
       .optional()
-      .describe("How many leases it gives at most (`dhcp-lease-max`). dnsmasq's default: 1000."),
+      .describe("How many leases it gives at most (`dhcp-lease-max`), up to 1000000. dnsmasq's default: 1000."),
     forwarders: z
       .array(ipv4Address)
       .min(1, "must hold one address or more")

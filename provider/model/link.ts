@@ -59,7 +59,11 @@ export const linkShape = {
     .describe("Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000."),
 };
 
-export const linkObject = z.strictObject(linkShape);
+/** An end of a pair: the pair's own name is none of theirs. */
+export const linkObject = z.strictObject({
+  ...linkShape,
+  name: interfaceName.describe("The device's name, 1 to 15 characters."),
+});
 export type LinkArgs = z.output<typeof linkObject>;
 
 /** What `live` tells of a link. */

@@ -11,7 +11,7 @@ const endFlows = z.strictObject({
   zones: z
     .array(zone)
     .min(1, "must be one or more")
-    .describe("Conntrack zones; 0 is that of all packets that no rule gave another."),
+    .describe("Conntrack zones, 0 to 65535; 0 is that of all packets that no rule gave another."),
   addresses: z
     .array(ipAddress)
     .optional()
@@ -40,7 +40,7 @@ const chain = z.strictObject({
     ])
     .optional()
     .describe(
-      "Its place among the chains of the hook, the lowest first: a number, or nft's name as dstnat. Default: 0. A change reloads the table.",
+      "Its place among the chains of the hook, the lowest first: a number from -32768 to 32767, or nft's name as dstnat. Default: 0. A change reloads the table.",
     ),
   policy: z
     .enum(["accept", "drop"])
@@ -80,11 +80,13 @@ const container = {
     ),
   timeout: seconds
     .optional()
-    .describe("Seconds after which an element that a rule added expires. Default: never. A change reloads the table."),
+    .describe(
+      "Seconds after which an element that a rule added expires, up to 4294967. Default: never. A change reloads the table.",
+    ),
   gcInterval: seconds
     .optional()
     .describe(
-      "Seconds between two sweeps of expired elements (`gc-interval`). Default: the kernel's. A change reloads the table.",
+      "Seconds between two sweeps of expired elements (`gc-interval`), up to 4294967. Default: the kernel's. A change reloads the table.",
     ),
   size: unsigned(32)
     .min(1, "must be 1 or more")
@@ -147,7 +149,7 @@ const flowtable = z.strictObject({
     .describe("Devices between which flows are sped up. They must be there. A change reloads the table."),
   priority: between(-32768, 32767)
     .default(0)
-    .describe("Its place among what hooks at ingress. Default: 0. A change reloads the table."),
+    .describe("Its place among what hooks at ingress, -32768 to 32767. Default: 0. A change reloads the table."),
   counter: z
     .boolean()
     .optional()

@@ -54,14 +54,18 @@ const flow = z.strictObject({
   idleTimeout: between(0, 65535)
     .default(0)
     .describe(
-      "Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`); that shows as a missing flow. Default: 0, never.",
+      "Seconds without a packet after which Open vSwitch removes the flow (`idle_timeout`), up to 65535; that shows as a missing flow. Default: 0, never.",
     ),
   hardTimeout: between(0, 65535)
     .default(0)
-    .describe("Seconds after which Open vSwitch removes it in any case (`hard_timeout`). Default: 0, never."),
+    .describe(
+      "Seconds after which Open vSwitch removes it in any case (`hard_timeout`), up to 65535. Default: 0, never.",
+    ),
   importance: between(0, 65535)
     .default(0)
-    .describe("How late it is evicted from a full table (`importance`); needs OpenFlow 1.4 on the bridge. Default: 0."),
+    .describe(
+      "How late it is evicted from a full table (`importance`), 0 to 65535; needs OpenFlow 1.4 on the bridge. Default: 0.",
+    ),
 });
 
 export const ovsFlowsArgs = z

@@ -70,7 +70,9 @@ const bond = z
       .describe("The LACP system id, a MAC address (`lacp-system-id`). Default of Open vSwitch: the bridge's."),
     lacpSystemPriority: between(1, 65535)
       .optional()
-      .describe("The LACP system priority (`lacp-system-priority`), 1 to 65535; the lower decides."),
+      .describe(
+        "The LACP system priority (`lacp-system-priority`), 1 to 65535; the lower decides. Default of Open vSwitch: 65534.",
+      ),
     upDelay: milliseconds("Time for which a member must be up before it is used (`bond_updelay`). Default: 0"),
     downDelay: milliseconds("Time for which a member must be down before it is left (`bond_downdelay`). Default: 0"),
     primary: interfaceName
@@ -80,13 +82,17 @@ const bond = z
       .enum(["carrier", "miimon"])
       .optional()
       .describe("How a dead link is noticed (`bond-detect-mode`). Default of Open vSwitch: carrier."),
-    miimonInterval: milliseconds("Time between two looks at the MII with detectMode miimon (`bond-miimon-interval`)"),
+    miimonInterval: milliseconds(
+      "Time between two looks at the MII with detectMode miimon (`bond-miimon-interval`). Default of Open vSwitch: 200",
+    ),
     rebalanceInterval: between(0, 2 ** 31 - 1)
       .optional()
       .describe(
         "Time between two rebalancings (`bond-rebalance-interval`), in milliseconds; 0 for none. Default of Open vSwitch: 10000.",
       ),
-    hashBasis: unsigned(32).optional().describe("Hashed along with flows when a member is chosen (`bond-hash-basis`)."),
+    hashBasis: unsigned(32)
+      .optional()
+      .describe("Hashed along with flows when a member is chosen (`bond-hash-basis`). Default of Open vSwitch: 0."),
     allMembersActive: z
       .boolean()
       .optional()
@@ -161,7 +167,9 @@ export const ovsPortArgs = z
       .array(vlanTag)
       .refine(...distinct("VLAN"))
       .optional()
-      .describe("Customer VLANs that a dot1q-tunnel port carries (`cvlans`). Default of Open vSwitch: all."),
+      .describe(
+        "Customer VLANs that a dot1q-tunnel port carries (`cvlans`), 0 to 4095 each. Default of Open vSwitch: all.",
+      ),
     vlanMode: z
       .enum(["access", "native-tagged", "native-untagged", "trunk", "dot1q-tunnel"])
       .optional()

@@ -13,7 +13,9 @@ const bits = (doc: string) =>
   between(1, Number.MAX_SAFE_INTEGER).optional().describe(`${doc}, in bit/s. Default of Open vSwitch: no limit.`);
 
 const queue = z.strictObject({
-  id: between(0, 61439).describe("The queue's number, as in OpenFlow's set_queue; 0 is the default queue."),
+  id: between(0, 61439).describe(
+    "The queue's number, as in OpenFlow's set_queue, up to 61439; 0 is the default queue.",
+  ),
   minRate: between(1, Number.MAX_SAFE_INTEGER)
     .optional()
     .describe("Bandwidth that it is sure to get (`min-rate`), in bit/s. Default of Open vSwitch: the least possible."),

@@ -13,7 +13,7 @@ const table = z
 const nexthop = z.strictObject({
   via: ipAddress.optional().describe("Address of the next router. Default: the destination is on the link."),
   device: deviceRef.optional().describe("Device by which it is reached. Default: the one that `via` is on."),
-  weight: between(1, 256).optional().describe("Share of the traffic against the others. Default: 1."),
+  weight: between(1, 256).optional().describe("Share of the traffic against the others, 1 to 256. Default: 1."),
 });
 
 const window = (doc: string) => unsigned(32).min(1, "must be 1 or more").optional().describe(doc);

@@ -101,7 +101,7 @@ export const ruleArgs = z
     suppressPrefixLength: between(0, 128)
       .optional()
       .describe(
-        "Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`): 0 passes over default routes. Default: none.",
+        "Take no route that has a prefix of this length or a shorter one (`suppress_prefixlength`), up to 128: 0 passes over default routes. Default: none.",
       ),
     suppressIfgroup: between(0, 0x7fff_ffff)
       .optional()

@@ -28,7 +28,7 @@ type Reason = (loss: Loss) => string | undefined;
 
 /** Why packets were lost there, in words; undefined when nothing that is to be seen explains it. */
 export function reasonFor(loss: Loss): string | undefined {
-  for (const reason of [down, tooLong, openVswitch, tunnel, linuxBridge, firewall, cable]) {
+  for (const reason of [down, portState, dark, tooLong, openVswitch, tunnel, linuxBridge, firewall, cable]) {
     const said = reason(loss);
     if (said) return said;
   }
@@ -47,8 +47,26 @@ function down(loss: Loss): string | undefined {
     if (error) return `${named(loss, point)} does not work: ${error}`;
     if (link && !link.flags.includes("UP")) return `${named(loss, point)} is down`;
   }
-  const dark = pointsOf(loss).find(({ link }) => link?.flags.includes("NO-CARRIER"));
-  return dark && `${named(loss, dark)} has no carrier`;
+  return undefined;
+}
+
+const isDark = ({ link }: Point) => link?.flags.includes("NO-CARRIER") === true;
+
+/** Before `dark`: a bridge has no carrier as long as no port forwards. A port without one is disabled for that. */
+function portState(loss: Loss): string | undefined {
+  const { before, at } = loss;
+  if (!sameBridge(loss) || at.point.ovs || !before) return undefined;
+  for (const point of [before.point, at.point]) {
+    const state = point.link?.linkinfo?.info_slave_data?.state;
+    if (state !== undefined && state !== "forwarding" && !isDark(point))
+      return `${called(point)} is ${state} (bridge port state)`;
+  }
+  return undefined;
+}
+
+function dark(loss: Loss): string | undefined {
+  const point = pointsOf(loss).find(isDark);
+  return point && `${named(loss, point)} has no carrier`;
 }
 
 function tooLong(loss: Loss): string | undefined {
@@ -103,11 +121,6 @@ function tunnel({ before, at, flows }: Loss): string | undefined {
 function linuxBridge(loss: Loss): string | undefined {
   const { before, at } = loss;
   if (!sameBridge(loss) || at.point.ovs || !before) return undefined;
-  for (const { link, ...point } of [before.point, at.point]) {
-    const state = link?.linkinfo?.info_slave_data?.state;
-    if (state !== undefined && state !== "forwarding")
-      return `${called({ link, ...point })} is ${state} (bridge port state)`;
-  }
   const isolated = ({ point }: Hop) => point.link?.linkinfo?.info_slave_data?.isolated === true;
   if (isolated(before) && isolated(at)) return "both are isolated ports of the bridge";
   return otherVlan(before.point, at.point);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { between, interfaceName, ipAddress, macAddress, namespaceName, prefix } from "../model/scalars";
 
 const owner = z.union([z.string(), between(0, 0xffff_fffe)]).optional();
+const guestTypes = ["tap", "namespace", "external"] as const;
 const guest = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("tap"),
@@ -24,7 +25,7 @@ export const instanceSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, "must be a host name: letters, digits and dashes, at most 63")
     .optional(),
-  guest: z.preprocess((value) => (typeof value === "string" ? { type: value } : value), guest).default({ type: "tap" }),
+  guest: z.union([z.enum(guestTypes).transform((type) => guest.parse({ type })), guest]).default({ type: "tap" }),
   ports: z
     .array(
       z

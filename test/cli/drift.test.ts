@@ -17,3 +17,12 @@ test("what differs is followed by the way back, once", () => {
   );
   expect(forEyes([drift("unread", { why: "the host is away" })])).not.toContain("pulumi up");
 });
+
+test("a long value makes its own line longer, and no other", () => {
+  const rules = { kind: "Firewall", path: "chains.i.rules", declared: "accept ".repeat(50), live: "[]" };
+  const long = drift("changed", rules);
+  const mtu = drift("changed", { path: "mtu", declared: 1400, live: 1500 });
+  const lines = forEyes([long, mtu]).split("\n");
+  expect(lines[1]).toContain(rules.declared);
+  expect(lines[2]?.length).toBeLessThan(80);
+});

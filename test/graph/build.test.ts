@@ -40,6 +40,20 @@ test("two nodes: guests behind ports with their tags, a patch cable, and one tun
   ]);
 });
 
+test("a line begins with what its thing is called, which is never cut off, and says no triggers", () => {
+  const chains = Object.fromEntries(
+    ["ct-zone", "from-guest", "to-guest", "i-rules", "o-rules"].map((name) => [name, {}]),
+  );
+  const layout = layoutOf([
+    drawn("h", "Firewall", { family: "bridge", name: "neutron-tapblue1", chains }),
+    drawn("h", "ConnectivityCheck", { count: 5, to: "10.0.0.1", triggers: ["91a32c2846d8deb3/VethPair/blue/eth0"] }),
+  ]);
+  expect(layout.hosts[0]?.places[0]?.notes.lines.map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^Firewall neutron-tapblue1 .*…$/),
+    "ConnectivityCheck 10.0.0.1 count 5",
+  ]);
+});
+
 test("devices on devices, members of a bond, addresses and ports of their own", () => {
   const layout = layoutOf([
     drawn("h", "Macvlan", { name: "mv", parent: "eth0", mode: "private", namespace: "blue" }),

@@ -8,7 +8,18 @@ import { isUnknown, UNKNOWN } from "../../provider/model/unknown";
 import { validate } from "../../provider/validate";
 import { answers } from "../kinds/answers";
 import type { Sample } from "../kinds/sample";
-import { allFields, descriptionOf, fieldsOf, kindNames, over, replaced, samplesOf, trials, updated } from "./samples";
+import {
+  allFields,
+  descriptionOf,
+  fieldsOf,
+  kindNames,
+  limitsOf,
+  over,
+  replaced,
+  samplesOf,
+  trials,
+  updated,
+} from "./samples";
 
 /**
  * What DESIGN section 5 and provider/kind.ts say of every kind, tried on all that the registry holds: a new kind is
@@ -69,6 +80,15 @@ describe.each(kindNames)("%s", (name) => {
     expect(kind.doc).toMatch(/\.$/);
     expect(allFields(kind.args).flatMap(silent)).toEqual([]);
     expect(allFields(kind.facts).flatMap(silent)).toEqual([]);
+  });
+
+  test("says the limits of every number, but for those of a field of 31 or 32 bits", () => {
+    const silent = allFields(kind.args).flatMap(({ path, schema }) => {
+      const doc = descriptionOf(schema) ?? "";
+      const limits = limitsOf(schema).filter((limit) => Math.abs(limit) > 1 && limit < 0x7fff_ffff);
+      return limits.filter((limit) => !doc.includes(String(limit))).map((limit) => `${path}: ${limit}`);
+    });
+    expect(silent).toEqual([]);
   });
 
   test("ends every sentence of its documentation", () => {

@@ -65,4 +65,12 @@ export function allFields(schema: z.ZodType, path = ""): { path: string; schema:
   return [];
 }
 
+/** The least and the greatest number that an argument takes. */
+export function limitsOf(schema: z.ZodType): number[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodNumber) return [inner.minValue, inner.maxValue].filter((limit) => limit !== null);
+  if (inner instanceof z.ZodUnion) return (inner.options as z.ZodType[]).flatMap(limitsOf);
+  return inner instanceof z.ZodArray ? limitsOf(inner.element as z.ZodType) : [];
+}
+
 export const descriptionOf = (schema: z.ZodType) => schema.meta()?.description ?? unwrap(schema).meta()?.description;
