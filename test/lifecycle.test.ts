@@ -189,7 +189,7 @@ describe("apply", () => {
     expect(await ways({ ...box, list: () => [] })).toMatch(/hostnet import/);
     boxes.set("b", { colour: "theirs", mark: "hostnet:ffff:01" });
     await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(
-      /another stack's, or of a Host that was renamed without `aliases`/,
+      /another stack's, or of a Host that was renamed, along with this, without `aliases`/,
     );
     expect(written).toEqual([]);
     expect(told).toEqual([]);
@@ -224,6 +224,64 @@ describe("apply", () => {
     await look(id, outs);
     const again = await apply(box, onOther);
     expect(boxes.get("b")?.mark).toBe(`hostnet:a1b2:${again.outs.revision}`);
+  });
+
+  describe("of a Host that was replaced, or renamed in the program", () => {
+    const heir = { ...host, owner: "c3d4" } as HostRef;
+    const ledgered = {
+      ...box,
+      mark: "ledger",
+      remember: (live?: { facts: object }) => live?.facts,
+      remove: (_live: unknown, want: { name: string }, { memory }: { memory?: unknown }) =>
+        boxes.has(want.name) ? [{ argv: ["burn", want.name, JSON.stringify(memory)] }] : [],
+    } as unknown as typeof box;
+    const entries = () => [...files.keys()].map((path) => path.split("/")[3]);
+
+    it("gives what is there the mark of its new owner, and takes what a sibling of the old one left", async () => {
+      const { outs } = await apply(box, inputs({ name: "b", size: 2 }));
+      const moved = await apply(box, inputs({ name: "b", size: 2, host: heir }), outs);
+      expect(boxes.get("b")?.mark).toBe(`hostnet:c3d4:${outs.revision}`);
+      expect(moved.outs).not.toHaveProperty("formerOwners");
+      boxes.set("b", { size: 2, mark: "hostnet:a1b2:0123456789ab" });
+      await apply(box, inputs({ name: "b", size: 2, host: heir }), outs);
+      expect(boxes.get("b")?.mark).toBe(`hostnet:c3d4:${outs.revision}`);
+      await expect(apply(box, inputs({ name: "b", host }), moved.outs)).resolves.toBeDefined();
+      boxes.set("b", { mark: "hostnet:ffff:0123456789ab" });
+      await expect(apply(box, inputs({ name: "b", host: heir }), outs)).rejects.toThrow(/another stack's/);
+    });
+
+    it("moves the ledger's entry with its old values, and leaves no empty folder of the old owner", async () => {
+      const id = "m1/Box/-/b";
+      boxes.set("b", { size: 7 });
+      const { outs } = await apply(ledgered, inputs({ name: "b", size: 2, adopt: true }));
+      expect(entries()).toEqual(["a1b2"]);
+      const moved = await apply(ledgered, inputs({ name: "b", size: 2, host: heir }), outs);
+      expect(entries()).toEqual(["c3d4"]);
+      expect(words()).toContain("rmdir --ignore-fail-on-non-empty /run/pulumi-hostnet/a1b2");
+      await remove(ledgered, id, moved.outs);
+      expect(words().find((step) => step.startsWith("burn"))).toBe('burn b {"size":7}');
+      expect(entries()).toEqual([]);
+    });
+
+    it.each([
+      ["under the mark of the old owner", "a1b2"],
+      ["under that of the new one", "c3d4"],
+    ])("knows what an update that was broken off has left %s", async (_, owner) => {
+      const { id, outs } = await apply(box, inputs({ name: "b", size: 2 }));
+      refuse = "set";
+      const { properties } = await apply(box, inputs({ name: "b", size: 3, host: heir }), outs).catch(
+        (thrown) => thrown,
+      );
+      refuse = undefined;
+      boxes.set("b", { ...boxes.get("b"), mark: `hostnet:${owner}:${outs.revision}` });
+      expect((await read(box, id, properties)).props).toMatchObject({ formerOwners: ["a1b2"] });
+      const { outs: mended } = await apply(box, inputs({ name: "b", size: 3, host: heir }), properties);
+      expect(boxes.get("b")).toEqual({ size: 3, mark: `hostnet:c3d4:${outs.revision}` });
+      expect(mended).not.toHaveProperty("formerOwners");
+      boxes.set("b", { mark: `hostnet:${owner}:${outs.revision}` });
+      await remove(box, id, properties);
+      expect(boxes.size).toBe(0);
+    });
   });
 
   it("keeps in state what was begun: id, properties with __provider, and reasons", async () => {

@@ -32,6 +32,7 @@ const reserved = [
   "adopt",
   "was",
   "unfinished",
+  "formerOwners",
   "__provider",
 ];
 const commonLinkArguments = Object.keys(linkShape);
