@@ -21,8 +21,11 @@ export type OwnedEntry = Entry & { owner: string };
 
 const folder = (owner: string) => `${root}/${owner}`;
 
+/** An id without the machine's: the ledger is of the machine that it is on, and stays true when that is given another id. */
+const hereOf = (id: string) => id.slice(id.indexOf("/") + 1);
+
 const fileOf = (owner: string, id: string) => {
-  const digest = createHash("sha256").update(id).digest("hex").slice(0, 16);
+  const digest = createHash("sha256").update(hereOf(id)).digest("hex").slice(0, 16);
   return `${folder(owner)}/${id.split("/")[1]}.${digest}`;
 };
 
@@ -73,11 +76,11 @@ export function markInLedgers(seen: Seen, id: string): string | undefined {
     return new Map(
       [...entries].flatMap(([, owner = "", text = ""]) => {
         const entry = entryIn(text);
-        return entry ? [[entry.id, markOf(owner, entry.nonce)] as const] : [];
+        return entry ? [[hereOf(entry.id), markOf(owner, entry.nonce)] as const] : [];
       }),
     );
   });
-  return marks.get(id);
+  return marks.get(hereOf(id));
 }
 
 /** The token that is lost with a reboot, a reverted snapshot or a restarted container. */

@@ -29,6 +29,13 @@ describe("an entry", () => {
     ]);
   });
 
+  test("is known on a machine that was given another id since", () => {
+    const whole = seen(stdin.trim());
+    const id = entry.id.replace("m1", "m2");
+    expect([readEntry(whole, "aa", id)?.nonce, markInLedgers(whole, id)]).toEqual(["0011", "hostnet:aa:0011"]);
+    expect(readEntry(whole, "aa", `${id}6`)).toBeUndefined();
+  });
+
   test.each([0, 1, 20, -1])("that a full /run has cut off after %p bytes is none, as is an empty file", (bytes) => {
     const part = seen(stdin.trim().slice(0, bytes));
     expect([readEntry(part, "aa", entry.id), markInLedgers(part, entry.id)]).toEqual([undefined, undefined]);
