@@ -94,6 +94,12 @@ const write = (path: string, line: string): Step => ({
 
 export const record = (owner: string, entry: Entry) => write(fileOf(owner, entry.id), JSON.stringify(entry));
 
+/** In the place of another entry, which stays as it is when a full /run cuts the new one off. */
+export function replaceEntry(owner: string, entry: Entry): Step[] {
+  const path = fileOf(owner, entry.id);
+  return [write(`${path}.new`, JSON.stringify(entry)), { argv: ["mv", "-f", `${path}.new`, path] }];
+}
+
 export const forget = (owner: string, id: string): Step => ({ argv: ["rm", "-f", fileOf(owner, id)] });
 
 /** Of an owner that is no more: the last entry takes the folder with it. */

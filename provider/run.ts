@@ -13,7 +13,7 @@ import {
 } from "./host/way-back";
 import { conduct } from "./inquiry";
 import type { Context, Found, Kind } from "./kind";
-import { forget, forgetFormer, ledgerSection, type OwnedEntry, readEntry, record } from "./ledger";
+import { forget, forgetFormer, ledgerSection, type OwnedEntry, readEntry, record, replaceEntry } from "./ledger";
 import { type Step, show } from "./model/command";
 import { HostnetError, nothingRan, remedyFor } from "./model/errors";
 import { linkClaim } from "./model/link-kind";
@@ -129,9 +129,11 @@ export class Run {
     const nonce = nonceOf(this.context.mark);
     const memory = entry ? entry.memory : kind.remember?.(found, this.want, this.context);
     this.context.memory = memory;
-    const isRecorded = entry?.owner === this.host.owner && entry.nonce === nonce;
+    const isThere = entry?.owner === this.host.owner;
+    const own = { id: this.id, nonce, memory };
+    const recorded = isThere ? replaceEntry(this.host.owner, own) : [record(this.host.owner, own)];
     return [
-      ...(isRecorded ? [] : [record(this.host.owner, { id: this.id, nonce, memory })]),
+      ...(isThere && entry.nonce === nonce ? [] : recorded),
       ...this.entries.filter(({ owner }) => owner !== this.host.owner).flatMap(this.forgotten),
     ];
   }
@@ -234,7 +236,8 @@ export class Run {
   async takeAway(): Promise<void> {
     const { kind, want, context } = this;
     const steps = this.found ? kind.remove(this.found, want, context) : this.remains;
-    const recorded = this.entries.filter(({ nonce }) => nonce === nonceOf(context.mark));
+    const nonce = nonceOf(context.mark);
+    const recorded = this.entries.filter((entry) => entry.nonce === nonce);
     const all = [...steps, ...recorded.flatMap(this.forgotten)];
     if (all.length === 0) return;
     const memory = context.memory;
@@ -243,6 +246,8 @@ export class Run {
     // The kernel takes namespaces and their devices down behind our back.
     await this.lookWhile(() => !kind.permanent && left().length > 0, patienceMs);
     if (left().length === 0) return;
+    // The next attempt has to know them, too.
+    if (recorded.length > 0) await this.machine.write([record(this.host.owner, { id: this.id, nonce, memory })], []);
     throw new HostnetError("NOT_CONVERGED", "is still there after it was taken away", {
       step: left().map(show).join("; "),
     });

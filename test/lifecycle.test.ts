@@ -7,6 +7,7 @@ import { apply, check, diff, type Inputs, type Outputs, read, remove } from "../
 import type { Result, Section, Step } from "../provider/model/command";
 import { HostnetError } from "../provider/model/errors";
 import { UNKNOWN } from "../provider/model/unknown";
+import { release } from "../provider/ownership";
 
 /** A host that knows one thing: named boxes with a colour, a size and a mark. */
 interface Box {
@@ -31,7 +32,12 @@ let othersFinish = () => {};
 const answer = (stdout: string): Result => ({ exitCode: 0, stdout, stderr: "" });
 
 function execute({ argv: [word = "", ...rest], stdin }: Step): Result {
-  if (word === "install") files.set(rest.at(-1) ?? "", (stdin ?? "").trim());
+  // A full /run has the file cut off.
+  if (word === "install") files.set(rest.at(-1) ?? "", (stdin ?? "").trim().slice(0, refuse === word ? 30 : undefined));
+  if (word === "mv") {
+    files.set(rest.at(-1) ?? "", files.get(rest.at(-2) ?? "") ?? "");
+    files.delete(rest.at(-2) ?? "");
+  }
   if (word === "rm") files.delete(rest.at(-1) ?? "");
   const [name = "", key = "", value = ""] = rest;
   if (word === refuse) return { exitCode: 2, stdout: "", stderr: `${refusal ?? `the box refuses ${word}`}\n` };
@@ -478,6 +484,51 @@ describe("delete", () => {
     await remove(box, "id", outs);
     expect(boxes.has("b")).toBe(false);
     await remove(box, "id", outs);
+  });
+
+  it("keeps old values as long as they are not proven to be given back", async () => {
+    const lasting = {
+      ...box,
+      mark: "ledger",
+      permanent: true,
+      remember: (live?: { facts: object }) => live?.facts,
+      remove: (
+        live: { facts: { size?: number } },
+        want: { name: string },
+        { memory }: { memory?: { size: number } },
+      ) =>
+        memory && live.facts.size !== memory.size
+          ? [{ argv: [stubborn ? "ask" : "set", want.name, "size", String(memory.size)] }]
+          : [],
+    } as unknown as typeof box;
+    let stubborn = true;
+    boxes.set("b", { size: 7 });
+    const { id, outs } = await apply(lasting, inputs({ name: "b", size: 2 }));
+    await expect(remove(lasting, id, outs)).rejects.toThrow(/is still there after it was taken away \[NOT_CONVERGED\]/);
+    stubborn = false;
+    await remove(lasting, id, outs);
+    expect([boxes.get("b")?.size, files.size]).toEqual([7, 0]);
+  });
+
+  it("gives back what a sibling found, though the file was cut off when its object was taken over", async () => {
+    const ledgered = {
+      ...box,
+      mark: "ledger",
+      remember: (live?: { facts: object }) => live?.facts,
+      remove: (_live: unknown, want: { name: string }, { memory }: { memory?: object }) => [
+        { argv: ["burn", want.name, JSON.stringify(memory)] },
+      ],
+    } as unknown as typeof box;
+    boxes.set("b", { size: 7 });
+    const { outs: sibling } = await apply(ledgered, inputs({ name: "b", size: 2, adopt: true }));
+    release(sibling.revision);
+    refuse = "install";
+    await expect(apply(ledgered, inputs({ name: "b", size: 3 }))).rejects.toThrow(/refuses install/);
+    refuse = undefined;
+    const { id, outs } = await apply(ledgered, inputs({ name: "b", size: 3 }));
+    await remove(ledgered, id, outs);
+    expect(words().at(-2)).toBe('burn b {"size":7}');
+    expect(files.size).toBe(0);
   });
 
   it("never touches another machine, and none that is decommissioned", async () => {
