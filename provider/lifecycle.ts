@@ -53,6 +53,11 @@ export function argumentsOf(properties: Args): Args {
   return Object.fromEntries(Object.entries(properties).filter(([key]) => !others.includes(key)));
 }
 
+/** Objects of the program: a refresh asks for the diff of resources that it has no longer, or by another name, as well. */
+const declared = new Set<string>();
+
+const objectOf = (kind: Kind, { host, ...args }: Inputs) => JSON.stringify([host?.owner, idOf(kind, host ?? {}, args)]);
+
 /** Normal form and refusals; no network. A refusal names no property: the engine would print its value, secrets too. */
 export function check(kind: Kind, news: Inputs): { inputs: Inputs; failures: { property: string; reason: string }[] } {
   const checked = validate(kind.args, argumentsOf(news));
@@ -62,12 +67,13 @@ export function check(kind: Kind, news: Inputs): { inputs: Inputs; failures: { p
   }
   if (news.host === undefined) reasons.push("host: is required: a Host, unless a parent is given as a resource");
   const inputs = { ...(checked.value ?? argumentsOf(news)), ...pick(news, common) } as Inputs;
+  declared.add(objectOf(kind, inputs));
   return { inputs, failures: reasons.map((reason) => ({ property: "", reason })) };
 }
 
 /** Only what must be replaced: the engine compares the inputs itself and then shows exactly what differs. */
 export function diff(kind: Kind, olds: Outputs, news: Inputs): { replaces?: string[]; deleteBeforeReplace?: boolean } {
-  keep(olds.revision);
+  if (declared.has(objectOf(kind, news))) keep(olds.revision);
   const [was, want] = [argumentsOf(olds), argumentsOf(news)];
   const paths = kind.identity.filter((path) => unknownAt(want, path) || !same(get(was, path), get(want, path)));
   if (paths.length === 0 && !hasUnknown(want)) paths.push(...(kind.replaces?.(was, want) ?? []));
@@ -166,7 +172,6 @@ export async function read(
       release(olds.revision);
       return {};
     }
-    keep(olds.revision);
     const inputs = plain({ ...drift(kind, args, run.found, context), ...pick(olds, common) } as Inputs);
     return { id, inputs, props: plain({ ...inputs, ...pick(olds, learned), live: run.found.facts } as Outputs) };
   } catch (cause) {
@@ -215,7 +220,7 @@ function withResets(kind: Kind, args: Args, was: Args[], found?: Found<unknown, 
 }
 
 /** `<machineId>/<Kind>/<namespace or ->/<identity>`. */
-export function idOf(kind: Kind, host: { machineId: string }, args: Args): string {
+export function idOf(kind: Kind, host: { machineId?: string }, args: Args): string {
   const isNamespace = (path: Path) => path.split(".").at(-1) === "namespace";
   const text = (path: Path) => {
     const value = get(args, path);

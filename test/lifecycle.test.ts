@@ -219,6 +219,18 @@ describe("apply", () => {
     await expect(apply(box, inputs({ name: "b" }))).rejects.toThrow(/another resource of this stack.*\[CONFLICT\]/);
   });
 
+  it("takes over what a refresh has found by its old name in the program, but not what the program still declares", async () => {
+    const { id, outs } = await apply(box, inputs({ name: "r" }));
+    release(outs.revision);
+    await read(box, id, outs);
+    diff(box, outs, inputs({ name: "r" }));
+    const renamed = await apply(box, check(box, inputs({ name: "r" })).inputs);
+    expect(boxes.get("r")?.mark).toBe(`hostnet:a1b2:${renamed.outs.revision}`);
+    release(renamed.outs.revision);
+    diff(box, renamed.outs, inputs({ name: "r" }));
+    await expect(apply(box, inputs({ name: "r" }))).rejects.toThrow(/another resource of this stack.*\[CONFLICT\]/);
+  });
+
   it.each([
     ["deleted", (id: string, outs: Outputs) => remove(box, id, outs)],
     ["refreshed", (id: string, outs: Outputs) => read(box, id, outs)],

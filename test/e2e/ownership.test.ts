@@ -49,6 +49,11 @@ it("survives a resource renamed in the program: the new one takes over, the old 
   expect(await stack.up()).toMatchObject({ create: 1, delete: 1 });
   expect(await index()).toBe(made);
   expect(await alias()).not.toBe(mark);
+  for (const name of ["again", "renamed"]) {
+    stack.write(bridge(name));
+    expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 1, delete: 1 });
+  }
+  expect(await index()).toBe(made);
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0 });
 }, 900_000);
 
