@@ -19,7 +19,11 @@ type Outputs = HostRef & z.output<typeof hostFacts> & { __provider?: string };
 /** The machines that answer in this run by their id, with the Host that is on each: clones are told apart by nothing. */
 const machines = new Map<string, { owner: string; name: string }>();
 
+/** Names of the Hosts of the program: a refresh asks for the diff of those too that it has no longer. */
+const declared = new Set<string>();
+
 function check(_olds: unknown, news: Inputs) {
+  declared.add(news.name);
   const { __provider, ...args } = news;
   const checked = validate(hostArgs, args);
   const failures = checked.failures.map(({ path, reason }) => ({ property: "", reason: `${path}: ${reason}` }));
@@ -70,7 +74,8 @@ async function remove(_id: string, olds: Outputs): Promise<void> {
   const found = await reachIfSame(olds);
   if (!found) return;
   const seen = await found.observe([ledgerSection(olds.owner)]);
-  const { failure } = await found.write(forgetOwner(seen, olds.owner), []);
+  const heir = machines.get(olds.machineId)?.owner;
+  const { failure } = await found.write(forgetOwner(seen, olds.owner, heir === olds.owner ? undefined : heir), []);
   if (failure) throw new HostnetError("STEP_FAILED", failure.result.stderr, { host: olds.name });
 }
 
@@ -87,7 +92,8 @@ async function settle(news: Inputs, owner: string, olds?: Outputs): Promise<Omit
   const { facts } = found;
   const machineId = machineIdentity(facts, news.identity);
   const twin = machines.get(machineId);
-  if (twin && twin.owner !== owner) {
+  // Of one name it is the Host that this one replaces.
+  if (twin && twin.owner !== owner && twin.name !== news.name && declared.has(twin.name)) {
     throw new HostnetError("CONFLICT", `is the same machine as ${twin.name}, or a clone with its machine id`, {
       host: news.name,
       remedy: 'Declare one Host for it; give a clone a machine id of its own, or set identity: "hostKey" on both.',

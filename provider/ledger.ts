@@ -16,10 +16,16 @@ export interface Entry {
   memory?: unknown;
 }
 
+/** An entry, and whose ledger it is in. */
+export type OwnedEntry = Entry & { owner: string };
+
 const folder = (owner: string) => `${root}/${owner}`;
 
+/** An id without the machine's: the ledger is of the machine that it is on, and stays true when that is given another id. */
+const hereOf = (id: string) => id.slice(id.indexOf("/") + 1);
+
 const fileOf = (owner: string, id: string) => {
-  const digest = createHash("sha256").update(id).digest("hex").slice(0, 16);
+  const digest = createHash("sha256").update(hereOf(id)).digest("hex").slice(0, 16);
   return `${folder(owner)}/${id.split("/")[1]}.${digest}`;
 };
 
@@ -42,9 +48,10 @@ function lines(seen: Seen, owner: string): Map<string, string> {
 }
 
 /** What the ledger has of a resource. */
-export function readEntry(seen: Seen, owner: string, id: string): Entry | undefined {
+export function readEntry(seen: Seen, owner: string, id: string): OwnedEntry | undefined {
   const line = lines(seen, owner).get(fileOf(owner, id));
-  return line === undefined ? undefined : entryIn(line);
+  const entry = line === undefined ? undefined : entryIn(line);
+  return entry && { ...entry, owner };
 }
 
 /**
@@ -69,11 +76,11 @@ export function markInLedgers(seen: Seen, id: string): string | undefined {
     return new Map(
       [...entries].flatMap(([, owner = "", text = ""]) => {
         const entry = entryIn(text);
-        return entry ? [[entry.id, markOf(owner, entry.nonce)] as const] : [];
+        return entry ? [[hereOf(entry.id), markOf(owner, entry.nonce)] as const] : [];
       }),
     );
   });
-  return marks.get(id);
+  return marks.get(hereOf(id));
 }
 
 /** The token that is lost with a reboot, a reverted snapshot or a restarted container. */
@@ -87,7 +94,19 @@ const write = (path: string, line: string): Step => ({
 
 export const record = (owner: string, entry: Entry) => write(fileOf(owner, entry.id), JSON.stringify(entry));
 
+/** In the place of another entry, which stays as it is when a full /run cuts the new one off. */
+export function replaceEntry(owner: string, entry: Entry): Step[] {
+  const path = fileOf(owner, entry.id);
+  return [write(`${path}.new`, JSON.stringify(entry)), { argv: ["mv", "-f", `${path}.new`, path] }];
+}
+
 export const forget = (owner: string, id: string): Step => ({ argv: ["rm", "-f", fileOf(owner, id)] });
+
+/** Of an owner that is no more: the last entry takes the folder with it. */
+export const forgetFormer = (owner: string, id: string): Step[] => [
+  forget(owner, id),
+  { argv: ["rmdir", "--ignore-fail-on-non-empty", folder(owner)] },
+];
 
 export const recordEpoch = (owner: string, token: string) => write(`${folder(owner)}/epoch`, token);
 
@@ -101,14 +120,24 @@ const withoutNetns = (owner: string) => `${folder(owner)}/no-netns-folder`;
 /** Written when the folder was not there before us. */
 export const recordNoNetns = (owner: string) => write(withoutNetns(owner), netnsFolder);
 
-/** The end of an owner: nothing of it stays, and nothing of us when it was the last. */
-export function forgetOwner(seen: Seen, owner: string): Step[] {
+/**
+ * The end of an owner: nothing of it stays, and nothing of us when it was the last. What its Host was replaced by, the
+ * heir, has the entries of those that have not moved to it yet.
+ */
+export function forgetOwner(seen: Seen, owner: string, heir?: string): Step[] {
   // The folder is a mount point of its own; in use, it is neither unmounted nor removed.
   const emptied =
     'rmdir "$1" 2>/dev/null || { [ -z "$(ls -A "$1")" ] && umount "$1" && rmdir "$1"; } 2>/dev/null; true';
   // After a reboot it is not there any more.
   const ifEmpty = '[ ! -e "$1" ] || rmdir --ignore-fail-on-non-empty "$1"';
   const unneeded = lines(seen, owner).has(withoutNetns(owner));
+  if (heir) {
+    return [
+      ...(unneeded ? [recordNoNetns(heir)] : []),
+      { argv: ["rm", "-f", `${folder(owner)}/epoch`, withoutNetns(owner)] },
+      { argv: ["sh", "-c", ifEmpty, "sh", folder(owner)] },
+    ];
+  }
   return [
     ...(unneeded ? [{ argv: ["sh", "-c", emptied, "sh", netnsFolder] }] : []),
     { argv: ["rm", "-rf", folder(owner)] },

@@ -37,10 +37,12 @@ export interface Outputs extends Inputs {
   was?: Args[];
   /** The create failed half way: what is there without any mark may have been made by it, before its mark was. */
   unfinished?: true;
+  /** Owners of the Host before it was replaced or renamed: an update that failed half way may have left their marks. */
+  formerOwners?: string[];
 }
 
 const common = ["host", "parents", "adopt", "__provider"] as const;
-const learned = ["revision", "live", "was", "unfinished"] as const;
+const learned = ["revision", "live", "was", "unfinished", "formerOwners"] as const;
 
 const pick = (properties: Args, keys: readonly string[]) =>
   Object.fromEntries(Object.entries(properties).filter(([key]) => keys.includes(key)));
@@ -51,6 +53,11 @@ export function argumentsOf(properties: Args): Args {
   return Object.fromEntries(Object.entries(properties).filter(([key]) => !others.includes(key)));
 }
 
+/** Objects of the program: a refresh asks for the diff of resources that it has no longer, or by another name, as well. */
+const declared = new Set<string>();
+
+const objectOf = (kind: Kind, { host, ...args }: Inputs) => JSON.stringify([host?.owner, idOf(kind, host ?? {}, args)]);
+
 /** Normal form and refusals; no network. A refusal names no property: the engine would print its value, secrets too. */
 export function check(kind: Kind, news: Inputs): { inputs: Inputs; failures: { property: string; reason: string }[] } {
   const checked = validate(kind.args, argumentsOf(news));
@@ -60,12 +67,13 @@ export function check(kind: Kind, news: Inputs): { inputs: Inputs; failures: { p
   }
   if (news.host === undefined) reasons.push("host: is required: a Host, unless a parent is given as a resource");
   const inputs = { ...(checked.value ?? argumentsOf(news)), ...pick(news, common) } as Inputs;
+  declared.add(objectOf(kind, inputs));
   return { inputs, failures: reasons.map((reason) => ({ property: "", reason })) };
 }
 
 /** Only what must be replaced: the engine compares the inputs itself and then shows exactly what differs. */
 export function diff(kind: Kind, olds: Outputs, news: Inputs): { replaces?: string[]; deleteBeforeReplace?: boolean } {
-  keep(olds.revision);
+  if (declared.has(objectOf(kind, news))) keep(olds.revision);
   const [was, want] = [argumentsOf(olds), argumentsOf(news)];
   const paths = kind.identity.filter((path) => unknownAt(want, path) || !same(get(was, path), get(want, path)));
   if (paths.length === 0 && !hasUnknown(want)) paths.push(...(kind.replaces?.(was, want) ?? []));
@@ -89,14 +97,16 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
   const id = idOf(kind, host, args);
   const revision = olds?.revision ?? randomBytes(6).toString("hex");
   const was = olds ? [...(olds.was ?? []), argumentsOf(olds)] : [];
+  const formerOwners = olds ? formerOwnersOf(olds, host.owner) : undefined;
   const adopts = news.adopt === true;
   const context: Context<unknown> = { mark: markOf(host.owner, revision), owner: host.owner, was, adopts };
   let run: Run | undefined;
   try {
-    if (decommissioned(host)) return { id, outs: undone(news, olds) };
+    if (decommissioned(host)) return { id, outs: undone(news, olds, formerOwners) };
     const machine = await reach(host);
     requireTools(kind, machine);
-    run = new Run(kind, machine, host, id, withResets(kind, args, was), context, { unfinished: olds?.unfinished });
+    const circumstances = { unfinished: olds?.unfinished, formerOwners };
+    run = new Run(kind, machine, host, id, withResets(kind, args, was), context, circumstances);
     const configured = olds ? [] : (kind.configures?.(args) ?? []);
     // What is only now made touches nothing that carries us.
     const wasThere = olds !== undefined || configured.length > 0 || (kind.permanent === true && kind.mark !== "none");
@@ -122,15 +132,21 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
       live: run.found?.facts ?? {},
       was: was.slice(-3),
       unfinished: run.makes ? true : undefined,
+      formerOwners,
     });
     throw Object.assign(error, { id, properties, reasons: [error.message] });
   }
 }
 
 /** On a machine that is gone nothing is done: so state learns that it is gone, and a later delete knows. Throws INVALID. */
-function undone(news: Inputs, olds: Outputs | undefined): Outputs {
+function undone(news: Inputs, olds: Outputs | undefined, formerOwners: string[] | undefined): Outputs {
   if (!olds) throw new HostnetError("INVALID", "cannot be made: its host is decommissioned");
-  return plain({ ...news, ...pick(olds, learned) } as Outputs);
+  return plain({ ...news, ...pick(olds, learned), formerOwners } as Outputs);
+}
+
+function formerOwnersOf({ host, formerOwners = [] }: Outputs, owner: string): string[] | undefined {
+  const owners = [...new Set([host.owner, ...formerOwners])].filter((former) => former !== owner);
+  return owners.length > 0 ? owners : undefined;
 }
 
 /** The live values of what is declared; {} when it is proven gone. Throws HostnetError when the host cannot be asked. */
@@ -150,13 +166,12 @@ export async function read(
       return {};
     }
     const context = contextOf(olds);
-    const run = new Run(kind, machine, olds.host, id, args, context, { unfinished: olds.unfinished });
+    const run = new Run(kind, machine, olds.host, id, args, context, olds);
     await run.lookAtRest();
     if (!run.found || !run.isOurs()) {
       release(olds.revision);
       return {};
     }
-    keep(olds.revision);
     const inputs = plain({ ...drift(kind, args, run.found, context), ...pick(olds, common) } as Inputs);
     return { id, inputs, props: plain({ ...inputs, ...pick(olds, learned), live: run.found.facts } as Outputs) };
   } catch (cause) {
@@ -166,7 +181,7 @@ export async function read(
 
 /** Takes away what is ours and proves it gone. Absent is done; what is not ours any more is left. Throws HostnetError. */
 export async function remove(kind: Kind, id: string, olds: Outputs): Promise<void> {
-  const { host, unfinished } = olds;
+  const { host } = olds;
   if (kind.mark === "none" || decommissioned(host)) return;
   const args = argumentsOf(olds);
   const say = (text: string) => warn(`${host.name}: ${titleOf(kind, args)} ${text}`);
@@ -176,7 +191,7 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
       release(olds.revision);
       return say("was on a machine that no longer answers at this address; it counts as gone");
     }
-    const run = new Run(kind, machine, host, id, args, contextOf(olds), { unfinished, removes: true });
+    const run = new Run(kind, machine, host, id, args, contextOf(olds), { ...olds, removes: true });
     await run.look(true);
     if (run.found && !run.isOurs()) {
       if (run.parts().some(({ whose }) => whose !== "this" && whose !== "sibling"))
@@ -205,7 +220,7 @@ function withResets(kind: Kind, args: Args, was: Args[], found?: Found<unknown, 
 }
 
 /** `<machineId>/<Kind>/<namespace or ->/<identity>`. */
-export function idOf(kind: Kind, host: { machineId: string }, args: Args): string {
+export function idOf(kind: Kind, host: { machineId?: string }, args: Args): string {
   const isNamespace = (path: Path) => path.split(".").at(-1) === "namespace";
   const text = (path: Path) => {
     const value = get(args, path);

@@ -1,7 +1,7 @@
 import type { Found, Kind } from "./kind";
-import type { Entry } from "./ledger";
+import type { OwnedEntry } from "./ledger";
 import { HostnetError } from "./model/errors";
-import { markOf, nonceOf, type Ownership, ownership } from "./model/mark";
+import { markOf, nonceOf, type Ownership, ownerOf, ownership } from "./model/mark";
 
 /** Nonces of resources that this run keeps: another resource may not take their objects over. */
 const kept = new Set<string>();
@@ -23,16 +23,18 @@ export interface Part {
  */
 export function partsOf(
   found: Found<unknown, unknown>,
-  entry: Entry | undefined,
+  entry: OwnedEntry | undefined,
   own: string,
-  unfinished = false,
+  { unfinished = false, formerOwners = [] }: { unfinished?: boolean; formerOwners?: string[] },
 ): Part[] {
-  const recorded = entry && markOf(own.split(":")[1] ?? "", entry.nonce);
+  const recorded = entry && markOf(entry.owner, entry.nonce);
+  const asOfNow = (mark: string | undefined) =>
+    mark && formerOwners.includes(ownerOf(mark)) ? markOf(ownerOf(own), nonceOf(mark)) : mark;
   const marks = found.marks.length > 0 ? found.marks : [undefined];
   return marks.map((text) => {
     const mark = text?.startsWith("hostnet:") ? text : (recorded ?? text);
     // Our own create was cut off after the object was there and before its mark was.
-    return { mark, whose: !mark && unfinished ? "this" : ownership(mark, own) };
+    return { mark, whose: !mark && unfinished ? "this" : ownership(asOfNow(mark), own) };
   });
 }
 
@@ -65,7 +67,7 @@ export function claim(kind: Kind, parts: Part[], adopt: boolean): boolean {
       whose === "none"
         ? "carries no mark of ours"
         : mark.startsWith("hostnet:")
-          ? "is another stack's, or of a Host that was renamed without `aliases`"
+          ? "is another stack's, or of a Host that was renamed, along with this, without `aliases`"
           : `is marked '${mark}'`;
     throw new HostnetError("FOREIGN", `is there already and ${whom}`, kind.list ? {} : { remedy: withoutImport });
   }

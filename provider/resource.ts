@@ -46,7 +46,8 @@ export class HostBase extends Registered {
       name: given.name ?? lastPart(name),
     };
     if (given.privateKey !== undefined) properties.privateKey = pulumi.secret(given.privateKey);
-    super("Host", name, properties, opts);
+    // Replaced, it is made before the old one goes: that keeps the ledger until what is declared on it has moved.
+    super("Host", name, properties, { deleteBeforeReplace: false, ...opts });
     this.given = hostLeaves(given);
     claimHostName(`Host '${name}'`, properties.name);
   }

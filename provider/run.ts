@@ -13,7 +13,7 @@ import {
 } from "./host/way-back";
 import { conduct } from "./inquiry";
 import type { Context, Found, Kind } from "./kind";
-import { type Entry, forget, ledgerSection, readEntry, record } from "./ledger";
+import { forget, forgetFormer, ledgerSection, type OwnedEntry, readEntry, record, replaceEntry } from "./ledger";
 import { type Step, show } from "./model/command";
 import { HostnetError, nothingRan, remedyFor } from "./model/errors";
 import { linkClaim } from "./model/link-kind";
@@ -36,6 +36,8 @@ interface Circumstances {
   unfinished?: boolean;
   /** It is to be taken away. */
   removes?: boolean;
+  /** Owners that its Host had before: what bears their marks is the stack's, and is to bear its Host's. */
+  formerOwners?: string[];
 }
 
 /** One resource at work on its machine: looks, writes, looks again. */
@@ -43,7 +45,8 @@ export class Run {
   found: Found<unknown, unknown> | undefined;
   /** What takes away the remains of an object that is gone. */
   private remains: Step[] = [];
-  entry: Entry | undefined;
+  /** What the ledger has of it: its owner's first. */
+  private entries: OwnedEntry[] = [];
   /** What writes that entry. */
   private recording: Step[] = [];
   /** True once something may have been written. */
@@ -64,7 +67,11 @@ export class Run {
 
   private get sections() {
     const more = this.circumstances.removes ? (this.kind.beforeRemoval?.(this.want) ?? []) : [];
-    return [...this.kind.observe(this.want), ...more, ledgerSection(this.host.owner)];
+    return [...this.kind.observe(this.want), ...more, ...this.owners.map(ledgerSection)];
+  }
+
+  private get owners() {
+    return [this.host.owner, ...(this.circumstances.formerOwners ?? [])];
   }
 
   /** With `guarded`, also at what `guard` asks of the first write: else that takes a round trip of its own. */
@@ -85,13 +92,13 @@ export class Run {
   private take(seen: Seen): void {
     this.seen = seen;
     this.context.seen = seen;
-    this.entry = readEntry(seen, this.host.owner, this.id);
-    this.context.memory = this.entry?.memory;
+    this.entries = this.owners.flatMap((owner) => readEntry(seen, owner, this.id) ?? []);
+    this.context.memory = this.entries[0]?.memory;
     this.found = this.kind.find(this.want, seen);
     this.remains = this.found ? [] : (this.kind.sweep?.(this.want, seen, this.context) ?? []);
   }
 
-  parts = () => (this.found ? partsOf(this.found, this.entry, this.context.mark, this.circumstances.unfinished) : []);
+  parts = () => (this.found ? partsOf(this.found, this.entries[0], this.context.mark, this.circumstances) : []);
 
   isOurs = () => isOurs(this.kind, this.parts());
 
@@ -115,15 +122,24 @@ export class Run {
 
   /** The mark and the old values of what has no place for them, written before the first change. */
   private ledgerSteps(): Step[] {
-    const { kind, entry, found } = this;
+    const { kind, found } = this;
+    const [entry] = this.entries;
     const foreignAlias = found?.marks.some((mark) => mark && !mark.startsWith("hostnet:"));
     if (kind.mark !== "ledger" && !kind.remember && !foreignAlias) return [];
     const nonce = nonceOf(this.context.mark);
     const memory = entry ? entry.memory : kind.remember?.(found, this.want, this.context);
     this.context.memory = memory;
-    if (entry?.nonce === nonce) return [];
-    return [record(this.host.owner, { id: this.id, nonce, memory })];
+    const isThere = entry?.owner === this.host.owner;
+    const own = { id: this.id, nonce, memory };
+    const recorded = isThere ? replaceEntry(this.host.owner, own) : [record(this.host.owner, own)];
+    return [
+      ...(isThere && entry.nonce === nonce ? [] : recorded),
+      ...this.entries.filter(({ owner }) => owner !== this.host.owner).flatMap(this.forgotten),
+    ];
   }
+
+  private readonly forgotten = ({ owner }: OwnedEntry): Step[] =>
+    owner === this.host.owner ? [forget(owner, this.id)] : forgetFormer(owner, this.id);
 
   /** Looks and waits a little while the host is at it by itself: a refresh shows where things stand, not how they got there. */
   async lookAtRest(): Promise<void> {
@@ -220,8 +236,9 @@ export class Run {
   async takeAway(): Promise<void> {
     const { kind, want, context } = this;
     const steps = this.found ? kind.remove(this.found, want, context) : this.remains;
-    const recorded = this.entry?.nonce === nonceOf(context.mark);
-    const all = [...steps, ...(recorded ? [forget(this.host.owner, this.id)] : [])];
+    const nonce = nonceOf(context.mark);
+    const recorded = this.entries.filter((entry) => entry.nonce === nonce);
+    const all = [...steps, ...recorded.flatMap(this.forgotten)];
     if (all.length === 0) return;
     const memory = context.memory;
     await this.write(all);
@@ -229,6 +246,8 @@ export class Run {
     // The kernel takes namespaces and their devices down behind our back.
     await this.lookWhile(() => !kind.permanent && left().length > 0, patienceMs);
     if (left().length === 0) return;
+    // The next attempt has to know them, too.
+    if (recorded.length > 0) await this.machine.write([record(this.host.owner, { id: this.id, nonce, memory })], []);
     throw new HostnetError("NOT_CONVERGED", "is still there after it was taken away", {
       step: left().map(show).join("; "),
     });

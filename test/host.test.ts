@@ -5,6 +5,7 @@ import type { Section } from "../provider/model/command";
 
 /** Which machine answers at which address. */
 let wire: Record<string, string> = {};
+const writes: unknown[] = [];
 
 jest.mock("../provider/host/batch", () => ({
   machine: async ({ address }: HostRef & { address: string }) => {
@@ -17,7 +18,10 @@ jest.mock("../provider/host/batch", () => ({
     return {
       facts: { machineId, bootId: "b", hostname: "h", kernel: "6.1", tools: { ip: "/sbin/ip" }, versions: {} },
       observe: async (sections: Section[]) => see(sections),
-      write: async (_: unknown, sections: Section[]) => ({ seen: see(sections) }),
+      write: async (steps: unknown, sections: Section[]) => {
+        writes.push(steps);
+        return { seen: see(sections) };
+      },
     };
   },
 }));
@@ -29,7 +33,16 @@ function newRun() {
   jest.isolateModules(() => {
     host = require("../provider/host").host;
   });
-  return host as NonNullable<typeof host>;
+  const { check, diff, ...others } = host as NonNullable<typeof host>;
+  return {
+    ...others,
+    refreshed: diff,
+    /** As the engine does it for a resource of the program. */
+    diff: (...asked: Parameters<typeof diff>) => {
+      check({}, asked[2]);
+      return diff(...asked);
+    },
+  };
 }
 
 const at = (name: string, address: string) =>
@@ -77,6 +90,26 @@ describe("two Hosts of a stack", () => {
       expect((await host.update("", a, at("a", "10.0.0.1"))).outs).toMatchObject({ machineId: a.machineId });
     },
   );
+
+  it("may be one and its replacement, which has its ledger until all have moved", async () => {
+    wire = { "10.0.0.1": "M1" };
+    const host = newRun();
+    await host.diff("", a, at("a", "10.0.0.1"));
+    const { outs } = await host.create(at("a", "10.0.0.1"));
+    const written = () => JSON.stringify(writes.splice(0));
+    written();
+    await host.delete("", a);
+    expect(written()).not.toContain("-rf");
+    await host.delete("", { ...a, ...outs });
+    expect(written()).toContain(`"rm","-rf","/run/pulumi-hostnet/${outs.owner}"`);
+  });
+
+  it("may be one that a refresh has asked about and the program has no longer, and one by another name", async () => {
+    wire = { "10.0.0.1": "M1" };
+    const host = newRun();
+    await host.refreshed("", a, at("a", "10.0.0.1"));
+    expect((await host.create(at("c", "10.0.0.1"))).outs).toMatchObject({ machineId: a.machineId });
+  });
 
   it("leaves to who does not answer the machine on which it was", async () => {
     wire = { "10.0.0.9": "M1" };

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -23,7 +23,17 @@ describe("an entry", () => {
 
   test("is read as it was written", () => {
     const whole = seen(stdin.trim());
-    expect([readEntry(whole, "aa", entry.id), markInLedgers(whole, entry.id)]).toEqual([entry, "hostnet:aa:0011"]);
+    expect([readEntry(whole, "aa", entry.id), markInLedgers(whole, entry.id)]).toEqual([
+      { ...entry, owner: "aa" },
+      "hostnet:aa:0011",
+    ]);
+  });
+
+  test("is known on a machine that was given another id since", () => {
+    const whole = seen(stdin.trim());
+    const id = entry.id.replace("m1", "m2");
+    expect([readEntry(whole, "aa", id)?.nonce, markInLedgers(whole, id)]).toEqual(["0011", "hostnet:aa:0011"]);
+    expect(readEntry(whole, "aa", `${id}6`)).toBeUndefined();
   });
 
   test.each([0, 1, 20, -1])("that a full /run has cut off after %p bytes is none, as is an empty file", (bytes) => {
@@ -40,11 +50,12 @@ describe("the end of an owner", () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
   /** The same steps on another folder. */
-  function forget(): (number | null)[] {
-    const steps = forgetOwner(answers([ledgerSection("aa")], {}), "aa");
-    return steps.map(({ argv: [program = "", ...args] }) => {
+  function forget(ledger = "", heir?: string): (number | null)[] {
+    const steps = forgetOwner(answers([ledgerSection("aa")], { "ledger:aa": ledger }), "aa", heir);
+    return steps.map(({ argv: [program = "", ...args], stdin }) => {
       const there = args.map((word) => word.replace("/run/pulumi-hostnet", root));
-      return spawnSync(program, there).status;
+      // A pipe, as the shell on the host gives it: Node gives a socket, which nobody can open by its name.
+      return spawnSync("sh", ["-c", 'cat | "$@"', "sh", program, ...there], { input: stdin }).status;
     });
   }
 
@@ -59,6 +70,22 @@ describe("the end of an owner", () => {
     mkdirSync(join(root, "bb"));
     expect(forget()).toEqual([0, 0]);
     expect([existsSync(join(root, "aa")), existsSync(join(root, "bb"))]).toEqual([false, true]);
+  });
+
+  test("leaves to its heir what resources that have not moved yet have there, and what it knows of the host", () => {
+    const file = (owner: string, name: string) => join(root, owner, name);
+    mkdirSync(join(root, "aa"));
+    mkdirSync(join(root, "cc"));
+    for (const name of ["epoch", "no-netns-folder", "Sysctl.0011"]) writeFileSync(file("aa", name), "x\n");
+    expect(forget("/run/pulumi-hostnet/aa/no-netns-folder:x\n", "cc")).toEqual([0, 0, 0]);
+    expect(readdirSync(join(root, "aa"))).toEqual(["Sysctl.0011"]);
+    expect(readdirSync(join(root, "cc"))).toEqual(["no-netns-folder"]);
+    rmSync(file("aa", "Sysctl.0011"));
+    expect([forget("", "cc"), forget("", "cc")]).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(existsSync(join(root, "aa"))).toBe(false);
   });
 
   test("is no failure where a reboot has taken all of it", () => {

@@ -7,6 +7,7 @@ import { apply, check, diff, type Inputs, type Outputs, read, remove } from "../
 import type { Result, Section, Step } from "../provider/model/command";
 import { HostnetError } from "../provider/model/errors";
 import { UNKNOWN } from "../provider/model/unknown";
+import { release } from "../provider/ownership";
 
 /** A host that knows one thing: named boxes with a colour, a size and a mark. */
 interface Box {
@@ -31,7 +32,12 @@ let othersFinish = () => {};
 const answer = (stdout: string): Result => ({ exitCode: 0, stdout, stderr: "" });
 
 function execute({ argv: [word = "", ...rest], stdin }: Step): Result {
-  if (word === "install") files.set(rest.at(-1) ?? "", (stdin ?? "").trim());
+  // A full /run has the file cut off.
+  if (word === "install") files.set(rest.at(-1) ?? "", (stdin ?? "").trim().slice(0, refuse === word ? 30 : undefined));
+  if (word === "mv") {
+    files.set(rest.at(-1) ?? "", files.get(rest.at(-2) ?? "") ?? "");
+    files.delete(rest.at(-2) ?? "");
+  }
   if (word === "rm") files.delete(rest.at(-1) ?? "");
   const [name = "", key = "", value = ""] = rest;
   if (word === refuse) return { exitCode: 2, stdout: "", stderr: `${refusal ?? `the box refuses ${word}`}\n` };
@@ -189,7 +195,7 @@ describe("apply", () => {
     expect(await ways({ ...box, list: () => [] })).toMatch(/hostnet import/);
     boxes.set("b", { colour: "theirs", mark: "hostnet:ffff:01" });
     await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(
-      /another stack's, or of a Host that was renamed without `aliases`/,
+      /another stack's, or of a Host that was renamed, along with this, without `aliases`/,
     );
     expect(written).toEqual([]);
     expect(told).toEqual([]);
@@ -213,6 +219,18 @@ describe("apply", () => {
     await expect(apply(box, inputs({ name: "b" }))).rejects.toThrow(/another resource of this stack.*\[CONFLICT\]/);
   });
 
+  it("takes over what a refresh has found by its old name in the program, but not what the program still declares", async () => {
+    const { id, outs } = await apply(box, inputs({ name: "r" }));
+    release(outs.revision);
+    await read(box, id, outs);
+    diff(box, outs, inputs({ name: "r" }));
+    const renamed = await apply(box, check(box, inputs({ name: "r" })).inputs);
+    expect(boxes.get("r")?.mark).toBe(`hostnet:a1b2:${renamed.outs.revision}`);
+    release(renamed.outs.revision);
+    diff(box, renamed.outs, inputs({ name: "r" }));
+    await expect(apply(box, inputs({ name: "r" }))).rejects.toThrow(/another resource of this stack.*\[CONFLICT\]/);
+  });
+
   it.each([
     ["deleted", (id: string, outs: Outputs) => remove(box, id, outs)],
     ["refreshed", (id: string, outs: Outputs) => read(box, id, outs)],
@@ -224,6 +242,64 @@ describe("apply", () => {
     await look(id, outs);
     const again = await apply(box, onOther);
     expect(boxes.get("b")?.mark).toBe(`hostnet:a1b2:${again.outs.revision}`);
+  });
+
+  describe("of a Host that was replaced, or renamed in the program", () => {
+    const heir = { ...host, owner: "c3d4" } as HostRef;
+    const ledgered = {
+      ...box,
+      mark: "ledger",
+      remember: (live?: { facts: object }) => live?.facts,
+      remove: (_live: unknown, want: { name: string }, { memory }: { memory?: unknown }) =>
+        boxes.has(want.name) ? [{ argv: ["burn", want.name, JSON.stringify(memory)] }] : [],
+    } as unknown as typeof box;
+    const entries = () => [...files.keys()].map((path) => path.split("/")[3]);
+
+    it("gives what is there the mark of its new owner, and takes what a sibling of the old one left", async () => {
+      const { outs } = await apply(box, inputs({ name: "b", size: 2 }));
+      const moved = await apply(box, inputs({ name: "b", size: 2, host: heir }), outs);
+      expect(boxes.get("b")?.mark).toBe(`hostnet:c3d4:${outs.revision}`);
+      expect(moved.outs).not.toHaveProperty("formerOwners");
+      boxes.set("b", { size: 2, mark: "hostnet:a1b2:0123456789ab" });
+      await apply(box, inputs({ name: "b", size: 2, host: heir }), outs);
+      expect(boxes.get("b")?.mark).toBe(`hostnet:c3d4:${outs.revision}`);
+      await expect(apply(box, inputs({ name: "b", host }), moved.outs)).resolves.toBeDefined();
+      boxes.set("b", { mark: "hostnet:ffff:0123456789ab" });
+      await expect(apply(box, inputs({ name: "b", host: heir }), outs)).rejects.toThrow(/another stack's/);
+    });
+
+    it("moves the ledger's entry with its old values, and leaves no empty folder of the old owner", async () => {
+      const id = "m1/Box/-/b";
+      boxes.set("b", { size: 7 });
+      const { outs } = await apply(ledgered, inputs({ name: "b", size: 2, adopt: true }));
+      expect(entries()).toEqual(["a1b2"]);
+      const moved = await apply(ledgered, inputs({ name: "b", size: 2, host: heir }), outs);
+      expect(entries()).toEqual(["c3d4"]);
+      expect(words()).toContain("rmdir --ignore-fail-on-non-empty /run/pulumi-hostnet/a1b2");
+      await remove(ledgered, id, moved.outs);
+      expect(words().find((step) => step.startsWith("burn"))).toBe('burn b {"size":7}');
+      expect(entries()).toEqual([]);
+    });
+
+    it.each([
+      ["under the mark of the old owner", "a1b2"],
+      ["under that of the new one", "c3d4"],
+    ])("knows what an update that was broken off has left %s", async (_, owner) => {
+      const { id, outs } = await apply(box, inputs({ name: "b", size: 2 }));
+      refuse = "set";
+      const { properties } = await apply(box, inputs({ name: "b", size: 3, host: heir }), outs).catch(
+        (thrown) => thrown,
+      );
+      refuse = undefined;
+      boxes.set("b", { ...boxes.get("b"), mark: `hostnet:${owner}:${outs.revision}` });
+      expect((await read(box, id, properties)).props).toMatchObject({ formerOwners: ["a1b2"] });
+      const { outs: mended } = await apply(box, inputs({ name: "b", size: 3, host: heir }), properties);
+      expect(boxes.get("b")).toEqual({ size: 3, mark: `hostnet:c3d4:${outs.revision}` });
+      expect(mended).not.toHaveProperty("formerOwners");
+      boxes.set("b", { mark: `hostnet:${owner}:${outs.revision}` });
+      await remove(box, id, properties);
+      expect(boxes.size).toBe(0);
+    });
   });
 
   it("keeps in state what was begun: id, properties with __provider, and reasons", async () => {
@@ -420,6 +496,51 @@ describe("delete", () => {
     await remove(box, "id", outs);
     expect(boxes.has("b")).toBe(false);
     await remove(box, "id", outs);
+  });
+
+  it("keeps old values as long as they are not proven to be given back", async () => {
+    const lasting = {
+      ...box,
+      mark: "ledger",
+      permanent: true,
+      remember: (live?: { facts: object }) => live?.facts,
+      remove: (
+        live: { facts: { size?: number } },
+        want: { name: string },
+        { memory }: { memory?: { size: number } },
+      ) =>
+        memory && live.facts.size !== memory.size
+          ? [{ argv: [stubborn ? "ask" : "set", want.name, "size", String(memory.size)] }]
+          : [],
+    } as unknown as typeof box;
+    let stubborn = true;
+    boxes.set("b", { size: 7 });
+    const { id, outs } = await apply(lasting, inputs({ name: "b", size: 2 }));
+    await expect(remove(lasting, id, outs)).rejects.toThrow(/is still there after it was taken away \[NOT_CONVERGED\]/);
+    stubborn = false;
+    await remove(lasting, id, outs);
+    expect([boxes.get("b")?.size, files.size]).toEqual([7, 0]);
+  });
+
+  it("gives back what a sibling found, though the file was cut off when its object was taken over", async () => {
+    const ledgered = {
+      ...box,
+      mark: "ledger",
+      remember: (live?: { facts: object }) => live?.facts,
+      remove: (_live: unknown, want: { name: string }, { memory }: { memory?: object }) => [
+        { argv: ["burn", want.name, JSON.stringify(memory)] },
+      ],
+    } as unknown as typeof box;
+    boxes.set("b", { size: 7 });
+    const { outs: sibling } = await apply(ledgered, inputs({ name: "b", size: 2, adopt: true }));
+    release(sibling.revision);
+    refuse = "install";
+    await expect(apply(ledgered, inputs({ name: "b", size: 3 }))).rejects.toThrow(/refuses install/);
+    refuse = undefined;
+    const { id, outs } = await apply(ledgered, inputs({ name: "b", size: 3 }));
+    await remove(ledgered, id, outs);
+    expect(words().at(-2)).toBe('burn b {"size":7}');
+    expect(files.size).toBe(0);
   });
 
   it("never touches another machine, and none that is decommissioned", async () => {

@@ -88,6 +88,10 @@ export async function login(
         if (greeted) fail("AUTH", "the host closed the connection during login");
         else fail("UNREACHABLE", "the host closed the connection before login", lost());
       });
+      // Of a stream that has ended while the keys were read ssh2 would never say a word.
+      if (stream.destroyed || stream.readableEnded) {
+        return fail("UNREACHABLE", "the host closed the connection before login", lost());
+      }
       const left = [...attempts];
       client.connect({
         sock: stream as never,

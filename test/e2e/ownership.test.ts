@@ -49,6 +49,11 @@ it("survives a resource renamed in the program: the new one takes over, the old 
   expect(await stack.up()).toMatchObject({ create: 1, delete: 1 });
   expect(await index()).toBe(made);
   expect(await alias()).not.toBe(mark);
+  for (const name of ["again", "renamed"]) {
+    stack.write(bridge(name));
+    expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 1, delete: 1 });
+  }
+  expect(await index()).toBe(made);
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0 });
 }, 900_000);
 
@@ -60,6 +65,43 @@ it("survives --target-replace, and a renamed stack", async () => {
   expect((await onHost("n1", "ip link show ow-br")).exitCode).toBe(0);
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
 }, 900_000);
+
+it.each([
+  ["replaced", "--target-replace", onOneHost],
+  [
+    "renamed in the program",
+    "--refresh",
+    (...program: Parameters<typeof onOneHost>) => onOneHost(...program).replace('Host("n1"', 'Host("n1-anew"'),
+  ],
+])(
+  "survives a Host that is %s: what is on it changes its owner, old values come along",
+  async (_, option, declared) => {
+    const key = "net.ipv4.conf.ow-br.rp_filter";
+    const file = "/proc/sys/net/ipv4/conf/ow-br/rp_filter";
+    const rest = `const br = new hostnet.LinuxBridge("renamed", { host, name: "ow-br" });
+    new hostnet.Sysctl("filter", { host, key: "${key}", value: 2 }, { dependsOn: br });`;
+    const old = await mustOnHost("n1", `cat ${file}`);
+    expect(old).not.toBe("2\n");
+    stack.write(onOneHost("n1", rest));
+    await stack.up();
+    const [made, mark] = [await index(), await alias()];
+    stack.write(declared("n1", rest));
+    const host = (await stack.export()).deployment.resources.find(({ type }: { type: string }) =>
+      type.endsWith("Host"),
+    );
+    await stack.up({ args: option === "--refresh" ? [option] : [option, host.urn] });
+    expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, delete: 0, replace: 0 });
+    expect(await index()).toBe(made);
+    expect(await alias()).not.toBe(mark);
+    stack.write(declared("n1", 'new hostnet.LinuxBridge("renamed", { host, name: "ow-br" });'));
+    expect(await stack.up()).toMatchObject({ delete: 1, update: 0 });
+    expect(await mustOnHost("n1", `cat ${file}`)).toBe(old);
+    expect(await mustOnHost("n1", "ls /run/pulumi-hostnet | wc -l")).toBe("1\n");
+    stack.write(bridge("renamed"));
+    await stack.up();
+  },
+  900_000,
+);
 
 it("makes no second one when the CLI is killed in mid-create, and goes on with the next up", async () => {
   stack.write(

@@ -1,6 +1,9 @@
+import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import type { Client } from "ssh2";
 import { ssh2Transport } from "../../provider/host/ssh2";
+import { login } from "../../provider/host/ssh2-login";
+import { dialTcp } from "../../provider/host/tcp";
 import { Hosts } from "./helpers/hosts";
 import { failure, timed } from "./helpers/sandbox";
 import { describeSshd } from "./helpers/sshd";
@@ -37,6 +40,18 @@ test("an error that ssh2 tells after the end harms nobody", async () => {
   await connection.close();
   const { client } = connection as unknown as { client: Client };
   expect(() => client.emit("error", new Error("late"))).not.toThrow();
+});
+
+test("a host that hung up while our keys were read is dialled again: it did answer", async () => {
+  const { to } = await box.inProcess();
+  const server = createServer((socket) => socket.end());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  box.keep(server, () => server.close());
+  const stream = await dialTcp("127.0.0.1", (server.address() as { port: number }).port, performance.now() + 3000);
+  await once(stream, "close");
+  const [error, ms] = await timed(() => failure(login(to, stream, performance.now() + 3000, undefined, undefined)));
+  expect(error).toMatchObject({ code: "UNREACHABLE", details: { cause: { code: "ECONNRESET" } } });
+  expect(ms).toBeLessThan(2000);
 });
 
 test("a connection whose peer never confirms the end is closed all the same", async () => {

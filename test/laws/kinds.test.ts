@@ -43,6 +43,7 @@ const reserved = [
   "adopt",
   "was",
   "unfinished",
+  "formerOwners",
   "__provider",
 ];
 const commonLinkArguments = Object.keys(linkShape);
