@@ -251,7 +251,9 @@ export function convergeLink(
   const isSmall = (want.mtu ?? (json.mtu || leastMtuOfIpv6)) < leastMtuOfIpv6;
   const isSwitched = ipv6 !== undefined && (!isSmall || want.ipv6 === true);
   if (isSwitched && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
-    steps.push({ argv: ["sysctl", "-qw", `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
+    // What has such an MTU of the device it is on, or of Open vSwitch, has none to switch off.
+    const words = ["sysctl", ipv6 ? "-qw" : "-eqw"];
+    steps.push({ argv: [...words, `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
   }
   if (want.bridge === "" && json.master !== undefined && declaredBefore(context, json.master))
     steps.push(set("nomaster"));

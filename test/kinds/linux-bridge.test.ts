@@ -28,7 +28,7 @@ test("is made with all its options in one command; IPv6 is off before it is up",
     `ip link add name kb address ${links.bridge.address} mtu 1400 type bridge stp_state 1 forward_delay 400 group_fwd_mask 16384 vlan_filtering 1 mcast_last_member_interval 200`,
     `ip link set dev kb alias ${mark}`,
     "udevadm settle --timeout=10",
-    "sysctl -qw net/ipv6/conf/kb/disable_ipv6=1",
+    "sysctl -eqw net/ipv6/conf/kb/disable_ipv6=1",
     "ip link set dev kb up",
   ]);
   expect(bench.steps({ netns: netns("blue"), "links@blue": [] }, { namespace: "blue" })[0]).toBe(
