@@ -44,8 +44,8 @@ export const address = z.union([ofDevice, addressObject]);
 export const addressList = z
   .array(address)
   .refine(
-    (list) => list.every((item, at) => list.findIndex((other) => sameAddress(full(other), full(item))) === at),
-    "must not have an address twice",
+    (list) => new Set(list.map((item) => addressKey(full(item)))).size === list.length,
+    "must not have an address twice, and one of IPv6 has one prefix length and peer",
   );
 
 export type Address = z.output<typeof address>;
@@ -109,6 +109,10 @@ export const full = (item: Address): AddressObject => (typeof item === "string" 
 /** Two addresses are one when the kernel would call the second one a duplicate. */
 export const sameAddress = (a: { address: string; peer?: string }, b: { address: string; peer?: string }) =>
   a.address === b.address && (a.peer ?? "") === (b.peer ?? "");
+
+/** What a device has once: of IPv6 the address alone (ipv6_add_addr). */
+export const addressKey = (item: { address: string; peer?: string }) =>
+  family(item.address) === 6 ? hostOf(item) : `${item.address}${item.peer ? ` peer ${item.peer}` : ""}`;
 
 /** The address is there with all that was declared of it. */
 export function matches(want: AddressObject, live: LiveAddress): boolean {
