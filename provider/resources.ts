@@ -177,7 +177,7 @@ export interface BondArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** How the members are used (`mode`): balance-rr each in turn; active-backup one at a time; balance-xor by a hash of the packet; broadcast all at once; 802.3ad as agreed with the switch by LACP; balance-tlb and balance-alb by load. Default: balance-rr. A change replaces the bond. */
   mode?: pulumi.Input<"balance-rr" | "active-backup" | "balance-xor" | "broadcast" | "802.3ad" | "balance-tlb" | "balance-alb">;
@@ -751,7 +751,7 @@ export interface GreTunnelArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** 2: Ethernet frames (gretap), it may join a bridge; 3: IP packets (gre). Default: 2. A change replaces the tunnel. */
   layer?: pulumi.Input<2 | 3>;
@@ -862,7 +862,7 @@ export interface InterfaceArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** Choose the NIC by what it is instead of by name. A change replaces the resource. */
   selector?: pulumi.Input<InterfaceSelectorArgs>;
@@ -928,7 +928,7 @@ export interface LinuxBridgeArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** Run the spanning tree protocol (`stp_state`). Kernel default: false. */
   stp?: pulumi.Input<boolean>;
@@ -1115,7 +1115,7 @@ export interface MacvlanArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -1175,7 +1175,7 @@ export interface MacvtapArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -1858,7 +1858,7 @@ export interface TapArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** `tap`: Ethernet frames, it may join a bridge; `tun`: IP packets, without MAC address. Default: tap. A change replaces the device. */
   mode?: pulumi.Input<"tap" | "tun">;
@@ -1967,7 +1967,7 @@ export interface VethEndArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
 }
 
@@ -2005,7 +2005,7 @@ export interface VethEnd {
   arp?: boolean;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: { rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean };
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: number;
 }
 
@@ -2049,7 +2049,7 @@ export interface VlanArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that carries its packets (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -2115,7 +2115,7 @@ export interface VxlanArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The network's number (`id`), 0 to 16777215. Required, but with `external`. A change replaces the device. */
   vni?: pulumi.Input<number>;
@@ -2280,7 +2280,7 @@ export class Bond extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** How the members are used (`mode`): balance-rr each in turn; active-backup one at a time; balance-xor by a hash of the packet; broadcast all at once; 802.3ad as agreed with the switch by LACP; balance-tlb and balance-alb by load. Default: balance-rr. A change replaces the bond. */
   declare readonly mode: pulumi.Output<"balance-rr" | "active-backup" | "balance-xor" | "broadcast" | "802.3ad" | "balance-tlb" | "balance-alb">;
@@ -2584,7 +2584,7 @@ export class GreTunnel extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** 2: Ethernet frames (gretap), it may join a bridge; 3: IP packets (gre). Default: 2. A change replaces the tunnel. */
   declare readonly layer: pulumi.Output<2 | 3>;
@@ -2660,7 +2660,7 @@ export class Interface extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** Choose the NIC by what it is instead of by name. A change replaces the resource. */
   declare readonly selector: pulumi.Output<InterfaceSelector | undefined>;
@@ -2706,7 +2706,7 @@ export class LinuxBridge extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** Run the spanning tree protocol (`stp_state`). Kernel default: false. */
   declare readonly stp: pulumi.Output<boolean | undefined>;
@@ -2866,7 +2866,7 @@ export class Macvlan extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   declare readonly parent: pulumi.Output<string>;
@@ -2918,7 +2918,7 @@ export class Macvtap extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   declare readonly parent: pulumi.Output<string>;
@@ -3310,7 +3310,7 @@ export class Tap extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** `tap`: Ethernet frames, it may join a bridge; `tun`: IP packets, without MAC address. Default: tap. A change replaces the device. */
   declare readonly mode: pulumi.Output<"tap" | "tun">;
@@ -3420,7 +3420,7 @@ export class Vlan extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The device that carries its packets (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   declare readonly parent: pulumi.Output<string>;
@@ -3480,7 +3480,7 @@ export class Vxlan extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The network's number (`id`), 0 to 16777215. Required, but with `external`. A change replaces the device. */
   declare readonly vni: pulumi.Output<number | undefined>;

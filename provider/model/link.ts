@@ -56,7 +56,9 @@ export const linkShape = {
   // What `ip` takes (get_integer).
   txQueueLength: between(0, 0x7fff_ffff)
     .optional()
-    .describe("Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000."),
+    .describe(
+      "Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000.",
+    ),
 };
 
 export const linkObject = z.strictObject(linkShape);
