@@ -32,6 +32,8 @@ export const addressObject = z
   .superRefine(({ address: own, peer, scope, label }, issues) => {
     const refuse = (path: string, message: string) => issues.addIssue({ code: "custom", path: [path], message });
     if (peer && family(peer) !== family(own)) refuse("peer", "must be of the address's family: both IPv4 or both IPv6");
+    // Such an IPv4 address is one without a peer to the kernel; of IPv6 it refuses it.
+    if (peer && peer === hostOf({ address: own })) refuse("peer", "must be another address than the device's own");
     // The kernel derives the one, and has no place for the other.
     for (const [path, value] of Object.entries({ scope, label })) {
       if (value !== undefined && family(own) === 6) refuse(path, "is of IPv4 addresses only");
