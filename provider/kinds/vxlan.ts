@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { linkKind, options, stateOf } from "../model/link-kind";
+import { linkKind, options, stackRules, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { placeWords } from "../model/namespaces";
 import { derivedIndex } from "../model/parent";
@@ -251,7 +251,10 @@ export const vxlan = linkKind({
       ]),
       [underlay === "host" && namespace === undefined, "underlay", "must be `own` without `namespace`"],
     ];
-    return wrong.filter(([isWrong]) => isWrong).map(([, path, text]) => [path, text]);
+    return [
+      ...wrong.filter(([isWrong]) => isWrong).map(([, path, text]): [string, string] => [path, text]),
+      ...(underlay === "own" ? stackRules(want, "device") : []),
+    ];
   },
   claims: (want) => [
     ...familiesOf(want).map((over) => udpPortClaim("VXLAN devices", want.port as number, over, underlayPlace(want))),
