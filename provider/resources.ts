@@ -1250,7 +1250,7 @@ export interface OvsBridgeArgs {
   name?: pulumi.Input<string>;
   /** What the bridge does without a controller (`fail_mode`): `standalone` switches like a learning switch, `secure` does only what flows say, and drops everything while there are none. A change takes away all flows, groups and meters. Default of Open vSwitch: standalone. */
   failMode?: pulumi.Input<"secure" | "standalone">;
-  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system. */
+  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change replaces the bridge: what is on it is made anew. Default of Open vSwitch: system. */
   datapathType?: pulumi.Input<"system" | "netdev">;
   /** OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all. */
   protocols?: pulumi.Input<(pulumi.Input<"OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15">)[]>;
@@ -2978,7 +2978,7 @@ export class OvsBridge extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** What the bridge does without a controller (`fail_mode`): `standalone` switches like a learning switch, `secure` does only what flows say, and drops everything while there are none. A change takes away all flows, groups and meters. Default of Open vSwitch: standalone. */
   declare readonly failMode: pulumi.Output<"secure" | "standalone" | undefined>;
-  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system. */
+  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change replaces the bridge: what is on it is made anew. Default of Open vSwitch: system. */
   declare readonly datapathType: pulumi.Output<"system" | "netdev" | undefined>;
   /** OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all. */
   declare readonly protocols: pulumi.Output<("OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15")[] | undefined>;

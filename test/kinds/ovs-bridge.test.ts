@@ -62,6 +62,14 @@ describe("OvsBridge", () => {
     expect(on(down).drift(other)).toStrictEqual({ datapathType: "netdev", up: false });
   });
 
+  it("is another bridge in another datapath: Open vSwitch makes the devices of all its ports anew, without addresses", () => {
+    const replaces = (was: object, want: object) =>
+      ovsBridge.replaces?.({ name: "b", ...was } as never, { name: "b", ...want } as never);
+    expect(replaces({}, { datapathType: "netdev" })).toEqual(["datapathType"]);
+    expect(replaces({ datapathType: "netdev" }, {})).toEqual(["datapathType"]);
+    expect(replaces({}, { datapathType: "system" })).toEqual([]);
+  });
+
   it("shows the live values in the words of the arguments", () => {
     const found = on().find(declared);
     expect(found?.args).toMatchObject({
