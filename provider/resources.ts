@@ -2129,7 +2129,7 @@ export interface VxlanArgs {
   group?: pulumi.Input<string>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
   device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
-  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. A change replaces the device. */
+  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. Devices share one when they agree in `remoteChecksumRx`, `udp6ZeroChecksumRx`, `external`, `vniFilter`, `gbp` and `gpe`. A change replaces the device. */
   port?: pulumi.Input<number>;
   /** UDP source ports, chosen by a hash of the flow (`srcport`), as '32768-60999'. Kernel default: its local ports. A change replaces the device. */
   sourcePortRange?: pulumi.Input<string>;
@@ -3494,7 +3494,7 @@ export class Vxlan extends KindBase {
   declare readonly group: pulumi.Output<string | undefined>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
   declare readonly device: pulumi.Output<string | undefined>;
-  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. A change replaces the device. */
+  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. Devices share one when they agree in `remoteChecksumRx`, `udp6ZeroChecksumRx`, `external`, `vniFilter`, `gbp` and `gpe`. A change replaces the device. */
   declare readonly port: pulumi.Output<number>;
   /** UDP source ports, chosen by a hash of the flow (`srcport`), as '32768-60999'. Kernel default: its local ports. A change replaces the device. */
   declare readonly sourcePortRange: pulumi.Output<string | undefined>;
