@@ -177,7 +177,7 @@ export interface BondArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** How the members are used (`mode`): balance-rr each in turn; active-backup one at a time; balance-xor by a hash of the packet; broadcast all at once; 802.3ad as agreed with the switch by LACP; balance-tlb and balance-alb by load. Default: balance-rr. A change replaces the bond. */
   mode?: pulumi.Input<"balance-rr" | "active-backup" | "balance-xor" | "broadcast" | "802.3ad" | "balance-tlb" | "balance-alb">;
@@ -779,7 +779,7 @@ export interface GreTunnelArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** 2: Ethernet frames (gretap), it may join a bridge; 3: IP packets (gre). Default: 2. A change replaces the tunnel. */
   layer?: pulumi.Input<2 | 3>;
@@ -890,7 +890,7 @@ export interface InterfaceArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** Choose the NIC by what it is instead of by name. A change replaces the resource. */
   selector?: pulumi.Input<InterfaceSelectorArgs>;
@@ -956,7 +956,7 @@ export interface LinuxBridgeArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** Run the spanning tree protocol: a port forwards after twice `forwardDelay`, 30 seconds (`stp_state`). Kernel default: false. */
   stp?: pulumi.Input<boolean>;
@@ -1143,7 +1143,7 @@ export interface MacvlanArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -1203,7 +1203,7 @@ export interface MacvtapArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -1278,7 +1278,7 @@ export interface OvsBridgeArgs {
   name?: pulumi.Input<string>;
   /** What the bridge does without a controller (`fail_mode`): `standalone` switches like a learning switch, `secure` does only what flows say, and drops everything while there are none. A change takes away all flows, groups and meters. Default of Open vSwitch: standalone. */
   failMode?: pulumi.Input<"secure" | "standalone">;
-  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system. */
+  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change replaces the bridge: what is on it is made anew. Default of Open vSwitch: system. */
   datapathType?: pulumi.Input<"system" | "netdev">;
   /** OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all. */
   protocols?: pulumi.Input<(pulumi.Input<"OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15">)[]>;
@@ -1886,7 +1886,7 @@ export interface TapArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** `tap`: Ethernet frames, it may join a bridge; `tun`: IP packets, without MAC address. Default: tap. A change replaces the device. */
   mode?: pulumi.Input<"tap" | "tun">;
@@ -1995,7 +1995,7 @@ export interface VethEndArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
 }
 
@@ -2033,7 +2033,7 @@ export interface VethEnd {
   arp?: boolean;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: { rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean };
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: number;
 }
 
@@ -2077,7 +2077,7 @@ export interface VlanArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that carries its packets (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
@@ -2143,7 +2143,7 @@ export interface VxlanArgs {
   arp?: pulumi.Input<boolean>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The network's number (`id`), 0 to 16777215. Required, but with `external`. A change replaces the device. */
   vni?: pulumi.Input<number>;
@@ -2157,7 +2157,7 @@ export interface VxlanArgs {
   group?: pulumi.Input<string>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
   device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
-  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. A change replaces the device. */
+  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. Devices share one when they agree in `remoteChecksumRx`, `udp6ZeroChecksumRx`, `external`, `vniFilter`, `gbp` and `gpe`. A change replaces the device. */
   port?: pulumi.Input<number>;
   /** UDP source ports, chosen by a hash of the flow (`srcport`), as '32768-60999'. Kernel default: its local ports. A change replaces the device. */
   sourcePortRange?: pulumi.Input<string>;
@@ -2308,7 +2308,7 @@ export class Bond extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** How the members are used (`mode`): balance-rr each in turn; active-backup one at a time; balance-xor by a hash of the packet; broadcast all at once; 802.3ad as agreed with the switch by LACP; balance-tlb and balance-alb by load. Default: balance-rr. A change replaces the bond. */
   declare readonly mode: pulumi.Output<"balance-rr" | "active-backup" | "balance-xor" | "broadcast" | "802.3ad" | "balance-tlb" | "balance-alb">;
@@ -2642,7 +2642,7 @@ export class GreTunnel extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** 2: Ethernet frames (gretap), it may join a bridge; 3: IP packets (gre). Default: 2. A change replaces the tunnel. */
   declare readonly layer: pulumi.Output<2 | 3>;
@@ -2718,7 +2718,7 @@ export class Interface extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** Choose the NIC by what it is instead of by name. A change replaces the resource. */
   declare readonly selector: pulumi.Output<InterfaceSelector | undefined>;
@@ -2764,7 +2764,7 @@ export class LinuxBridge extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** Run the spanning tree protocol: a port forwards after twice `forwardDelay`, 30 seconds (`stp_state`). Kernel default: false. */
   declare readonly stp: pulumi.Output<boolean | undefined>;
@@ -2924,7 +2924,7 @@ export class Macvlan extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   declare readonly parent: pulumi.Output<string>;
@@ -2976,7 +2976,7 @@ export class Macvtap extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   declare readonly parent: pulumi.Output<string>;
@@ -3036,7 +3036,7 @@ export class OvsBridge extends KindBase {
   declare readonly name: pulumi.Output<string>;
   /** What the bridge does without a controller (`fail_mode`): `standalone` switches like a learning switch, `secure` does only what flows say, and drops everything while there are none. A change takes away all flows, groups and meters. Default of Open vSwitch: standalone. */
   declare readonly failMode: pulumi.Output<"secure" | "standalone" | undefined>;
-  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system. */
+  /** Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change replaces the bridge: what is on it is made anew. Default of Open vSwitch: system. */
   declare readonly datapathType: pulumi.Output<"system" | "netdev" | undefined>;
   /** OpenFlow versions that the bridge speaks (`protocols`). Without OpenFlow10 a plain `ovs-ofctl` fails and needs `-O`. Default of Open vSwitch: all. */
   declare readonly protocols: pulumi.Output<("OpenFlow10" | "OpenFlow11" | "OpenFlow12" | "OpenFlow13" | "OpenFlow14" | "OpenFlow15")[] | undefined>;
@@ -3368,7 +3368,7 @@ export class Tap extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** `tap`: Ethernet frames, it may join a bridge; `tun`: IP packets, without MAC address. Default: tap. A change replaces the device. */
   declare readonly mode: pulumi.Output<"tap" | "tun">;
@@ -3478,7 +3478,7 @@ export class Vlan extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The device that carries its packets (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
   declare readonly parent: pulumi.Output<string>;
@@ -3538,7 +3538,7 @@ export class Vxlan extends KindBase {
   declare readonly arp: pulumi.Output<boolean | undefined>;
   /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
   declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
-  /** Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000. */
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   declare readonly txQueueLength: pulumi.Output<number | undefined>;
   /** The network's number (`id`), 0 to 16777215. Required, but with `external`. A change replaces the device. */
   declare readonly vni: pulumi.Output<number | undefined>;
@@ -3552,7 +3552,7 @@ export class Vxlan extends KindBase {
   declare readonly group: pulumi.Output<string | undefined>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
   declare readonly device: pulumi.Output<string | undefined>;
-  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. A change replaces the device. */
+  /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. Devices share one when they agree in `remoteChecksumRx`, `udp6ZeroChecksumRx`, `external`, `vniFilter`, `gbp` and `gpe`. A change replaces the device. */
   declare readonly port: pulumi.Output<number>;
   /** UDP source ports, chosen by a hash of the flow (`srcport`), as '32768-60999'. Kernel default: its local ports. A change replaces the device. */
   declare readonly sourcePortRange: pulumi.Output<string | undefined>;

@@ -7,10 +7,13 @@ const argvLimit = 100_000;
 
 /** `sysctl` goes on after a key that fails, and to set a key twice does no harm. */
 const sysctl: Program = {
-  bucket: ({ argv, stdin }) => (argv[1] === "-qw" && argv.length > 2 && stdin === undefined ? "" : undefined),
+  bucket({ argv, stdin }) {
+    const [, how = ""] = argv;
+    return /^-e?qw$/.test(how) && argv.length > 2 && stdin === undefined ? how : undefined;
+  },
   judge: argvJudge,
   join: (steps) => ({
-    argv: ["sysctl", "-qw", ...steps.flatMap(({ argv }) => argv.slice(2))],
+    argv: ["sysctl", steps[0]?.argv[1] as string, ...steps.flatMap(({ argv }) => argv.slice(2))],
     namespace: steps[0]?.namespace,
   }),
   blame: ({ exitCode }) => (notStarted(exitCode) ? "all" : "apart"),

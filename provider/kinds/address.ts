@@ -2,6 +2,7 @@ import { z } from "zod";
 import { kind } from "../kind";
 import {
   addAddress,
+  addressKey,
   address as addressSchema,
   declarable,
   exchangeAddresses,
@@ -42,8 +43,7 @@ export const address = kind({
   reset: {},
   claims(want) {
     const device = linkClaim(want.namespace, want.device);
-    const { address, peer } = full(want.address);
-    return [`shared addresses of ${device}`, `address ${address}${peer ? ` peer ${peer}` : ""} of ${device}`];
+    return [`shared addresses of ${device}`, `address ${addressKey(full(want.address))} of ${device}`];
   },
   configures: (want) => (want.namespace === undefined ? [want.device] : []),
   observe: (want) => linkSections(want.namespace),

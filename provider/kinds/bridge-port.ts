@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { portClaim } from "../model/link-kind";
+import { bridgeRules, portClaim } from "../model/link-kind";
 import { differingWords, type LinkOption, liveValue, flag as option, resetsOf } from "../model/link-option";
 import { hasLink, type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
 import { inNamespace, placeOrHost } from "../model/namespaces";
@@ -79,31 +79,37 @@ const shape = Object.fromEntries(table.map(([key, option]) => [key, option.schem
   [P in keyof typeof ports]: (typeof ports)[P]["schema"];
 };
 
-const args = z.strictObject({
-  namespace: namespaceRef
-    .optional()
-    .describe(
-      "The namespace of device and bridge. Default: that of a `device` given as a resource, else the host's own. A change replaces the resource.",
+const args = z
+  .strictObject({
+    namespace: namespaceRef
+      .optional()
+      .describe(
+        "The namespace of device and bridge. Default: that of a `device` given as a resource, else the host's own. A change replaces the resource.",
+      ),
+    device: deviceRef.describe(
+      "The device that becomes a port; it may be one that is not ours. A change replaces the resource.",
     ),
-  device: deviceRef.describe(
-    "The device that becomes a port; it may be one that is not ours. A change replaces the resource.",
-  ),
-  bridge: refersTo(interfaceName, "LinuxBridge").describe(
-    "The Linux bridge. A device that is a port of something else is not taken from it without `adopt`.",
-  ),
-  ipv6: z
-    .boolean()
-    .optional()
-    .describe(
-      "IPv6 on the device (the inverse of `disable_ipv6`). Default: off as long as it has no addresses but link-local ones.",
+    bridge: refersTo(interfaceName, "LinuxBridge").describe(
+      "The Linux bridge. A device that is a port of something else is not taken from it without `adopt`.",
     ),
-  ...shape,
-  vlans: portVlans
-    .optional()
-    .describe(
-      "The port's VLANs, exactly these, for a bridge with `vlanFiltering`. Default: the bridge's `defaultPvid`, untagged.",
-    ),
-});
+    ipv6: z
+      .boolean()
+      .optional()
+      .describe(
+        "IPv6 on the device (the inverse of `disable_ipv6`). Default: off as long as it has no addresses but link-local ones.",
+      ),
+    ...shape,
+    vlans: portVlans
+      .optional()
+      .describe(
+        "The port's VLANs, exactly these, for a bridge with `vlanFiltering`. Default: the bridge's `defaultPvid`, untagged.",
+      ),
+  })
+  .superRefine(({ device, bridge }, issues) => {
+    for (const [path, message] of bridgeRules({ name: device, bridge })) {
+      issues.addIssue({ code: "custom", path: [path], message });
+    }
+  });
 
 type Want = z.output<typeof args>;
 type Port = Partial<Want>;

@@ -55,7 +55,8 @@ export const linuxBridge = linkKind({
   name: "LinuxBridge",
   type: "bridge",
   doc: "A Linux bridge: a layer-2 switch in the kernel. Its ports are links with `bridge`, or BridgePort resources.",
-  traits: { layer2: true },
+  // BROPT_MTU_SET_BY_USER, of which br_mtu_auto_adjust knows.
+  traits: { layer2: true, mtuOfPorts: true },
   usual: {
     // While a topology change is told, the kernel ages by twice the forward delay (__br_set_topology_change).
     ageingTime: (live) =>

@@ -119,6 +119,8 @@ export const ovsBridge = kind({
     }
     return vsctl([["del-br", want.name]], [want.name, ...others.map((port) => port.row.name)]);
   },
+  // The devices of all its ports are made anew, in the host's own namespace and with nothing of what was set on them.
+  replaces: (was, want) => (datapathOf(was) === datapathOf(want) ? [] : ["datapathType"]),
   shown(path, want, live) {
     const { link } = live.raw as Raw;
     if (path === "mac" && want.mac === "kernel") return want.mac;
@@ -126,6 +128,8 @@ export const ovsBridge = kind({
     return link ? shownLink(path, want as never, link, live.args) : get(live.args, path);
   },
 });
+
+const datapathOf = ({ datapathType = "system" }: Want) => datapathType;
 
 /** All that the database holds of the bridge, in one transaction: a bridge must not stand a moment without its fail mode. */
 function write(want: Want, live: Omit<Raw, "db">, context: Context<Want>, before: string[][] = []): Step[] {

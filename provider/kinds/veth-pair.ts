@@ -19,7 +19,7 @@ import {
   observeLink,
 } from "../model/link";
 import { ipv6Rules } from "../model/link-ipv6";
-import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
+import { bridgeRules, layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { addressCheck, type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";
 import { inNamespace, namespaceIdsSection, otherNamespaces } from "../model/namespaces";
 
@@ -47,7 +47,7 @@ const args = z
       ["b", b],
     ] as const) {
       const taken = nameTaken(end.name, end.namespace);
-      const broken = [...(taken ? [["name", taken]] : []), ...ipv6Rules(end)];
+      const broken = [...(taken ? [["name", taken]] : []), ...ipv6Rules(end), ...bridgeRules(end)];
       for (const [key = "", message] of broken) issues.addIssue({ code: "custom", path: [path, key], message });
     }
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { linkKind, options, stateOf } from "../model/link-kind";
+import { linkKind, options, stackRules, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { placeWords } from "../model/namespaces";
 import { derivedIndex } from "../model/parent";
@@ -58,6 +58,15 @@ const familiesOf = (want: Want) => (want.external ? ([4, 6] as const) : over6(wa
 /** Outer IP, UDP, VXLAN and the inner Ethernet header. */
 const overhead = (want: Want) => (over6(want) ? 70 : 50);
 
+/** What is set on the socket for all that share it (VXLAN_F_RCV_FLAGS). */
+const ofSocket = ["remoteChecksumRx", "udp6ZeroChecksumRx", "external", "vniFilter", "gbp", "gpe"];
+
+/** Those who may share its UDP port, in words. */
+function alike(want: Want): string {
+  const set = ofSocket.filter((path) => want[path] === true).map((path) => `\`${path}\``);
+  return set.length > 0 ? `VXLAN devices with ${set.join(" and ")}` : "VXLAN devices";
+}
+
 export const vxlan = linkKind({
   name: "Vxlan",
   type: "vxlan",
@@ -111,7 +120,7 @@ export const vxlan = linkKind({
       schema: port
         .default(4789)
         .describe(
-          "UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. A change replaces the device.",
+          "UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. Devices share one when they agree in `remoteChecksumRx`, `udp6ZeroChecksumRx`, `external`, `vniFilter`, `gbp` and `gpe`. A change replaces the device.",
         ),
       word: "dstport",
       json: "port",
@@ -251,10 +260,13 @@ export const vxlan = linkKind({
       ]),
       [underlay === "host" && namespace === undefined, "underlay", "must be `own` without `namespace`"],
     ];
-    return wrong.filter(([isWrong]) => isWrong).map(([, path, text]) => [path, text]);
+    return [
+      ...wrong.filter(([isWrong]) => isWrong).map(([, path, text]): [string, string] => [path, text]),
+      ...(underlay === "own" ? stackRules(want, "device") : []),
+    ];
   },
   claims: (want) => [
-    ...familiesOf(want).map((over) => udpPortClaim("VXLAN devices", want.port as number, over, underlayPlace(want))),
+    ...familiesOf(want).map((over) => udpPortClaim(alike(want), want.port as number, over, underlayPlace(want))),
     // The kernel refuses a second one of these, whatever its name.
     [
       want.external ? "the VXLAN device for all numbers" : `VXLAN ${want.vni}`,

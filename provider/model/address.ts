@@ -32,6 +32,8 @@ export const addressObject = z
   .superRefine(({ address: own, peer, scope, label }, issues) => {
     const refuse = (path: string, message: string) => issues.addIssue({ code: "custom", path: [path], message });
     if (peer && family(peer) !== family(own)) refuse("peer", "must be of the address's family: both IPv4 or both IPv6");
+    // Such an IPv4 address is one without a peer to the kernel; of IPv6 it refuses it.
+    if (peer && peer === hostOf({ address: own })) refuse("peer", "must be another address than the device's own");
     // The kernel derives the one, and has no place for the other.
     for (const [path, value] of Object.entries({ scope, label })) {
       if (value !== undefined && family(own) === 6) refuse(path, "is of IPv4 addresses only");
@@ -44,8 +46,8 @@ export const address = z.union([ofDevice, addressObject]);
 export const addressList = z
   .array(address)
   .refine(
-    (list) => list.every((item, at) => list.findIndex((other) => sameAddress(full(other), full(item))) === at),
-    "must not have an address twice",
+    (list) => new Set(list.map((item) => addressKey(full(item)))).size === list.length,
+    "must not have an address twice, and one of IPv6 has one prefix length and peer",
   );
 
 export type Address = z.output<typeof address>;
@@ -109,6 +111,10 @@ export const full = (item: Address): AddressObject => (typeof item === "string" 
 /** Two addresses are one when the kernel would call the second one a duplicate. */
 export const sameAddress = (a: { address: string; peer?: string }, b: { address: string; peer?: string }) =>
   a.address === b.address && (a.peer ?? "") === (b.peer ?? "");
+
+/** What a device has once: of IPv6 the address alone (ipv6_add_addr). */
+export const addressKey = (item: { address: string; peer?: string }) =>
+  family(item.address) === 6 ? hostOf(item) : `${item.address}${item.peer ? ` peer ${item.peer}` : ""}`;
 
 /** The address is there with all that was declared of it. */
 export function matches(want: AddressObject, live: LiveAddress): boolean {

@@ -57,6 +57,12 @@ type Want = Record<string, unknown>;
 /** They hang on `miimon`. */
 const delays = ["updelay", "downdelay", "peerNotifyDelay"];
 
+/** Without `miimon` the kernel refuses even 0, which it has by itself (EPERM). */
+const delay = <T extends { word: string }>(option: T) => ({
+  ...option,
+  encode: (value: number, _: Want, live?: Want) => (value === 0 && !live ? [] : [option.word, String(value)]),
+});
+
 const milliseconds = (word: string, doc: string, json?: string) =>
   count(word, [0, 0x7fff_ffff], 0, doc, json === undefined ? {} : { json });
 
@@ -91,19 +97,22 @@ export const bondOptions = options({
     encode: (value: number, want: Want, live: Want = {}) =>
       value === 0 && delays.some((key) => want[key] === 0 && Number(live[key]) > 0) ? [] : ["miimon", String(value)],
   },
-  updelay: milliseconds(
-    "updelay",
-    "How long a link must be up before its member is used, in ms; a multiple of `miimon`",
+  updelay: delay(
+    milliseconds("updelay", "How long a link must be up before its member is used, in ms; a multiple of `miimon`"),
   ),
-  downdelay: milliseconds(
-    "downdelay",
-    "How long a link must be down before its member is given up, in ms; a multiple of `miimon`",
+  downdelay: delay(
+    milliseconds(
+      "downdelay",
+      "How long a link must be down before its member is given up, in ms; a multiple of `miimon`",
+    ),
   ),
-  peerNotifyDelay: count(
-    "peer_notify_delay",
-    [0, 300_000],
-    0,
-    "Time between announcements after a failover, in ms; a multiple of `miimon`",
+  peerNotifyDelay: delay(
+    count(
+      "peer_notify_delay",
+      [0, 300_000],
+      0,
+      "Time between announcements after a failover, in ms; a multiple of `miimon`",
+    ),
   ),
   useCarrier: flag("use_carrier", true, "Ask the drivers for carrier, not the MII registers"),
   arpInterval: milliseconds("arp_interval", "How often members are tried by ARP, in ms; not with `miimon`"),
@@ -221,6 +230,7 @@ export function bondRules(want: Want): [path: string, text: string][] {
   const given = (path: string) => want[path] !== undefined && want[path] !== 0;
   const mode = want.mode as string;
   const miimon = (want.miimon ?? usualMiimon(mode)) as number;
+  const validates = want.arpValidate !== undefined && want.arpValidate !== "none";
   const wrong: [boolean, string, string][] = [
     ...Object.entries(modesOf).map(([path, modes]): [boolean, string, string] => [
       want[path] !== undefined && !modes.includes(mode),
@@ -229,6 +239,7 @@ export function bondRules(want: Want): [path: string, text: string][] {
     ]),
     [want.miimon === 0 && monitored.includes(mode), "miimon", `must be 1 or more with \`mode: ${mode}\``],
     [given("miimon") && given("arpInterval"), "arpInterval", "must not be given with `miimon`"],
+    [given("miimon") && validates, "arpValidate", "must not be given with `miimon`"],
     [given("arpInterval") && !hasTargets(want), "arpInterval", "needs `arpIpTargets` or `nsIp6Targets`"],
     ...delays.flatMap((path): [boolean, string, string][] => [
       [given(path) && miimon === 0, path, "needs `miimon`"],

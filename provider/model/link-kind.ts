@@ -123,7 +123,8 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const args = z.strictObject(shape).superRefine((value, issues) => {
     const want = value as Want;
     const taken = nameTaken(want.name, want.namespace);
-    const broken = [...(taken ? [["name", taken]] : []), ...ipv6Rules(want), ...(definition.rules?.(want) ?? [])];
+    const broken = [...(taken ? [["name", taken]] : []), ...ipv6Rules(want), ...bridgeRules(want)];
+    broken.push(...(definition.rules?.(want) ?? []));
     for (const [path = "", message] of broken) issues.addIssue({ code: "custom", path: path.split("."), message });
   });
   const { type, traits = {} } = definition;
@@ -274,6 +275,19 @@ export const layer3Claims = ({ namespace, name, addresses, ipv6 }: LinkArgs) => 
 export const portClaims = ({ bridge, ...want }: LinkArgs) => (bridge ? [portClaim(want.namespace, want.name)] : []);
 
 export const portClaim = (namespace: string | undefined, name: string) => `bridge of ${linkClaim(namespace, name)}`;
+
+type Rules = [path: string, text: string][];
+
+/** The kernel refuses loops: a device as its own bridge, or below itself, or as a port of the bridge that it is on. */
+export const bridgeRules = ({ name, bridge }: { name: string; bridge?: string | undefined }): Rules =>
+  bridge === name ? [["bridge", "must not be the device itself"]] : [];
+
+/** `path` names the argument that says on which device of its namespace it is. */
+export function stackRules(want: Want, path: string): Rules {
+  if (want[path] === want.name) return [[path, "must not be the device itself"]];
+  const isPortOfIt = want.bridge !== undefined && want.bridge === want[path];
+  return isPortOfIt ? [["bridge", "must not be what the device is on"]] : [];
+}
 
 /** The link of which `found` was made, and what it loses when it goes down, where that was asked. */
 export const stateOf = (live: Found<unknown, unknown>) => live.raw as LinkState & { extra?: unknown; losses?: Loss[] };

@@ -56,7 +56,9 @@ export const linkShape = {
   // What `ip` takes (get_integer).
   txQueueLength: between(0, 0x7fff_ffff)
     .optional()
-    .describe("Length of the transmit queue in packets (`txqueuelen`). Kernel default: 1000."),
+    .describe(
+      "Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000.",
+    ),
 };
 
 /** An end of a pair: the pair's own name is none of theirs. */
@@ -82,13 +84,17 @@ export interface LinkTraits {
   layer2?: boolean;
   /** The MAC stays as it is unless declared (a NIC), or there is none (layer 3). */
   keepsMac?: boolean;
+  /** Its ports change its MTU until it is set to another one than it has; the one that it is made with does not count. */
+  mtuOfPorts?: boolean;
   /** The device is not ours: the alias is left alone, the ledger has the mark. */
   unmarked?: boolean;
 }
 
+const usualMtu = 1500;
+
 /** Where the arguments of every link go back to. */
 export const linkReset: Record<string, unknown> = {
-  mtu: 1500,
+  mtu: usualMtu,
   up: true,
   addresses: [],
   bridge: "",
@@ -162,12 +168,17 @@ export function wantedMac(want: LinkArgs, context: Context<unknown>, traits: Lin
   return traits.keepsMac ? undefined : derivedMac(context.owner, want.namespace, want.name);
 }
 
+/** What the device is made with, where that is not left to be set. */
+const mtuOfBirth = ({ mtu }: LinkArgs, { mtuOfPorts }: LinkTraits) =>
+  mtuOfPorts ? (mtu === usualMtu ? usualMtu - 1 : undefined) : mtu;
+
 /** The words of `ip link add` that every link takes. All at once: udev rewrites the MAC of a device made without one. */
 export function creationWords(want: LinkArgs, context: Context<unknown>, traits: LinkTraits = {}): string[] {
   const mac = wantedMac(want, context, traits);
+  const mtu = mtuOfBirth(want, traits);
   return [
     ...(mac ? ["address", mac] : []),
-    ...(want.mtu === undefined ? [] : ["mtu", String(want.mtu)]),
+    ...(mtu === undefined ? [] : ["mtu", String(mtu)]),
     ...(want.txQueueLength === undefined ? [] : ["txqueuelen", String(want.txQueueLength)]),
   ];
 }
@@ -205,7 +216,7 @@ function newborn(
       ifindex: 0,
       ifname: name,
       flags: [],
-      mtu: said?.mtu ?? 0,
+      mtu: (said && mtuOfBirth(said, traits)) ?? 0,
       operstate: "DOWN",
       // Not none: what the kernel gives it.
       txqlen: said?.txQueueLength ?? -1,
@@ -255,7 +266,9 @@ export function convergeLink(
   const isSmall = (want.mtu ?? (json.mtu || leastMtuOfIpv6)) < leastMtuOfIpv6;
   const isSwitched = ipv6 !== undefined && (!isSmall || want.ipv6 === true);
   if (isSwitched && live.ipv6Disabled !== undefined && ipv6 === live.ipv6Disabled) {
-    steps.push({ argv: ["sysctl", "-qw", `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
+    // What has such an MTU of the device it is on, or of Open vSwitch, has none to switch off.
+    const words = ["sysctl", ipv6 ? "-qw" : "-eqw"];
+    steps.push({ argv: [...words, `net/ipv6/conf/${name}/disable_ipv6=${ipv6 ? 0 : 1}`], namespace });
   }
   if (want.bridge === "" && json.master !== undefined && declaredBefore(context, json.master))
     steps.push(set("nomaster"));

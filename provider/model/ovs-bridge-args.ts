@@ -40,7 +40,7 @@ export const ovsBridgeArgs = z
       .enum(["system", "netdev"])
       .optional()
       .describe(
-        "Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change builds the datapath anew. Default of Open vSwitch: system.",
+        "Who forwards the packets (`datapath_type`): `system`, the kernel's module, or `netdev`, ovs-vswitchd itself. A change replaces the bridge: what is on it is made anew. Default of Open vSwitch: system.",
       ),
     protocols: z
       .array(z.enum(["OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15"]))

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Seen } from "../host/seen";
 import type { LinkArgs } from "./link";
-import { linkClaim, options } from "./link-kind";
+import { linkClaim, options, stackRules } from "./link-kind";
 import { type LinkState, linkSections, linkState, linksIn } from "./link-state";
 import { deviceRef, namespaceRef } from "./scalars";
 
@@ -38,8 +38,12 @@ export const parentSections = (want: Want) => linkSections(parentPlace(want));
 
 export const parentState = (want: Want, seen: Seen) => linkState(seen, parentPlace(want), want.parent as string);
 
-export const parentRules = (want: Want): [path: string, text: string][] =>
-  want.parentNamespace !== undefined && want.namespace === undefined ? [["parentNamespace", "needs `namespace`"]] : [];
+export const parentRules = (want: Want): [path: string, text: string][] => [
+  ...(want.parentNamespace !== undefined && want.namespace === undefined
+    ? [["parentNamespace", "needs `namespace`"] as [string, string]]
+    : []),
+  ...(want.parentNamespace === want.namespace ? stackRules(want, "parent") : []),
+];
 
 /**
  * Born in its namespace from the parent's. With an index of its own: without one, Linux up to 6.1 at least looks for the

@@ -102,6 +102,7 @@ function broken(want: RouteArgs): [path: string, message: string][] {
         (want.scope === "host" || want.scope === "link") &&
         "must not be host or link with via: that is further",
     ],
+    ["scope", want.scope && familyOf(want) === 4 && tooFar(want.type, want.scope)],
     ["source", want.source && family(want.source) !== familyOf(want) && "must be of the destination's family"],
     [
       "device",
@@ -128,6 +129,13 @@ function broken(want: RouteArgs): [path: string, message: string][] {
 /** Of IPv4, what ends on the host or its links. */
 const here = (want: RouteArgs) =>
   familyOf(want) === 4 && ["local", "broadcast", "anycast", "multicast"].includes(want.type);
+
+/** What ends on the host or its links is no further than that (fib_props). */
+function tooFar(type: string, scope: string): string | false {
+  if (type === "local") return scope !== "host" && "must be host for the type local";
+  const near = type === "broadcast" || type === "anycast";
+  return near && scope !== "host" && scope !== "link" && `must be link or host for the type ${type}`;
+}
 
 /** The way out as a list, be it declared by `via` and `device` or by `nexthops`. */
 export function hopsOf({ via, device, nexthops }: RouteArgs): Nexthop[] {

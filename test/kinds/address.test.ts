@@ -105,4 +105,8 @@ test("several on one device go together, but not with the list of the link, nor 
     "shared addresses of device eth0 in namespace blue",
     "address 10.0.1.2/24 of device eth0 in namespace blue",
   ]);
+  // Of IPv6 the kernel has an address once, whatever its prefix length and peer.
+  expect(address.claims(want({ ...plain, address: "fd00::1/64" }))[1]).toBe(
+    "address fd00::1 of device eth0 in namespace blue",
+  );
 });

@@ -73,6 +73,11 @@ test("the delays go before the monitoring that they hang on", () => {
   expect(bench.steps(two, args, [before])).toEqual(["ip link set dev b0 type bond miimon 0"]);
 });
 
+test("delays of 0 need not be said where it is made: without `miimon` the kernel refuses them", () => {
+  const made = bench.steps({ links: [] }, { updelay: 0, downdelay: 0, peerNotifyDelay: 0 })[0];
+  expect(made).toBe("ip link add name b0 address 02:00:00:00:00:06 type bond mode balance-rr");
+});
+
 test("the delays need `miimon` where the kernel does not have one by itself", () => {
   expect(bench.refusals({ mode: "802.3ad", updelay: 200 })).toEqual([]);
   expect(bench.refusals({ mode: "balance-alb", updelay: 250 }).join()).toMatch(

@@ -159,7 +159,7 @@ describe("an IPv6 address that was there before", () => {
 
   test.each([
     [{ up: false }, "ip link set dev eth1 down"],
-    [{ ipv6: false }, "sysctl -qw net/ipv6/conf/eth1/disable_ipv6=1"],
+    [{ ipv6: false }, "sysctl -eqw net/ipv6/conf/eth1/disable_ipv6=1"],
     [{ mtu: 1000 }, "ip link set dev eth1 mtu 1000"],
   ])("goes with IPv6 by %j, also when it was declared before", (args, step) => {
     const was = { addresses: ["fd01::1/64"] };

@@ -25,15 +25,21 @@ test("is made with all its options in one command; IPv6 is off before it is up",
     vlanFiltering: true,
   };
   expect(bench.steps({ links: [], ipv6: "" }, { mtu: 1400, ...options })).toEqual([
-    `ip link add name kb address ${links.bridge.address} mtu 1400 type bridge stp_state 1 forward_delay 400 group_fwd_mask 16384 vlan_filtering 1 mcast_last_member_interval 200`,
+    `ip link add name kb address ${links.bridge.address} type bridge stp_state 1 forward_delay 400 group_fwd_mask 16384 vlan_filtering 1 mcast_last_member_interval 200`,
     `ip link set dev kb alias ${mark}`,
     "udevadm settle --timeout=10",
-    "sysctl -qw net/ipv6/conf/kb/disable_ipv6=1",
+    "ip link set dev kb mtu 1400",
+    "sysctl -eqw net/ipv6/conf/kb/disable_ipv6=1",
     "ip link set dev kb up",
   ]);
   expect(bench.steps({ netns: netns("blue"), "links@blue": [] }, { namespace: "blue" })[0]).toBe(
     `ip netns exec blue ip link add name kb address ${links.bridge.address} type bridge`,
   );
+});
+
+test("is given its MTU after it is made, as another one than it has: else its ports change it", () => {
+  const made = bench.steps({ links: [], ipv6: "" }, { mtu: 1500 }).join("\n");
+  expect(made).toMatch(/^ip link add name kb address \S+ mtu 1499 type bridge\n[\s\S]*ip link set dev kb mtu 1500\n/);
 });
 
 test("reads every option by the name that ip prints", () => {

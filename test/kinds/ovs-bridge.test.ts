@@ -16,7 +16,7 @@ describe("OvsBridge", () => {
       `${vsctl} -- add-br br-int -- set Bridge br-int fail_mode=secure 'other_config:hwaddr="02:0e:ff:12:90:50"' 'external_ids:hostnet-mark="hostnet:00ff:aaaa"'`,
       `ip link set dev br-int alias hostnet:00ff:aaaa`,
       "udevadm settle --timeout=10",
-      "sysctl -qw net/ipv6/conf/br-int/disable_ipv6=1",
+      "sysctl -eqw net/ipv6/conf/br-int/disable_ipv6=1",
       "ip link set dev br-int up",
     ]);
     const newborn = (recording: Recording) => {
@@ -25,9 +25,15 @@ describe("OvsBridge", () => {
     };
     expect(on(newborn).converge({ ...declared, addresses: undefined })).toEqual([
       "ip link set dev br-int alias hostnet:00ff:aaaa",
-      "sysctl -qw net/ipv6/conf/br-int/disable_ipv6=1",
+      "sysctl -eqw net/ipv6/conf/br-int/disable_ipv6=1",
       "ip link set dev br-int up",
     ]);
+  });
+
+  it("may have an MTU that is too small for IPv6: there is none to switch off then", () => {
+    const made = on(empty).converge({ name: "br-int", mtu: 1279 });
+    expect(made.join("\n")).toMatch(/mtu_request=1279[\s\S]*up$/);
+    expect(made.join("\n")).toMatch(/sysctl -eqw /);
   });
 
   it("is proven when all is as declared", () => {
@@ -54,6 +60,14 @@ describe("OvsBridge", () => {
     const other = { ...declared, datapathType: "system" };
     expect(on(down).converge(other)).toEqual([`${vsctl} -- set Bridge br-int datapath_type=system`]);
     expect(on(down).drift(other)).toStrictEqual({ datapathType: "netdev", up: false });
+  });
+
+  it("is another bridge in another datapath: Open vSwitch makes the devices of all its ports anew, without addresses", () => {
+    const replaces = (was: object, want: object) =>
+      ovsBridge.replaces?.({ name: "b", ...was } as never, { name: "b", ...want } as never);
+    expect(replaces({}, { datapathType: "netdev" })).toEqual(["datapathType"]);
+    expect(replaces({ datapathType: "netdev" }, {})).toEqual(["datapathType"]);
+    expect(replaces({}, { datapathType: "system" })).toEqual([]);
   });
 
   it("shows the live values in the words of the arguments", () => {
@@ -89,7 +103,7 @@ describe("OvsBridge", () => {
     // The device keeps the MTU when the request is taken back: the usual one is asked for first.
     expect(on(theirs).converge({ name: "br-int", datapathType: "netdev" }, [declared])).toEqual([
       `${vsctl} -- remove Bridge br-int other_config datapath-id mac-aging-time -- remove Bridge br-int external_ids bridge-id -- clear Bridge br-int fail_mode protocols -- set Interface br-int mtu_request=1500 -- del-controller br-int`,
-      "sysctl -qw net/ipv6/conf/br-int/disable_ipv6=1",
+      "sysctl -eqw net/ipv6/conf/br-int/disable_ipv6=1",
       "ip address del 10.99.0.1/24 dev br-int",
     ]);
     const usual = (recording: Recording) => {

@@ -79,6 +79,12 @@ describe("OvsPort", () => {
     ]);
   });
 
+  it("may have an MTU that is too small for IPv6: there is none to switch off then", () => {
+    const made = on(empty).converge({ ...internal, namespace: undefined, addresses: [], interface: { mtu: 1279 } });
+    expect(made.join("\n")).toMatch(/mtu_request=1279[\s\S]*up$/);
+    expect(made.join("\n")).toMatch(/sysctl -eqw /);
+  });
+
   it("makes a bond", () => {
     expect(on(empty).converge(bond)).toEqual([
       `${vsctl} -- add-bond br-int bond0 kve kvc -- set Port bond0 bond_mode=balance-slb lacp=active other_config:lacp-time=fast ${mark}`,

@@ -41,7 +41,7 @@ test("is made by tuntap, then gets what every link has; IPv6 is off before it is
     "udevadm settle --timeout=10",
     "ip link set dev t0 address 02:00:00:00:00:03",
     "ip link set dev t0 mtu 1400",
-    "sysctl -qw net/ipv6/conf/t0/disable_ipv6=1",
+    "sysctl -eqw net/ipv6/conf/t0/disable_ipv6=1",
     "ip link set dev t0 master br0",
     "ip link set dev t0 up",
   ]);

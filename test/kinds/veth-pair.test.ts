@@ -26,7 +26,7 @@ test("both ends are made where they belong, by a command in the namespace of its
     "ip netns exec blue ip address add 10.0.1.1/24 dev eth0",
     `ip link set dev blue-br alias ${mark}`,
     "udevadm settle --timeout=10",
-    "sysctl -qw net/ipv6/conf/blue-br/disable_ipv6=1",
+    "sysctl -eqw net/ipv6/conf/blue-br/disable_ipv6=1",
     "ip link set dev blue-br master br0",
     "ip link set dev blue-br up",
   ]);

@@ -98,6 +98,10 @@ test("shares its UDP port with its like, of its family", () => {
     "shared (VXLAN devices) UDP port 4789 over IPv6 in namespace blue",
   ]);
   expect(ports({ external: true, vni: undefined })).toHaveLength(2);
+  // What it takes in is set on the socket.
+  expect(ports({ gbp: true, remoteChecksumRx: true, proxy: true, udpChecksum: false })).toEqual([
+    "shared (VXLAN devices with `remoteChecksumRx` and `gbp`) UDP port 4789 over IPv4",
+  ]);
 });
 
 test("two of one number on one port claim the same, whatever their names", () => {

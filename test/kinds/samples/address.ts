@@ -22,6 +22,7 @@ export const address: Sample = {
     { args: { address: "010.0.0.1/24" }, path: "address", text: /as 10\.0\.1\.1\/24/ },
     { args: { address: { address: "10.0.1.1" } }, path: "address.address", text: /prefix length/ },
     { args: { address: { address: "10.0.1.1/24", peer: "fd00::1" } }, path: "address.peer", text: /family/ },
+    { args: { address: { address: "10.0.1.1/32", peer: "10.0.1.1" } }, path: "address.peer", text: /another address/ },
     { args: { address: { address: "fd00::1/64", scope: "link" } }, path: "address.scope", text: /IPv4/ },
     { args: { address: { address: "fd00::1/64", label: "eth0:1" } }, path: "address.label", text: /IPv4/ },
     { args: { device: "a-name-of-16-char" }, path: "device", text: /1 to 15/ },

@@ -114,6 +114,7 @@ export const bond: Sample = {
     { args: { miimon: 100, arpInterval: 100, arpIpTargets: ["10.89.0.1"] }, path: "arpInterval", text: /`miimon`/ },
     { args: { arpInterval: 100 }, path: "arpInterval", text: /needs `arpIpTargets`/ },
     { args: { updelay: 100 }, path: "updelay", text: /needs `miimon`/ },
+    { args: { miimon: 100, arpValidate: "all" }, path: "arpValidate", text: /not.*`miimon`/ },
     { args: { miimon: 100, updelay: 150 }, path: "updelay", text: /multiple of `miimon`/ },
     { args: { minLinks: -1 }, path: "minLinks", text: /0 to/ },
   ],

@@ -85,6 +85,7 @@ export const bridgePort: Sample = {
   },
   replaces: { device: "s-pt2", namespace: "s-pt-ns" },
   invalid: [
+    { args: { bridge: "s-pt" }, path: "bridge", text: /the device itself/ },
     { args: { cost: 0 }, path: "cost", text: /1 to 65535/ },
     { args: { priority: 64 }, path: "priority", text: /0 to 63/ },
     { args: { groupForwardMask: 3 }, path: "groupForwardMask", text: /must not have bit 1/ },

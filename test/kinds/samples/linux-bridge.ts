@@ -133,6 +133,7 @@ export const linuxBridge: Sample = {
     { args: { stp: true, forwardDelay: 1 }, path: "forwardDelay", text: /2 to 30/ },
     { args: { groupForwardMask: 7 }, path: "groupForwardMask", text: /bits 0 to 2/ },
     { args: { addresses: ["10.0.1.1/24", "10.0.1.1/24"] }, path: "addresses", text: /an address twice/ },
+    { args: { addresses: ["fd00::1/64", "fd00::1/48"] }, path: "addresses", text: /an address twice.*one prefix/ },
     { args: { mcastVlanSnooping: true }, path: "mcastVlanSnooping", text: /needs `vlanFiltering`/ },
     { args: { bridge: "br9" }, path: "bridge", text: /port of a bridge/ },
     { args: { mcastQueryInterval: 0.5 }, path: "mcastQueryInterval", text: /1 to 86400/ },

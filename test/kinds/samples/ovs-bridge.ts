@@ -20,7 +20,6 @@ export const ovsBridge: Sample = {
   vanish: "ovs-vsctl del-br s-ovsb",
   updates: {
     failMode: column("secure", "fail_mode", /^secure$/m, /^\[\]$/m, "fail_mode=standalone"),
-    datapathType: column("netdev", "datapath_type", /^netdev$/m, /^system$/m, "datapath_type=system"),
     protocols: column(
       ["OpenFlow13", "OpenFlow10"],
       "protocols",
@@ -103,7 +102,7 @@ export const ovsBridge: Sample = {
       drift: "sysctl -qw net.ipv6.conf.s-ovsb.disable_ipv6=1",
     },
   },
-  replaces: { name: "s-ovsb2" },
+  replaces: { name: "s-ovsb2", datapathType: "netdev" },
   invalid: [
     { args: { name: "a-name-of-16-char" }, path: "name", text: /1 to 15/ },
     { args: { mtu: 67 }, path: "mtu", text: /68 to 65535.*67/ },

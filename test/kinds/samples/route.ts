@@ -97,6 +97,16 @@ export const route: Sample = {
     { args: { type: "local" }, path: "via", text: /must not be given for the type local/ },
     { args: { scope: "link" }, path: "scope", text: /must not be host or link with via/ },
     {
+      args: { type: "local", via: undefined, device: "s-rt0", scope: "link" },
+      path: "scope",
+      text: /host for the type local/,
+    },
+    {
+      args: { type: "anycast", via: undefined, device: "s-rt0", scope: "global" },
+      path: "scope",
+      text: /link or host for the type anycast/,
+    },
+    {
       args: { via: undefined, onlink: true, nexthops: [{ via: "10.62.0.2" }, { via: "10.62.0.3" }] },
       path: "onlink",
       text: /a device of each/,

@@ -60,6 +60,7 @@ export const tap: Sample = {
     { args: { group: -1 }, path: "group", text: /0 to/ },
     { args: { ipv6: false, addresses: ["fd00::1/64"] }, path: "ipv6", text: /not be false with IPv6 addresses/ },
     { args: { mtu: 1279, addresses: [{ address: "fd00::1/64" }] }, path: "mtu", text: /1280 or more with IPv6/ },
+    { args: { bridge: "s-tap" }, path: "bridge", text: /the device itself/ },
     { args: { mtu: 1279, ipv6: true }, path: "mtu", text: /1280 or more with `ipv6: true`/ },
   ],
 };

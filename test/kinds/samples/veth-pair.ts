@@ -81,6 +81,7 @@ export const vethPair: Sample = {
   invalid: [
     { args: { b: { name: "s-vp0", namespace: "s-vp" } }, path: "b.name", text: /must differ/ },
     { args: { a: { name: "a-name-of-16-char" } }, path: "a.name", text: /1 to 15/ },
+    { args: { "a.bridge": "s-vp0" }, path: "a.bridge", text: /the device itself/ },
     { args: { b: { name: "veth0" } }, path: "b.name", text: /veth<n>/ },
     { args: { "a.mac": "01:00:00:00:00:01" }, path: "a.mac", text: /unicast/ },
     { args: { "a.addresses": ["10.0.1.1/33"] }, path: "a.addresses[0]", text: /0 to 32/ },

@@ -69,6 +69,8 @@ export const vlan: Sample = {
   invalid: [
     { args: { vlanId: 0 }, path: "vlanId", text: /1 to 4094/ },
     { args: { vlanId: 4095 }, path: "vlanId", text: /1 to 4094/ },
+    { args: { parent: "s-vlan" }, path: "parent", text: /the device itself/ },
+    { args: { bridge: "s-vlan-up" }, path: "bridge", text: /what the device is on/ },
     { args: { parent: undefined }, path: "parent", text: /required/ },
     { args: { parentNamespace: "s-vlan-ns" }, path: "parentNamespace", text: /needs `namespace`/ },
     { args: { protocol: "802.1X" }, path: "protocol", text: /one of "802.1Q"/ },

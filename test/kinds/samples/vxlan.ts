@@ -73,6 +73,8 @@ export const vxlan: Sample = {
   replacesTogether: { external: { vni: undefined } },
   invalid: [
     { args: { vni: undefined }, path: "vni", text: /is required; all but `external` need one$/ },
+    { args: { bridge: "s-vx-up" }, path: "bridge", text: /what the device is on/ },
+    { args: { device: "s-vx" }, path: "device", text: /the device itself/ },
     { args: { vni: 16777216 }, path: "vni", text: /0 to 16777215/ },
     { args: { ageing: 0 }, path: "ageing", text: /1 to 4294967295/ },
     { args: { external: true }, path: "vni", text: /must not be given with `external`/ },
