@@ -16,6 +16,7 @@ import { describe } from "./describe";
 import { bridgesIn, flowsOn } from "./flows";
 import { type Left, leftovers } from "./leftovers";
 import { once } from "./once";
+import { routingIn, routingSections } from "./routing";
 import { tableSections, tablesIn } from "./tables";
 
 type Args = Record<string, unknown>;
@@ -63,6 +64,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     ...linkSections(place, { ipv6: true }),
     ...tableSections(place),
     ...attachedSections(place),
+    ...routingSections(place),
     ...usable.flatMap((kind) => attempt(kind.name, () => kind.survey?.(place, first)) ?? []),
   ]);
   const second = first.and(await machine.observe(asked.filter(({ key }) => !first.has(key))));
@@ -92,6 +94,9 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     ...readable.flatMap(
       (place) =>
         attempt(`what hangs on devices${place ? ` in ${place}` : ""}`, () => attachedIn(seen, place, isManaged)) ?? [],
+    ),
+    ...readable.flatMap(
+      (place) => attempt(`routing${place ? ` in ${place}` : ""}`, () => routingIn(seen, place, isManaged)) ?? [],
     ),
     ...readable.flatMap(
       (place) => attempt(`nftables${place ? ` in ${place}` : ""}`, () => tablesIn(second, place)) ?? [],

@@ -81,7 +81,12 @@ export interface AddressInfo {
   label?: string;
   secondary?: boolean;
   dynamic?: boolean;
+  broadcast?: string;
+  metric?: number;
   noprefixroute?: boolean;
+  mngtmpaddr?: boolean;
+  home?: boolean;
+  autojoin?: boolean;
   tentative?: boolean;
   dadfailed?: boolean;
   protocol?: string;

@@ -167,6 +167,105 @@ test("what hangs on devices and no resource declares is told, and nothing that m
   expect(program).toContain("// not declared: queueing discipline br0 (no resource declares tbf 8001:)\n");
 });
 
+test("what was set by hand on a device and no argument says is told", async () => {
+  const { left, program } = await look((machine) => {
+    Object.assign(machine.link("p-red"), { flags: ["BROADCAST", "PROMISC", "ALLMULTI", "UP"], group: "7" });
+    Object.assign(machine.link("eth0", "blue"), {
+      addr_info: [
+        { family: "inet", local: "10.0.1.1", prefixlen: 24, scope: "global", label: "eth0", broadcast: "10.0.1.255" },
+        {
+          family: "inet",
+          local: "10.0.2.1",
+          prefixlen: 24,
+          scope: "global",
+          label: "eth0",
+          metric: 300,
+          noprefixroute: true,
+        },
+        { family: "inet", local: "10.0.3.1", prefixlen: 24, scope: "global", broadcast: "10.0.3.255", dynamic: true },
+      ],
+    });
+    Object.assign(machine.link("br0"), { linkinfo: { info_kind: "bridge", info_data: { vlan_default_pvid: 1 } } });
+    machine.answers.portvlans = {
+      stdout: [
+        { ifname: "p-blue", vlans: [{ vlan: 9 }] },
+        { ifname: "br0", vlans: [{ vlan: 1, flags: ["PVID", "Egress Untagged"] }, { vlan: 20 }, { vlan: 21 }] },
+        { ifname: "docker0", vlans: [{ vlan: 7 }] },
+      ],
+    };
+  });
+  const told = left.filter(({ type }) => ["setting", "address", "bridge"].includes(type) && !type.includes("docker"));
+  expect(told.filter(({ name }) => name !== "docker0").map(({ name, type, why }) => `${type} ${name}: ${why}`)).toEqual(
+    [
+      "setting p-red: no resource declares promisc, allmulticast, group 7",
+      "bridge br0: no resource declares its own VLANs: 1 pvid untagged, 20-21",
+      "address eth0: no resource declares brd 10.0.1.255 of 10.0.1.1, metric 300 of 10.0.2.1, noprefixroute of 10.0.2.1",
+    ],
+  );
+  expect(program).toContain("// not declared: address eth0 in blue (no resource declares brd 10.0.1.255 of 10.0.1.1");
+});
+
+test("a bridge with the VLANs that it is made with is worth no word", async () => {
+  const { left } = await look((machine) => {
+    Object.assign(machine.link("br0"), { linkinfo: { info_kind: "bridge", info_data: { vlan_default_pvid: 5 } } });
+    machine.answers.portvlans = {
+      stdout: [{ ifname: "br0", vlans: [{ vlan: 5, flags: ["PVID", "Egress Untagged"] }] }],
+    };
+  });
+  expect(left.filter(({ name }) => name === "br0")).toEqual([]);
+});
+
+test("a rule with what no Rule can say is left as it is, and told", async () => {
+  const { things, left } = await look((machine) => {
+    const rules = machine.answers["rules4@blue"] as { stdout: object[] };
+    rules.stdout.push(
+      { priority: 500, src: "10.85.0.0", srclen: 24, masquerade: null, table: "254" },
+      { priority: 501, src: "all", table: "100", flow_from: "3", flow_to: "4" },
+      { priority: 502, src: "all", iif: "gone", iif_detached: null, goto: 900, unresolved: null },
+    );
+  });
+  const priorities = things.flatMap(({ kind, args }) => (kind.name === "Rule" ? [args.priority] : []));
+  expect(priorities).toEqual(expect.arrayContaining([502]));
+  expect(priorities).not.toEqual(expect.arrayContaining([500]));
+  expect(priorities).not.toEqual(expect.arrayContaining([501]));
+  expect(left.filter(({ type }) => type === "rule")).toEqual([
+    { name: "500 10.85.0.0/24", namespace: "blue", type: "rule", why: "no resource declares masquerade" },
+    { name: "501", namespace: "blue", type: "rule", why: "no resource declares flow_from 3, flow_to 4" },
+  ]);
+});
+
+test("what of a route no Route can say is told; a route into a tunnel or for some packets only is none", async () => {
+  const route = { type: "1", table: "254", protocol: "3", scope: "0", flags: [], dev: "eth0" };
+  const { things, left } = await look((machine) => {
+    (machine.answers["routes4@blue"] as { stdout: object[] }).stdout.push(
+      { ...route, dst: "10.60.0.0/16", gateway: "10.0.1.9", metrics: [{ mtu: 1400, rto_min: 50 }] },
+      { ...route, dst: "10.61.0.0/16", gateway: "10.0.1.9", nhid: 10, nh_info: { id: 10 } },
+      { ...route, dst: "10.62.0.0/16", table: "100", tos: "0x10" },
+      { ...route, dst: "10.63.0.0/16", encap: "mpls" },
+      { ...route, dst: "10.64.0.0/16", nexthops: [{ dev: "eth0", encap: "mpls" }, { dev: "eth0" }] },
+      { ...route, dst: "10.65.0.0/16", protocol: "16", encap: "mpls" },
+    );
+    (machine.answers["routes6@blue"] as { stdout: object[] }).stdout.push(
+      { ...route, dst: "fd01::/64", metric: 1024, pref: "medium" },
+      { ...route, dst: "fd02::/64", metric: 1024, pref: "high" },
+      { ...route, dst: "fd03::/64", metric: 1024, from: "fd09::/64", pref: "medium" },
+    );
+  });
+  const found = things.filter(({ kind, args }) => kind.name === "Route" && args.namespace === "blue");
+  expect(found.map(({ args }) => args.to).sort()).toEqual(
+    ["10.60.0.0/16", "10.61.0.0/16", "::/0", "default", "fd01::/64", "fd02::/64"].sort(),
+  );
+  expect(left.filter(({ type }) => type === "route").map(({ name, why }) => `${name}: ${why}`)).toEqual([
+    "10.60.0.0/16: no resource declares rto_min 50",
+    "10.61.0.0/16: no resource declares nhid 10",
+    "10.62.0.0/16 100: no Route is one with tos 0x10",
+    "10.63.0.0/16: no Route is one with encap mpls",
+    "10.64.0.0/16: no Route is one with encap mpls",
+    "fd02::/64 1024: no resource declares pref high",
+    "fd03::/64 1024: no Route is one with from fd09::/64",
+  ]);
+});
+
 test("a namespace as `ip netns add` leaves it, with its loopback down, is declared so", async () => {
   const { things } = await look((machine) => {
     Object.assign(machine.link("lo", "green"), { flags: ["LOOPBACK"] });
