@@ -550,6 +550,7 @@ test("what can never change is said where it is not the kernel's own choice, and
   const { things } = await look((machine) => {
     const made = [
       device("bond9", "bond", { mode: "802.3ad", fail_over_mac: "none" }),
+      device("bond8", "bond", { mode: "active-backup", fail_over_mac: "active" }),
       device("v9", "vlan", { protocol: "802.1Q", id: 9, flags: [] }, { link: "br0" }),
       device("vx9", "vxlan", { ...links.plainVxlan, proxy: true }),
       device("tap9", "tun", { type: "tap", multi_queue: false, vnet_hdr: false, pi: false, user: "nobody" }),
@@ -557,8 +558,12 @@ test("what can never change is said where it is not the kernel's own choice, and
     machine.links().push(...(made as unknown as ReturnType<typeof machine.links>));
   });
   const said = (kind: string) => things.find((thing) => thing.kind.name === kind)?.args;
-  expect(said("Bond")).toMatchObject({ name: "bond9", mode: "802.3ad" });
-  expect(said("Bond")).not.toHaveProperty("failOverMac");
+  const bond8 = things.find(({ args }) => args.name === "bond8")?.args;
+  expect(bond8).toMatchObject({ failOverMac: "active" });
+  expect(bond8).not.toHaveProperty("mac");
+  const bond9 = things.find(({ args }) => args.name === "bond9")?.args;
+  expect(bond9).toMatchObject({ mode: "802.3ad" });
+  expect(bond9).not.toHaveProperty("failOverMac");
   expect(said("Vlan")).toMatchObject({ name: "v9", parent: "br0", vlanId: 9 });
   expect(said("Vlan")).not.toHaveProperty("protocol");
   expect(said("Tap")).toMatchObject({ name: "tap9", owner: "nobody" });
