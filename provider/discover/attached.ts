@@ -47,7 +47,9 @@ const tables: Table[] = [
     device: ({ dev }) => dev,
     // The kernel's own have no number; on a port of Open vSwitch they are its quality of service.
     made: ({ kind, handle }, { linkinfo }) =>
-      handle !== "0:" && linkinfo?.info_slave_kind !== "openvswitch" ? [`${kind} ${handle}`] : [],
+      handle === "0:" || [linkinfo?.info_kind, linkinfo?.info_slave_kind].includes("openvswitch")
+        ? []
+        : [`${kind} ${handle}`],
   },
   {
     section: linksSection,

@@ -16,6 +16,7 @@ import { describe } from "./describe";
 import { bridgesIn, flowsOn } from "./flows";
 import { type Left, leftovers } from "./leftovers";
 import { once } from "./once";
+import { moreOvsSection, ovsLeft } from "./ovs";
 import { routingIn, routingSections } from "./routing";
 import { tableSections, tablesIn } from "./tables";
 
@@ -57,7 +58,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   const usable = kinds.filter((kind) => kind.list && kind.needs.every((tool) => machine.facts.tools[tool]));
   const first = await machine.observe([
     ...[namespacesSection, ledgersSection, ...managerSections, ...daemonSections],
-    ...(machine.facts.tools["ovs-vsctl"] ? ovsSections : []),
+    ...(machine.facts.tools["ovs-vsctl"] ? [...ovsSections, moreOvsSection] : []),
   ]);
   const places = placesOf(first);
   const asked = places.flatMap((place) => [
@@ -101,6 +102,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     ...readable.flatMap(
       (place) => attempt(`nftables${place ? ` in ${place}` : ""}`, () => tablesIn(second, place)) ?? [],
     ),
+    ...(attempt("Open vSwitch", () => ovsLeft(seen, declared)) ?? []),
     ...bridges.flatMap((bridge) => attempt(`OpenFlow ${bridge}`, () => flowsOn(seen, bridge)) ?? []),
     ...readable.flatMap((place) => daemonsIn(seen, place, declared)),
   ];

@@ -127,6 +127,10 @@ test("what hangs on devices and no resource declares is told, and nothing that m
       ...{ ifindex: 91, ifname: "vx8", flags: [], mtu: 1500, operstate: "UP", link_type: "ether", addr_info: [] },
       linkinfo: { info_kind: "vxlan", info_data: { ...links.plainVxlan, remote: "10.0.0.9" } },
     } as never);
+    machine.links().push({
+      ...{ ifindex: 92, ifname: "tap9", flags: [], mtu: 1500, operstate: "UP", link_type: "ether", addr_info: [] },
+      linkinfo: { info_kind: "openvswitch" },
+    } as never);
     machine.answers.fdb = {
       stdout: [
         { mac: "33:33:00:00:00:01", ifname: "br0", ...self },
@@ -149,6 +153,7 @@ test("what hangs on devices and no resource declares is told, and nothing that m
       stdout: [
         { kind: "noqueue", handle: "0:", dev: "br0", root: true },
         { kind: "tbf", handle: "8001:", dev: "br0", root: true },
+        { kind: "htb", handle: "1:", dev: "tap9", root: true },
       ],
     };
   });
@@ -355,6 +360,61 @@ test("a host without nft has no tables; any other failure to read them is told",
   ]);
 });
 
+describe("of Open vSwitch's database", () => {
+  const none = ["set", []];
+  const configured = (more: object[]) =>
+    look((machine) => {
+      for (const tool of ["ovs-vsctl", "ovs-ofctl"]) machine.facts.tools[tool] = `/usr/bin/${tool}`;
+      const port = (name: string, type: string, row: object = {}) => ({
+        port: { _uuid: ["uuid", `p-${name}`], name, interfaces: ["uuid", `i-${name}`], tag: none, ...row },
+        iface: { _uuid: ["uuid", `i-${name}`], name, type, ofport: 7, options: ["map", [["remote_ip", "10.0.0.2"]]] },
+      });
+      const config = ["map", [["stp-enable", "false"]]];
+      const ports = [
+        port("br-int", "internal"),
+        port("e1", "erspan"),
+        port("g1", "gre", { other_config: config, trunks: 5 }),
+      ];
+      const bridge = { name: "br-int", ports: ["set", ports.map(({ port: { _uuid } }) => _uuid)] };
+      const tables = [[], [bridge], ports.map((one) => one.port), ports.map(({ iface }) => iface), [], [], []];
+      machine.answers.ovsdb = { stdout: tables.map((rows) => ({ rows })) };
+      machine.answers["ovs-vswitchd"] = { stdout: "ovs-vswitchd.1.ctl\n" };
+      machine.answers["flows:br-int"] = { stdout: "" };
+      machine.answers["ovsdb:more"] = { stdout: more };
+    });
+  const texts = ({ left }: Awaited<ReturnType<typeof look>>) =>
+    left
+      .filter(({ type, name }) => /port|Open vSwitch/.test(`${type} ${name}`))
+      .map(({ type, name, why }) => `${type} ${name}: ${why}`);
+
+  test("what no argument says is told, and ports of types that no resource has", async () => {
+    const found = await configured([
+      { rows: [{ name: "br-int", mirrors: ["uuid", "m"], netflow: none, flow_tables: ["map", [[0, ["uuid", "t"]]]] }] },
+      { rows: [{ name: "v7", fake_bridge: true, bond_fake_iface: false, mac: none }] },
+      { rows: [{ name: "g1", bfd: ["map", [["enable", "true"]]], cfm_mpid: none, other_config: ["map", []] }] },
+      { rows: [{ target: "tcp:10.0.0.9", connection_mode: "out-of-band", inactivity_probe: 9000, max_backoff: none }] },
+      {
+        rows: [{ other_config: ["map", [["max-idle", "9"]]], external_ids: ["map", [["system-id", "x"]]], ssl: none }],
+      },
+    ]);
+    expect(texts(found)).toEqual([
+      "port e1: no resource describes it: its type is erspan",
+      "Port of Open vSwitch g1: no resource declares trunks, other_config:stp-enable",
+      "Bridge of Open vSwitch br-int: no resource declares mirrors, flow_tables:0",
+      "Port of Open vSwitch v7: no resource declares fake_bridge",
+      "Interface of Open vSwitch g1: no resource declares bfd:enable=true",
+      "Controller of Open vSwitch tcp:10.0.0.9: no resource declares connection_mode=out-of-band, inactivity_probe=9000",
+      "settings of Open vSwitch: no resource declares other_config:max-idle=9",
+    ]);
+  });
+
+  test("what it refuses to tell is not read", async () => {
+    expect((await configured([{ error: "unknown column" }])).unread).toEqual([
+      { what: "Open vSwitch", why: "Open vSwitch's database says: unknown column" },
+    ]);
+  });
+});
+
 describe("flows of Open vSwitch", () => {
   const ours = cookieOf("aa", "br-int", "base");
   const line = (cookie: bigint, rest: string) => ` cookie=0x${cookie.toString(16)}, table=0, ${rest}\n`;
@@ -368,6 +428,7 @@ describe("flows of Open vSwitch", () => {
       const tables = [[], [{ ports: ["uuid", "p"], ...row }], [port], [iface], [], [], []];
       machine.answers.ovsdb = { stdout: tables.map((rows) => ({ rows })) };
       machine.answers["ovs-vswitchd"] = { stdout: "ovs-vswitchd.1.ctl\n" };
+      machine.answers["ovsdb:more"] = { stdout: [] };
       machine.answers["flows:br-int"] = { stdout, exitCode, stderr: exitCode ? "version negotiation failed" : "" };
     });
   const plain = line(0n, "priority=0 actions=NORMAL");
@@ -421,6 +482,16 @@ describe("flows of Open vSwitch", () => {
     const [count, reason] = one?.why.split(/: (.*)/) ?? [];
     expect(count).toBe("1 flow");
     expect(reason).toMatch(why);
+  });
+
+  test("that use groups and meters are one, and what no resource makes is told", async () => {
+    const uses = line(0n, "priority=9,arp actions=meter:3,group:7") + line(5n, "hard_timeout=9, ip actions=group:8");
+    const { left } = await dumped({ fail_mode: "secure" }, uses, {
+      "flows:br-int:cookie-0x0": "x: ADD priority=9,arp actions=meter:3,group:7\n",
+    });
+    expect(left.find(({ name, type }) => type === "OpenFlow" && name === "br-int")?.why).toBe(
+      "no resource declares meter 3, group 7, which flows use",
+    );
   });
 
   test("that cannot be read are told", async () => {
