@@ -100,8 +100,9 @@ function isByHand(info: AddressInfo, device: string): boolean {
 }
 
 /** What `ip address add` was told of an address, and no argument says. */
-function ofAddress({ local, broadcast, metric, noprefixroute, mngtmpaddr, home, autojoin }: AddressInfo): string[] {
-  const flags = Object.entries({ noprefixroute, mngtmpaddr, home, autojoin }).filter(([, is]) => is);
+function ofAddress({ local, broadcast, metric, ...info }: AddressInfo): string[] {
+  const { noprefixroute, mngtmpaddr, home, autojoin, deprecated } = info;
+  const flags = Object.entries({ noprefixroute, mngtmpaddr, home, autojoin, deprecated }).filter(([, is]) => is);
   const words = [
     ...(broadcast === undefined ? [] : [`brd ${broadcast}`]),
     ...(metric === undefined ? [] : [`metric ${metric}`]),

@@ -188,6 +188,7 @@ test("what was set by hand on a device and no argument says is told", async () =
           noprefixroute: true,
         },
         { family: "inet", local: "10.0.3.1", prefixlen: 24, scope: "global", broadcast: "10.0.3.255", dynamic: true },
+        { family: "inet6", local: "fe80::1", prefixlen: 64, scope: "link", deprecated: true },
       ],
     });
     Object.assign(machine.link("br0"), { linkinfo: { info_kind: "bridge", info_data: { vlan_default_pvid: 1 } } });
@@ -204,10 +205,11 @@ test("what was set by hand on a device and no argument says is told", async () =
     [
       "setting p-red: no resource declares promisc, allmulticast, group 7",
       "bridge br0: no resource declares its own VLANs: 1 pvid untagged, 20-21",
-      "address eth0: no resource declares brd 10.0.1.255 of 10.0.1.1, metric 300 of 10.0.2.1, noprefixroute of 10.0.2.1",
+      "address eth0: no resource declares brd 10.0.1.255 of 10.0.1.1, metric 300 of 10.0.2.1, noprefixroute of 10.0.2.1, and 1 more",
     ],
   );
   expect(program).toContain("// not declared: address eth0 in blue (no resource declares brd 10.0.1.255 of 10.0.1.1");
+  expect(program).toContain('"fe80::1/64"');
 });
 
 test("a bridge with the VLANs that it is made with is worth no word", async () => {
@@ -269,6 +271,15 @@ test("what of a route no Route can say is told; a route into a tunnel or for som
     "fd02::/64 1024: no resource declares pref high",
     "fd03::/64 1024: no Route is one with from fd09::/64",
   ]);
+});
+
+test("a route with several ways comes after the devices that they go by", async () => {
+  const { program } = await look((machine) => {
+    const hop = (via: string) => ({ gateway: via, dev: "eth0", weight: 1, flags: [] });
+    const several = { dst: "fd11::/48", metric: 1024, protocol: "3", nexthops: [hop("fe80::2"), hop("fe80::3")] };
+    (machine.answers["routes6@blue"] as { stdout: object[] }).stdout.push(several);
+  });
+  expect(/Route\(\s*"blue\/fd11::\/48"[^;]*/.exec(program)?.[0]).toContain("{ dependsOn: [pBlue] }");
 });
 
 test("a namespace as `ip netns add` leaves it, with its loopback down, is declared so", async () => {
