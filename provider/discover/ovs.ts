@@ -50,10 +50,10 @@ export function ovsLeft(seen: Seen, things: Thing[]): Left[] {
         why: `no resource describes it: its type is ${portType(port)}`,
       })),
     ...ports.filter(isPlain).flatMap(({ row }) => {
-      const said = ["trunks", "vlan_mode", "cvlans", "qos", "protected", "other_config"].flatMap((column) => {
-        const keys = Object.keys(row.map(column));
-        return keys.length > 0 ? keys.map((key) => `${column}:${key}`) : row.list(column).some(Boolean) ? [column] : [];
-      });
+      const said = [
+        ...["trunks", "vlan_mode", "cvlans", "qos", "protected"].filter((column) => row.list(column).some(Boolean)),
+        ...Object.keys(row.map("other_config")).map((key) => `other_config:${key}`),
+      ];
       return said.length === 0 ? [] : [{ name: row.name, type: "Port of Open vSwitch", why: undeclared(said) }];
     }),
     ...rowsLeft(seen),

@@ -383,7 +383,7 @@ describe("of Open vSwitch's database", () => {
       const config = ["map", [["stp-enable", "false"]]];
       const ports = [
         port("br-int", "internal"),
-        port("e1", "erspan"),
+        port("e1", "erspan", { other_config: ["map", []], protected: false }),
         port("g1", "gre", { other_config: config, trunks: 5 }),
       ];
       const bridge = { name: "br-int", ports: ["set", ports.map(({ port: { _uuid } }) => _uuid)] };
