@@ -205,7 +205,7 @@ export interface BondArgs {
   arpMissedMax?: pulumi.Input<number>;
   /** When `primary` takes over again (`primary_reselect`). Kernel default: always. */
   primaryReselect?: pulumi.Input<"always" | "better" | "failure">;
-  /** Whose MAC address is used in mode active-backup; a change replaces the bond (`fail_over_mac`). Kernel default: none. */
+  /** Whose MAC address is used in mode active-backup; with active the bond has its active member's, and no `mac`; a change replaces the bond (`fail_over_mac`). Kernel default: none. */
   failOverMac?: pulumi.Input<"none" | "active" | "follow">;
   /** What the choice of a member is made by, in modes balance-xor, 802.3ad and balance-tlb (`xmit_hash_policy`). Kernel default: layer2. */
   xmitHashPolicy?: pulumi.Input<"layer2" | "layer2+3" | "layer3+4" | "encap2+3" | "encap3+4" | "vlan+srcmac">;
@@ -2336,7 +2336,7 @@ export class Bond extends KindBase {
   declare readonly arpMissedMax: pulumi.Output<number | undefined>;
   /** When `primary` takes over again (`primary_reselect`). Kernel default: always. */
   declare readonly primaryReselect: pulumi.Output<"always" | "better" | "failure" | undefined>;
-  /** Whose MAC address is used in mode active-backup; a change replaces the bond (`fail_over_mac`). Kernel default: none. */
+  /** Whose MAC address is used in mode active-backup; with active the bond has its active member's, and no `mac`; a change replaces the bond (`fail_over_mac`). Kernel default: none. */
   declare readonly failOverMac: pulumi.Output<"none" | "active" | "follow" | undefined>;
   /** What the choice of a member is made by, in modes balance-xor, 802.3ad and balance-tlb (`xmit_hash_policy`). Kernel default: layer2. */
   declare readonly xmitHashPolicy: pulumi.Output<"layer2" | "layer2+3" | "layer3+4" | "encap2+3" | "encap3+4" | "vlan+srcmac" | undefined>;

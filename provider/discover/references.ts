@@ -64,6 +64,7 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
     const after = new Set<Thing>([
       ...portsOf(thing, args, references),
       ...carriersOf(thing, args),
+      ...hopDevicesOf(args),
       ...flowPortsOf(args),
     ]);
     for (const { to } of references.values()) after.delete(to);
@@ -90,6 +91,12 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
       if (device === own && found.to !== thing) references.set("name", { ...found, whole: false });
     }
     return ports.map(([, { to }]) => to);
+  }
+
+  /** What makes the devices by which a route with several ways goes. */
+  function hopDevicesOf(args: Record<string, unknown>): Thing[] {
+    const hops = (args.nexthops ?? []) as { device?: string }[];
+    return hops.flatMap(({ device }) => (device === undefined ? [] : (deviceOf(args, "device", device)?.to ?? [])));
   }
 
   /** What makes a port of a bridge that flows name. */

@@ -16,6 +16,8 @@ import { describe } from "./describe";
 import { bridgesIn, flowsOn } from "./flows";
 import { type Left, leftovers } from "./leftovers";
 import { once } from "./once";
+import { moreOvsSection, ovsLeft } from "./ovs";
+import { routingIn, routingSections } from "./routing";
 import { tableSections, tablesIn } from "./tables";
 
 type Args = Record<string, unknown>;
@@ -56,13 +58,14 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   const usable = kinds.filter((kind) => kind.list && kind.needs.every((tool) => machine.facts.tools[tool]));
   const first = await machine.observe([
     ...[namespacesSection, ledgersSection, ...managerSections, ...daemonSections],
-    ...(machine.facts.tools["ovs-vsctl"] ? ovsSections : []),
+    ...(machine.facts.tools["ovs-vsctl"] ? [...ovsSections, moreOvsSection] : []),
   ]);
   const places = placesOf(first);
   const asked = places.flatMap((place) => [
     ...linkSections(place, { ipv6: true }),
     ...tableSections(place),
     ...attachedSections(place),
+    ...routingSections(place),
     ...usable.flatMap((kind) => attempt(kind.name, () => kind.survey?.(place, first)) ?? []),
   ]);
   const second = first.and(await machine.observe(asked.filter(({ key }) => !first.has(key))));
@@ -94,8 +97,12 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
         attempt(`what hangs on devices${place ? ` in ${place}` : ""}`, () => attachedIn(seen, place, isManaged)) ?? [],
     ),
     ...readable.flatMap(
+      (place) => attempt(`routing${place ? ` in ${place}` : ""}`, () => routingIn(seen, place, isManaged)) ?? [],
+    ),
+    ...readable.flatMap(
       (place) => attempt(`nftables${place ? ` in ${place}` : ""}`, () => tablesIn(second, place)) ?? [],
     ),
+    ...(attempt("Open vSwitch", () => ovsLeft(seen, declared)) ?? []),
     ...bridges.flatMap((bridge) => attempt(`OpenFlow ${bridge}`, () => flowsOn(seen, bridge)) ?? []),
     ...readable.flatMap((place) => daemonsIn(seen, place, declared)),
   ];

@@ -13,6 +13,8 @@ type Want = LinkArgs & Record<string, unknown>;
 
 const membersOf = (want: Record<string, unknown>) => (want.members ?? []) as string[];
 
+const takesMembersMac = (want: Record<string, unknown>) => want.failOverMac === "active";
+
 /** The devices of its namespace, by name. */
 type Devices = Map<string, LinkJson>;
 
@@ -81,12 +83,17 @@ export const bond = linkKind({
       },
     }),
   },
+  // Its MAC address is its active member's: the kernel takes another one, and does nothing (bond_set_mac_address).
+  traits: (want) => ({ keepsMac: takesMembersMac(want) }),
   rules: (want) => {
     const members = membersOf(want);
     const stranger =
       want.primary !== undefined && want.members !== undefined && !members.includes(want.primary as string);
     return [
       ...bondRules(want),
+      ...(takesMembersMac(want) && want.mac !== undefined && want.mac !== "kernel"
+        ? [["mac", "must not be given with `failOverMac: active`: it is the active member's"] as [string, string]]
+        : []),
       ...(stranger ? [["primary", "must be one of `members`"] as [string, string]] : []),
       ...(members.includes(want.name) ? [["members", "must not name the bond itself"] as [string, string]] : []),
     ];

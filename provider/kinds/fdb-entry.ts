@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { everybody, type FdbJson, fdbIn, fdbSection, isLasting, isMade, isSayable } from "../model/fdb";
+import { everybody, type FdbJson, fdbIn, fdbSection, isLasting, isMade, unsaidIn } from "../model/fdb";
 import { linkClaim } from "../model/link-kind";
 import { type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
 import { inNamespace, placeOrHost } from "../model/namespaces";
@@ -115,7 +115,10 @@ export const fdbEntry = kind({
       // What was said without a VLAN is there without one too, where nothing looks at it.
       const filters = filtersVlans(linkState(seen, namespace, link.master ?? ""));
       return own
-        .filter((entry) => isSayable(entry) && (entry.dst !== undefined || filters === (entry.vlan !== undefined)))
+        .filter(
+          (entry) =>
+            unsaidIn(entry).length === 0 && (entry.dst !== undefined || filters === (entry.vlan !== undefined)),
+        )
         .map(({ mac, dst: remote, vlan }) => ({ namespace, device: link.ifname, mac, remote, vlan }) as Partial<Want>);
     }),
   converge(want, found, context) {

@@ -24,6 +24,7 @@ import {
   moveDevice,
   mtuChange,
   mtuPending,
+  usualMtu,
   wantedMac,
 } from "../model/ovs-device";
 import { isOwners, markChange, markIn, notOurs, ofportClaims, portClaim, portError, portType } from "../model/ovs-port";
@@ -64,6 +65,12 @@ export const ovsPort = kind({
     ...columnResets(mtuColumns),
     ...{ qos: null, otherConfig: {}, externalIds: {}, "interface.externalIds": {}, "interface.options": {} },
     ...{ up: linkReset.up, addresses: linkReset.addresses, addressesToBridge: false },
+  },
+  usual: {
+    "interface.mtu": ({ raw }) => {
+      const request = (raw as OvsPortRaw).port?.interfaces[0]?.number("mtu_request");
+      return request === undefined ? usualMtu : undefined;
+    },
   },
   claims: (want) => [
     portClaim(want.name),
@@ -233,7 +240,9 @@ function changes(want: Want, raw: OvsPortRaw | undefined, context: Context<Want>
   const single = [
     ...columnChanges(interfaceColumns, want, iface),
     ...mtuChange({ mtu: want.interface?.mtu, namespace }, iface, link),
-    ...(want.type === "internal" ? macChange(macColumn, device, was("interface.mac"), iface, context) : []),
+    ...(want.type === "internal"
+      ? macChange(macColumn, device, was("interface.mac"), iface, context, link?.json.address)
+      : []),
     ...mapChanges("options", want.interface?.options, was("interface.options"), iface),
     ...mapChanges("external_ids", want.interface?.externalIds, was("interface.externalIds"), iface),
   ];

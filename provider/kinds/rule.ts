@@ -49,7 +49,9 @@ export const rule = kind({
   find(want, seen) {
     const wanted = JSON.stringify(selectorsOf(want));
     const rules = liveRules(seen, want.namespace, familyOf(want)).filter(({ priority }) => priority === want.priority);
-    const all = rules.filter(({ selectors }) => JSON.stringify(normal(selectors)) === wanted);
+    const all = rules.filter(
+      ({ selectors, unsaid }) => unsaid.length === 0 && JSON.stringify(normal(selectors)) === wanted,
+    );
     // Somebody else's beside ours is another rule.
     const ours = all.filter(isOurs);
     const live = ours.find(({ does }) => same(does, actionOf(want))) ?? ours[0] ?? all[0];
@@ -72,7 +74,7 @@ export const rule = kind({
   list: (seen, namespace) =>
     ([4, 6] as const).flatMap((version) =>
       liveRules(seen, namespace, version)
-        .filter(({ protocol }) => protocol !== kernelProtocol)
+        .filter(({ protocol, unsaid }) => protocol !== kernelProtocol && unsaid.length === 0)
         .map(({ priority, selectors }) => {
           const family = version === 6 && !selectors.from && !selectors.to ? ("ipv6" as const) : undefined;
           const fwmask = selectors.fwmask === wholeMark ? undefined : selectors.fwmask;

@@ -64,7 +64,7 @@ export interface LiveAddress {
   dynamic: boolean;
   /** Its subnet has no route by it: IFA_F_NOPREFIXROUTE. */
   noPrefixRoute?: boolean;
-  /** A link-local address that the kernel made itself. */
+  /** A link-local address that the kernel made itself, as far as that can be told. */
   kernelMade: boolean;
   /** The daemon that has set it (IFA_PROTO), where one says so. */
   daemon?: string;
@@ -83,10 +83,30 @@ export interface AddressInfo {
   label?: string;
   secondary?: boolean;
   dynamic?: boolean;
+  broadcast?: string;
+  metric?: number;
   noprefixroute?: boolean;
+  mngtmpaddr?: boolean;
+  home?: boolean;
+  autojoin?: boolean;
   tentative?: boolean;
   dadfailed?: boolean;
   protocol?: string;
+  deprecated?: boolean;
+  "stable-privacy"?: boolean;
+}
+
+/**
+ * Before Linux 6.3 nothing tells the link-local address that the kernel made from one that somebody set, but its form: from
+ * a MAC address (ff:fe), an IPv4 address (ISATAP, or on a sit device the address itself), or at random with a flag
+ * (addrconf_addr_gen, add_v4_addrs).
+ */
+function isKernels({ scope, protocol, ...flags }: AddressInfo, local: string): boolean {
+  if (scope !== "link" || !local.startsWith("fe80:") || protocol !== undefined) return false;
+  const low = addressBits(local) & 0xffff_ffff_ffff_ffffn;
+  const [middle, upper, lower] = [(low >> 24n) & 0xffffn, low >> 32n, low & 0xffff_ffffn];
+  const isIpv4s = (upper & 0xfdff_ffffn) === 0x5efen || (upper === 0n && lower >= 0x0100_0000n);
+  return flags["stable-privacy"] === true || middle === 0xfffen || isIpv4s;
 }
 
 export function liveAddress(info: AddressInfo): LiveAddress {
@@ -99,7 +119,7 @@ export function liveAddress(info: AddressInfo): LiveAddress {
     secondary: info.secondary === true,
     dynamic: info.dynamic === true,
     noPrefixRoute: info.noprefixroute,
-    kernelMade: info.protocol?.startsWith("kernel") === true || (info.scope === "link" && local.startsWith("fe80:")),
+    kernelMade: info.protocol?.startsWith("kernel") === true || isKernels(info, local),
     daemon: info.protocol?.startsWith("kernel") ? undefined : info.protocol,
     tentative: info.tentative === true,
     dadFailed: info.dadfailed === true,

@@ -141,7 +141,7 @@ export const bondOptions = options({
     "fail_over_mac",
     ["none", "active", "follow"],
     "none",
-    "Whose MAC address is used in mode active-backup; a change replaces the bond",
+    "Whose MAC address is used in mode active-backup; with active the bond has its active member's, and no `mac`; a change replaces the bond",
     { fixed: true },
   ),
   xmitHashPolicy: choice(

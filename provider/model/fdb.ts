@@ -2,6 +2,7 @@ import type { Seen } from "../host/seen";
 import { notInstalled, type Section } from "./command";
 import type { LinkJson } from "./link-state";
 import { keyIn } from "./namespaces";
+import { unsaidOf } from "./unsaid";
 
 /** A forwarding entry of a bridge's port, or of a tunnel (`self`), as `bridge -j fdb show` prints it. */
 export interface FdbJson {
@@ -40,8 +41,7 @@ export function isMade({ mac, dst, state, master, flags }: FdbJson, { linkinfo }
 
 export const isLasting = (state: string) => state === "permanent" || state === "static";
 
-/** The words of `bridge fdb` that no resource has. */
-const unsaid = ["viaIf", "viaIfIndex", "src_vni", "nhid", "linkNetNsId"];
+const known = new Set(["mac", "ifname", "state", "flags", "master", "vlan", "dst", "port", "vni"]);
 
-/** True for what an FdbEntry can say. */
-export const isSayable = (entry: FdbJson) => !unsaid.some((word) => word in entry);
+/** What it has besides, and no FdbEntry says: `viaIf eth0`. */
+export const unsaidIn = (entry: FdbJson) => unsaidOf(entry, known);

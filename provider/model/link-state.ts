@@ -22,6 +22,7 @@ export interface LinkJson {
   address?: string;
   permaddr?: string;
   promiscuity?: number;
+  group?: string;
   linkinfo?: {
     info_kind?: string;
     info_data?: Record<string, unknown>;
@@ -59,7 +60,7 @@ export const fallbackDevices = new Set([
   "ip6_vti0",
 ]);
 
-const linksSection: Section = { key: "links", argv: ["ip", "-j", "-d", "address", "show"] };
+export const linksSection: Section = { key: "links", argv: ["ip", "-j", "-d", "address", "show"] };
 
 // `ip -j -d link` does not show disable_ipv6: one grep reads it of all devices. By the shell's names: `grep -r` looks at each
 // of the 45 files that a device has, which takes five times as long. `*` leaves out names that begin with a dot.

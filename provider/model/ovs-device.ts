@@ -78,7 +78,7 @@ export function moveDevice(
 /** The device's MTU in the database; its value, but not its changes: see mtuChange. */
 export const mtuColumn = (path: string): OvsColumn => ({ path, column: "mtu_request", as: "number" });
 
-const usualMtu = 1500;
+export const usualMtu = 1500;
 
 /**
  * To take the request back leaves the device as it is (iface_set_netdev_mtu in vswitchd/bridge.c): so the usual MTU is
@@ -91,7 +91,9 @@ export function mtuChange(
 ): OvsChange[] {
   const request = row?.number("mtu_request");
   const column = "mtu_request";
-  if (typeof want.mtu === "number") return want.mtu === request ? [] : [{ column, value: String(want.mtu) }];
+  // In another namespace ovs-vswitchd does not reach the device: what it has there stays.
+  const there = request ?? (want.namespace ? link?.json.mtu : undefined);
+  if (typeof want.mtu === "number") return want.mtu === there ? [] : [{ column, value: String(want.mtu) }];
   if (want.mtu === undefined || request === undefined) return [];
   const reset = link && !want.namespace && link.json.mtu !== usualMtu && request !== usualMtu;
   return [{ column, value: reset ? String(usualMtu) : undefined }];
@@ -103,20 +105,24 @@ interface MacPlace {
   key?: string;
 }
 
-/** `kernel` takes away what we wrote before; a MAC that somebody else wrote stays. */
+/**
+ * `kernel` takes away what we wrote before; a MAC that somebody else wrote stays. `onDevice`: where nothing is written the
+ * device keeps what `ip` has set, and its like need not be written.
+ */
 export function macChange(
   place: MacPlace,
   device: { name: string; namespace?: string | undefined; mac?: string | undefined },
   was: (string | undefined)[],
   row: OvsRow | undefined,
   context: Context<unknown>,
+  onDevice?: string,
 ): OvsChange[] {
   const { mac, name, namespace } = device;
   const derived = derivedMac(context.owner, namespace, name);
   const live = row && macIn(place, row);
   if (mac === "kernel") return live && [derived, ...was].includes(live) ? [place] : [];
   const wanted = mac ?? derived;
-  return live === wanted ? [] : [{ ...place, value: word(wanted) }];
+  return (live ?? onDevice) === wanted ? [] : [{ ...place, value: word(wanted) }];
 }
 
 export const macIn = ({ column, key }: MacPlace, row: OvsRow) => (key ? row.map(column)[key] : row.text(column));

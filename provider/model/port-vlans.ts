@@ -60,12 +60,19 @@ function compress(vlans: Flagged[]): [id: string, flags: string][] {
 
 export const vlansSection: Section = { key: "portvlans", argv: ["bridge", "-j", "vlan", "show"] };
 
+/** A VLAN in an entry of `bridge -j vlan show`. */
+export interface VlanJson {
+  vlan: number;
+  flags?: string[];
+}
+
 /** A port's VLANs as the kernel lists them. */
 export function liveVlans(seen: Seen, namespace: string | undefined, device: string): PortVlan[] {
-  const all = seen.json<{ ifname: string; vlans: { vlan: number; flags?: string[] }[] }[]>(
-    keyIn("portvlans", namespace),
-  );
-  const vlans = all.find(({ ifname }) => ifname === device)?.vlans ?? [];
+  const all = seen.json<{ ifname: string; vlans: VlanJson[] }[]>(keyIn("portvlans", namespace));
+  return portVlansOf(all.find(({ ifname }) => ifname === device)?.vlans ?? []);
+}
+
+export function portVlansOf(vlans: VlanJson[]): PortVlan[] {
   const listed = vlans.map(({ vlan, flags = [] }): Flagged => {
     const words = [flags.includes("PVID") ? "pvid" : "", flags.includes("Egress Untagged") ? "untagged" : ""];
     return [vlan, words.filter(Boolean).join(" ")];

@@ -2,6 +2,7 @@ import type { Seen } from "../host/seen";
 import type { Section, Step } from "./command";
 import { keyIn, namespaceExists } from "./namespaces";
 import { canonicalAddress, family } from "./scalars";
+import { unsaidOf } from "./unsaid";
 
 /** Reading the kernel's routes. By numbers (-N): names of tables depend on a file of the host. */
 
@@ -61,6 +62,8 @@ export interface LiveRoute {
   source?: string;
   metrics: { mtu?: number; advmss?: number; initcwnd?: number; initrwnd?: number };
   hops: Nexthop[];
+  /** What it has besides, and no argument says: `rto_min`, a nexthop object. */
+  unsaid: string[];
 }
 
 interface HopJson {
@@ -69,6 +72,8 @@ interface HopJson {
   dev?: string;
   weight?: number;
   flags?: string[];
+  /** It leads into a tunnel; `dst` and `tos` may be the tunnel's then, as JSON has one of a name. */
+  encap?: string;
 }
 
 /** An entry of `ip -N -j -d route show`. */
@@ -76,6 +81,9 @@ export interface RouteJson extends HopJson {
   type?: string;
   dst: string;
   tos?: string;
+  from?: string;
+  /** Of IPv6: `medium` unless somebody said otherwise. */
+  pref?: string;
   table?: string;
   metric?: number;
   protocol?: string;
@@ -84,6 +92,20 @@ export interface RouteJson extends HopJson {
   metrics?: LiveRoute["metrics"][];
   nexthops?: HopJson[];
 }
+
+const metrics = new Set(["mtu", "advmss", "initcwnd", "initrwnd"]);
+
+/** What is said, what is but the state of it, and what tells of a nexthop object again. */
+const known = new Set(
+  (
+    "type dst table metric protocol scope prefsrc metrics nexthops gateway via dev weight flags pref " +
+    "cache nh_info used age expires error"
+  ).split(" "),
+);
+
+/** A route for one TOS, for some senders, or into a tunnel is another route than ours. */
+export const isOther = ({ tos, from, encap, nexthops = [] }: RouteJson) =>
+  tos !== undefined || from !== undefined || encap !== undefined || nexthops.some((hop) => hop.encap !== undefined);
 
 /** All routes of one family, in all tables. */
 export const routesSection = (family: 4 | 6): Section => ({
@@ -96,13 +118,15 @@ export function liveRoutes(seen: Seen, namespace: string | undefined, family: 4 
   if (!namespaceExists(seen, namespace)) return [];
   const key = keyIn(`routes${family}`, namespace);
   return seen.derive(key, () =>
-    seen
-      .json<RouteJson[]>(key)
-      // A route for one TOS is another route than ours. `ip -j` prints {} for what it leaves out.
-      .filter((route) => route.dst !== undefined && route.tos === undefined)
+    routesJson(seen, namespace, family)
+      .filter((route) => !isOther(route))
       .map((route) => liveRoute(route, family)),
   );
 }
+
+/** The same as `ip` shows them, with those that are no Route. `ip -j` prints {} for what it leaves out. */
+export const routesJson = (seen: Seen, namespace: string | undefined, family: 4 | 6): RouteJson[] =>
+  seen.json<RouteJson[]>(keyIn(`routes${family}`, namespace)).filter((route) => route.dst !== undefined);
 
 export function liveRoute(json: RouteJson, family: 4 | 6): LiveRoute {
   const hops = json.nexthops ?? (json.dev || json.gateway || json.via ? [json] : []);
@@ -115,6 +139,11 @@ export function liveRoute(json: RouteJson, family: 4 | 6): LiveRoute {
     scope: scopeNames[json.scope ?? ""] ?? String(json.scope),
     source: json.prefsrc && canonicalAddress(json.prefsrc),
     metrics: json.metrics?.[0] ?? {},
+    unsaid: [
+      ...unsaidOf(json, known),
+      ...(json.metrics ?? []).flatMap((some) => unsaidOf(some, metrics)),
+      ...(json.pref === undefined || json.pref === "medium" ? [] : [`pref ${json.pref}`]),
+    ],
     hops: hops.map((hop) => ({
       via: address(hop),
       device: hop.dev,

@@ -3,6 +3,7 @@ import type { Section } from "./command";
 import { keyIn, namespaceExists } from "./namespaces";
 import { tables } from "./route";
 import { canonicalAddress } from "./scalars";
+import { unsaidOf } from "./unsaid";
 
 /** Reading the kernel's policy rules. By numbers (-N): names of tables and protocols depend on files of the host. */
 
@@ -40,6 +41,8 @@ export interface LiveRule {
   protocol: number;
   selectors: RuleSelectors;
   does: RuleAction;
+  /** What it has besides, and no Rule can say: `nat`, `realms`. It is another rule than any of ours. */
+  unsaid: string[];
 }
 
 /** An entry of `ip -N -j -d rule show`; a key without a value stands for true. */
@@ -73,6 +76,15 @@ export interface RuleJson {
   suppress_ifgroup?: string;
   protocol?: string;
 }
+
+/** What is said, and what is but the state of it. */
+const known = new Set(
+  (
+    "priority not src srclen dst dstlen tos fwmark fwmask iif oif uid_start uid_end ipproto sport sport_start sport_end " +
+    "dport dport_start dport_end l3mdev table action goto nop suppress_prefixlen suppress_ifgroup protocol " +
+    "iif_detached oif_detached unresolved"
+  ).split(" "),
+);
 
 // FR_ACT_* of linux/fib_rules.h, by number.
 const actions: Record<string, RuleAction["action"]> = { "6": "blackhole", "7": "unreachable", "8": "prohibit" };
@@ -110,6 +122,7 @@ function liveRule(json: RuleJson, family: 4 | 6): LiveRule {
       l3mdev: json.l3mdev === null ? true : undefined,
     },
     does: actionOf(json),
+    unsaid: unsaidOf(json, known),
   };
 }
 

@@ -127,6 +127,10 @@ test("what hangs on devices and no resource declares is told, and nothing that m
       ...{ ifindex: 91, ifname: "vx8", flags: [], mtu: 1500, operstate: "UP", link_type: "ether", addr_info: [] },
       linkinfo: { info_kind: "vxlan", info_data: { ...links.plainVxlan, remote: "10.0.0.9" } },
     } as never);
+    machine.links().push({
+      ...{ ifindex: 92, ifname: "tap9", flags: [], mtu: 1500, operstate: "UP", link_type: "ether", addr_info: [] },
+      linkinfo: { info_kind: "openvswitch" },
+    } as never);
     machine.answers.fdb = {
       stdout: [
         { mac: "33:33:00:00:00:01", ifname: "br0", ...self },
@@ -150,6 +154,7 @@ test("what hangs on devices and no resource declares is told, and nothing that m
       stdout: [
         { kind: "noqueue", handle: "0:", dev: "br0", root: true },
         { kind: "tbf", handle: "8001:", dev: "br0", root: true },
+        { kind: "htb", handle: "1:", dev: "tap9", root: true },
       ],
     };
   });
@@ -157,7 +162,7 @@ test("what hangs on devices and no resource declares is told, and nothing that m
     .filter(({ type }) => ["forwarding entry", "queueing discipline", "permanent neighbour"].includes(type))
     .map(({ type, name, namespace, why }) => [type, name, namespace, why]);
   expect(told).toEqual([
-    ["forwarding entry", "vx8", undefined, "no resource declares 02:00:00:00:09:0a dst 10.0.0.5"],
+    ["forwarding entry", "vx8", undefined, "no resource declares 02:00:00:00:09:0a dst 10.0.0.5 viaIf eth0"],
     ["queueing discipline", "br0", undefined, "no resource declares tbf 8001:"],
     ["permanent neighbour", "eth0", "blue", "no resource declares 10.0.1.9 lladdr 02:00:00:00:09:01"],
   ]);
@@ -169,6 +174,116 @@ test("what hangs on devices and no resource declares is told, and nothing that m
     ...[5, 6].map((last) => ({ device: "vx8", mac: `02:00:00:00:09:0${last}`, remote: "10.0.0.5" })),
   ]);
   expect(program).toContain("// not declared: queueing discipline br0 (no resource declares tbf 8001:)\n");
+});
+
+test("what was set by hand on a device and no argument says is told", async () => {
+  const { left, program } = await look((machine) => {
+    Object.assign(machine.link("p-red"), { flags: ["BROADCAST", "PROMISC", "ALLMULTI", "UP"], group: "7" });
+    Object.assign(machine.link("eth0", "blue"), {
+      addr_info: [
+        { family: "inet", local: "10.0.1.1", prefixlen: 24, scope: "global", label: "eth0", broadcast: "10.0.1.255" },
+        {
+          family: "inet",
+          local: "10.0.2.1",
+          prefixlen: 24,
+          scope: "global",
+          label: "eth0",
+          metric: 300,
+          noprefixroute: true,
+        },
+        { family: "inet", local: "10.0.3.1", prefixlen: 24, scope: "global", broadcast: "10.0.3.255", dynamic: true },
+        { family: "inet6", local: "fe80::1", prefixlen: 64, scope: "link", deprecated: true },
+      ],
+    });
+    Object.assign(machine.link("br0"), { linkinfo: { info_kind: "bridge", info_data: { vlan_default_pvid: 1 } } });
+    machine.answers.portvlans = {
+      stdout: [
+        { ifname: "p-blue", vlans: [{ vlan: 9 }] },
+        { ifname: "br0", vlans: [{ vlan: 1, flags: ["PVID", "Egress Untagged"] }, { vlan: 20 }, { vlan: 21 }] },
+        { ifname: "docker0", vlans: [{ vlan: 7 }] },
+      ],
+    };
+  });
+  const told = left.filter(({ type }) => ["setting", "address", "bridge"].includes(type) && !type.includes("docker"));
+  expect(told.filter(({ name }) => name !== "docker0").map(({ name, type, why }) => `${type} ${name}: ${why}`)).toEqual(
+    [
+      "setting p-red: no resource declares promisc, allmulticast, group 7",
+      "bridge br0: no resource declares its own VLANs: 1 pvid untagged, 20-21",
+      "address eth0: no resource declares brd 10.0.1.255 of 10.0.1.1, metric 300 of 10.0.2.1, noprefixroute of 10.0.2.1, and 1 more",
+    ],
+  );
+  expect(program).toContain("// not declared: address eth0 in blue (no resource declares brd 10.0.1.255 of 10.0.1.1");
+  expect(program).toContain('"fe80::1/64"');
+});
+
+test("a bridge with the VLANs that it is made with is worth no word", async () => {
+  const { left } = await look((machine) => {
+    Object.assign(machine.link("br0"), { linkinfo: { info_kind: "bridge", info_data: { vlan_default_pvid: 5 } } });
+    machine.answers.portvlans = {
+      stdout: [{ ifname: "br0", vlans: [{ vlan: 5, flags: ["PVID", "Egress Untagged"] }] }],
+    };
+  });
+  expect(left.filter(({ name }) => name === "br0")).toEqual([]);
+});
+
+test("a rule with what no Rule can say is left as it is, and told", async () => {
+  const { things, left } = await look((machine) => {
+    const rules = machine.answers["rules4@blue"] as { stdout: object[] };
+    rules.stdout.push(
+      { priority: 500, src: "10.85.0.0", srclen: 24, masquerade: null, table: "254" },
+      { priority: 501, src: "all", table: "100", flow_from: "3", flow_to: "4" },
+      { priority: 502, src: "all", iif: "gone", iif_detached: null, goto: 900, unresolved: null },
+    );
+  });
+  const priorities = things.flatMap(({ kind, args }) => (kind.name === "Rule" ? [args.priority] : []));
+  expect(priorities).toEqual(expect.arrayContaining([502]));
+  expect(priorities).not.toEqual(expect.arrayContaining([500]));
+  expect(priorities).not.toEqual(expect.arrayContaining([501]));
+  expect(left.filter(({ type }) => type === "rule")).toEqual([
+    { name: "500 10.85.0.0/24", namespace: "blue", type: "rule", why: "no resource declares masquerade" },
+    { name: "501", namespace: "blue", type: "rule", why: "no resource declares flow_from 3, flow_to 4" },
+  ]);
+});
+
+test("what of a route no Route can say is told; a route into a tunnel or for some packets only is none", async () => {
+  const route = { type: "1", table: "254", protocol: "3", scope: "0", flags: [], dev: "eth0" };
+  const { things, left } = await look((machine) => {
+    (machine.answers["routes4@blue"] as { stdout: object[] }).stdout.push(
+      { ...route, dst: "10.60.0.0/16", gateway: "10.0.1.9", metrics: [{ mtu: 1400, rto_min: 50 }] },
+      { ...route, dst: "10.61.0.0/16", gateway: "10.0.1.9", nhid: 10, nh_info: { id: 10 } },
+      { ...route, dst: "10.62.0.0/16", table: "100", tos: "0x10" },
+      { ...route, dst: "10.63.0.0/16", encap: "mpls" },
+      { ...route, dst: "10.64.0.0/16", nexthops: [{ dev: "eth0", encap: "mpls" }, { dev: "eth0" }] },
+      { ...route, dst: "10.65.0.0/16", protocol: "16", encap: "mpls" },
+    );
+    (machine.answers["routes6@blue"] as { stdout: object[] }).stdout.push(
+      { ...route, dst: "fd01::/64", metric: 1024, pref: "medium" },
+      { ...route, dst: "fd02::/64", metric: 1024, pref: "high" },
+      { ...route, dst: "fd03::/64", metric: 1024, from: "fd09::/64", pref: "medium" },
+    );
+  });
+  const found = things.filter(({ kind, args }) => kind.name === "Route" && args.namespace === "blue");
+  expect(found.map(({ args }) => args.to).sort()).toEqual(
+    ["10.60.0.0/16", "10.61.0.0/16", "::/0", "default", "fd01::/64", "fd02::/64"].sort(),
+  );
+  expect(left.filter(({ type }) => type === "route").map(({ name, why }) => `${name}: ${why}`)).toEqual([
+    "10.60.0.0/16: no resource declares rto_min 50",
+    "10.61.0.0/16: no resource declares nhid 10",
+    "10.62.0.0/16 100: no Route is one with tos 0x10",
+    "10.63.0.0/16: no Route is one with encap mpls",
+    "10.64.0.0/16: no Route is one with encap mpls",
+    "fd02::/64 1024: no resource declares pref high",
+    "fd03::/64 1024: no Route is one with from fd09::/64",
+  ]);
+});
+
+test("a route with several ways comes after the devices that they go by", async () => {
+  const { program } = await look((machine) => {
+    const hop = (via: string) => ({ gateway: via, dev: "eth0", weight: 1, flags: [] });
+    const several = { dst: "fd11::/48", metric: 1024, protocol: "3", nexthops: [hop("fe80::2"), hop("fe80::3")] };
+    (machine.answers["routes6@blue"] as { stdout: object[] }).stdout.push(several);
+  });
+  expect(/Route\(\s*"blue\/fd11::\/48"[^;]*/.exec(program)?.[0]).toContain("{ dependsOn: [pBlue] }");
 });
 
 test("a namespace as `ip netns add` leaves it, with its loopback down, is declared so", async () => {
@@ -260,6 +375,61 @@ test("a host without nft has no tables; any other failure to read them is told",
   ]);
 });
 
+describe("of Open vSwitch's database", () => {
+  const none = ["set", []];
+  const configured = (more: object[]) =>
+    look((machine) => {
+      for (const tool of ["ovs-vsctl", "ovs-ofctl"]) machine.facts.tools[tool] = `/usr/bin/${tool}`;
+      const port = (name: string, type: string, row: object = {}) => ({
+        port: { _uuid: ["uuid", `p-${name}`], name, interfaces: ["uuid", `i-${name}`], tag: none, ...row },
+        iface: { _uuid: ["uuid", `i-${name}`], name, type, ofport: 7, options: ["map", [["remote_ip", "10.0.0.2"]]] },
+      });
+      const config = ["map", [["stp-enable", "false"]]];
+      const ports = [
+        port("br-int", "internal"),
+        port("e1", "erspan", { other_config: ["map", []], protected: false }),
+        port("g1", "gre", { other_config: config, trunks: 5 }),
+      ];
+      const bridge = { name: "br-int", ports: ["set", ports.map(({ port: { _uuid } }) => _uuid)] };
+      const tables = [[], [bridge], ports.map((one) => one.port), ports.map(({ iface }) => iface), [], [], []];
+      machine.answers.ovsdb = { stdout: tables.map((rows) => ({ rows })) };
+      machine.answers["ovs-vswitchd"] = { stdout: "ovs-vswitchd.1.ctl\n" };
+      machine.answers["flows:br-int"] = { stdout: "" };
+      machine.answers["ovsdb:more"] = { stdout: more };
+    });
+  const texts = ({ left }: Awaited<ReturnType<typeof look>>) =>
+    left
+      .filter(({ type, name }) => /port|Open vSwitch/.test(`${type} ${name}`))
+      .map(({ type, name, why }) => `${type} ${name}: ${why}`);
+
+  test("what no argument says is told, and ports of types that no resource has", async () => {
+    const found = await configured([
+      { rows: [{ name: "br-int", mirrors: ["uuid", "m"], netflow: none, flow_tables: ["map", [[0, ["uuid", "t"]]]] }] },
+      { rows: [{ name: "v7", fake_bridge: true, bond_fake_iface: false, mac: none }] },
+      { rows: [{ name: "g1", bfd: ["map", [["enable", "true"]]], cfm_mpid: none, other_config: ["map", []] }] },
+      { rows: [{ target: "tcp:10.0.0.9", connection_mode: "out-of-band", inactivity_probe: 9000, max_backoff: none }] },
+      {
+        rows: [{ other_config: ["map", [["max-idle", "9"]]], external_ids: ["map", [["system-id", "x"]]], ssl: none }],
+      },
+    ]);
+    expect(texts(found)).toEqual([
+      "port e1: no resource describes it: its type is erspan",
+      "Port of Open vSwitch g1: no resource declares trunks, other_config:stp-enable",
+      "Bridge of Open vSwitch br-int: no resource declares mirrors, flow_tables:0",
+      "Port of Open vSwitch v7: no resource declares fake_bridge",
+      "Interface of Open vSwitch g1: no resource declares bfd:enable=true",
+      "Controller of Open vSwitch tcp:10.0.0.9: no resource declares connection_mode=out-of-band, inactivity_probe=9000",
+      "settings of Open vSwitch: no resource declares other_config:max-idle=9",
+    ]);
+  });
+
+  test("what it refuses to tell is not read", async () => {
+    expect((await configured([{ error: "unknown column" }])).unread).toEqual([
+      { what: "Open vSwitch", why: "Open vSwitch's database says: unknown column" },
+    ]);
+  });
+});
+
 describe("flows of Open vSwitch", () => {
   const ours = cookieOf("aa", "br-int", "base");
   const line = (cookie: bigint, rest: string) => ` cookie=0x${cookie.toString(16)}, table=0, ${rest}\n`;
@@ -273,6 +443,7 @@ describe("flows of Open vSwitch", () => {
       const tables = [[], [{ ports: ["uuid", "p"], ...row }], [port], [iface], [], [], []];
       machine.answers.ovsdb = { stdout: tables.map((rows) => ({ rows })) };
       machine.answers["ovs-vswitchd"] = { stdout: "ovs-vswitchd.1.ctl\n" };
+      machine.answers["ovsdb:more"] = { stdout: [] };
       machine.answers["flows:br-int"] = { stdout, exitCode, stderr: exitCode ? "version negotiation failed" : "" };
     });
   const plain = line(0n, "priority=0 actions=NORMAL");
@@ -326,6 +497,16 @@ describe("flows of Open vSwitch", () => {
     const [count, reason] = one?.why.split(/: (.*)/) ?? [];
     expect(count).toBe("1 flow");
     expect(reason).toMatch(why);
+  });
+
+  test("that use groups and meters are one, and what no resource makes is told", async () => {
+    const uses = line(0n, "priority=9,arp actions=meter:3,group:7") + line(5n, "hard_timeout=9, ip actions=group:8");
+    const { left } = await dumped({ fail_mode: "secure" }, uses, {
+      "flows:br-int:cookie-0x0": "x: ADD priority=9,arp actions=meter:3,group:7\n",
+    });
+    expect(left.find(({ name, type }) => type === "OpenFlow" && name === "br-int")?.why).toBe(
+      "no resource declares meter 3, group 7, which flows use",
+    );
   });
 
   test("that cannot be read are told", async () => {
@@ -455,6 +636,7 @@ test("what can never change is said where it is not the kernel's own choice, and
   const { things } = await look((machine) => {
     const made = [
       device("bond9", "bond", { mode: "802.3ad", fail_over_mac: "none" }),
+      device("bond8", "bond", { mode: "active-backup", fail_over_mac: "active" }),
       device("v9", "vlan", { protocol: "802.1Q", id: 9, flags: [] }, { link: "br0" }),
       device("vx9", "vxlan", { ...links.plainVxlan, proxy: true }),
       device("tap9", "tun", { type: "tap", multi_queue: false, vnet_hdr: false, pi: false, user: "nobody" }),
@@ -462,8 +644,12 @@ test("what can never change is said where it is not the kernel's own choice, and
     machine.links().push(...(made as unknown as ReturnType<typeof machine.links>));
   });
   const said = (kind: string) => things.find((thing) => thing.kind.name === kind)?.args;
-  expect(said("Bond")).toMatchObject({ name: "bond9", mode: "802.3ad" });
-  expect(said("Bond")).not.toHaveProperty("failOverMac");
+  const bond8 = things.find(({ args }) => args.name === "bond8")?.args;
+  expect(bond8).toMatchObject({ failOverMac: "active" });
+  expect(bond8).not.toHaveProperty("mac");
+  const bond9 = things.find(({ args }) => args.name === "bond9")?.args;
+  expect(bond9).toMatchObject({ mode: "802.3ad" });
+  expect(bond9).not.toHaveProperty("failOverMac");
   expect(said("Vlan")).toMatchObject({ name: "v9", parent: "br0", vlanId: 9 });
   expect(said("Vlan")).not.toHaveProperty("protocol");
   expect(said("Tap")).toMatchObject({ name: "tap9", owner: "nobody" });

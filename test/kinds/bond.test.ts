@@ -59,6 +59,20 @@ test("a member joins while it is down; one that is declared no more leaves, and 
   expect(bench.removal(joined, { ...args, members: ["e1"] })).toEqual(["ip link del dev b0", "ip link set dev e1 up"]);
 });
 
+test("with `failOverMac: active` it has its active member's MAC address, and none of its own", () => {
+  const active = { ...args, failOverMac: "active", mac: undefined };
+  const there = { links: [{ ...live({ fail_over_mac: "active" }), address: "52:54:00:00:00:02" }] };
+  expect(bench.steps(there, active)).toEqual([]);
+  expect(bench.steps({ links: [] }, active)[0]).toBe(
+    "ip link add name b0 type bond mode active-backup fail_over_mac active",
+  );
+  expect(bench.refusals({ ...args, failOverMac: "active" }).join()).toMatch(
+    /^mac: must not be given with `failOverMac/,
+  );
+  expect(bench.refusals({ ...active, mac: "kernel" })).toEqual([]);
+  expect(bench.refusals({ ...args, failOverMac: "follow" })).toEqual([]);
+});
+
 test("somebody else's port is not taken; a device that is not there is said", () => {
   const taken = { links: [live(), member("e1", { master: "br9" })] };
   expect(() => bench.steps(taken, { ...args, members: ["e1"] })).toThrow(/e1 is a port of br9 already/);

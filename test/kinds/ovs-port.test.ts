@@ -1,3 +1,4 @@
+import { describe as described } from "../../provider/discover/describe";
 import { ovsPort } from "../../provider/kinds/ovs-port";
 import { empty, type Recording, recorded, rowOf, trial, without } from "./recorded/ovs";
 
@@ -21,6 +22,7 @@ const bond = {
   ...{ bridge: "br-int", name: "bond0", type: "bond" },
   bond: { members: ["kve", "kvc"], mode: "balance-slb", lacp: "active", lacpTime: "fast" },
 };
+const identity = { bridge: "br-int", name: "q0", type: "internal", namespace: "kns" };
 const on = (change?: (recording: Recording) => void) => trial(ovsPort, recorded(change));
 const vsctl = "ovs-vsctl --timeout=30";
 const mark = `'external_ids:hostnet-mark="hostnet:00ff:aaaa"'`;
@@ -45,6 +47,28 @@ describe("OvsPort", () => {
         `--id=@qos-kva-0 create Queue ${id} 'other_config:max-rate="5000"'`,
       ].join(" -- "),
     ]);
+  });
+
+  it("leaves the MAC address and MTU that `ip` has set on a device to it, and writes those where they are others", () => {
+    const byIp = (recording: Recording) => {
+      Object.assign(rowOf(recording, "Interface", "q0"), { mac: ["set", []], mtu_request: ["set", []] });
+      const device = recording["links@kns"].find(({ ifname }) => ifname === "q0");
+      Object.assign(device as object, { address: "fa:16:3e:00:00:02", mtu: 1450 });
+    };
+    const said = { ...internal, interface: { mac: "fa:16:3e:00:00:02", mtu: 1450 } };
+    expect(on(byIp).converge(said)).toEqual([]);
+    expect(on(byIp).converge({ ...said, interface: { mac: "02:00:00:00:00:01", mtu: 1400 } })[0]).toBe(
+      `${vsctl} -- set Interface q0 mtu_request=1400 'mac="02:00:00:00:00:01"'`,
+    );
+    const found = on(byIp).find(internal) as never;
+    expect(described(ovsPort as never, identity, found).args).toMatchObject({ interface: said.interface });
+    const usual = (recording: Recording) => {
+      byIp(recording);
+      Object.assign(recording["links@kns"].find(({ ifname }) => ifname === "q0") as object, { mtu: 1500 });
+    };
+    expect(described(ovsPort as never, identity, on(usual).find(internal) as never).args.interface).toEqual({
+      mac: "fa:16:3e:00:00:02",
+    });
   });
 
   it("shows a foreign address where the set is exact, and nothing else", () => {

@@ -1,4 +1,4 @@
-import { convergeAddresses, type LiveAddress } from "../../provider/model/address";
+import { convergeAddresses, type LiveAddress, liveAddress } from "../../provider/model/address";
 
 const at = (address: string, more: Partial<LiveAddress> = {}): LiveAddress => ({
   address,
@@ -84,4 +84,19 @@ describe("a device keeps an IPv4 address while its addresses are exchanged", () 
     const left = [at("10.0.1.2/32"), at("10.0.1.2/24"), at("10.0.1.9/32")];
     expect(steps(["10.0.1.2/24"], ["10.0.1.1/24"], left)).toEqual(["del 10.0.1.2/32 dev eth0"]);
   });
+});
+
+test.each<[string, object, boolean]>([
+  ["fe80::5054:ff:fe12:3456", {}, true],
+  ["fe80::200:5efe:c000:20b", {}, true],
+  ["fe80::c000:20b", {}, true],
+  ["fe80::8091:df67:be0f:d5ab", { "stable-privacy": true }, true],
+  ["fe80::1", { protocol: "kernel_ll" }, true],
+  ["fe80::1", {}, false],
+  ["fe80::1:1", {}, false],
+  ["fe80::f8d5:3d00:bb42:42e9", {}, false],
+  ["fd00::5054:ff:fe12:3456", { scope: "global" }, false],
+])("who made %s %j is told by its form", (local, more, kernelMade) => {
+  const info = { family: "inet6", local, prefixlen: 64, scope: "link", ...more };
+  expect(liveAddress(info).kernelMade).toBe(kernelMade);
 });
