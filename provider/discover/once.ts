@@ -1,5 +1,5 @@
 import { type ClaimTable, enter, takenBy } from "../model/claim-table";
-import { linkShape } from "../model/link";
+import { linkShape } from "../model/link-args";
 import { get, leaves, set } from "../model/path";
 import { type unwrap, validate } from "../validate";
 import { describe } from "./describe";

@@ -3,7 +3,7 @@ import type { Found } from "../kind";
 import { bondOptions, bondRules, usualMiimon } from "../model/bond-options";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import type { LinkArgs } from "../model/link";
+import type { LinkArgs } from "../model/link-args";
 import { linkKind, options, portClaim, stateOf } from "../model/link-kind";
 import { type LinkJson, linksIn } from "../model/link-state";
 import { placeOrHost } from "../model/namespaces";

@@ -3,17 +3,8 @@ import { type Context, type Found, kind } from "../kind";
 import { type Address, full, sameAddress } from "../model/address";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import {
-  convergeLink,
-  foreignMaster,
-  isMember,
-  type LinkArgs,
-  linkFacts,
-  linkFactsOf,
-  linkReset,
-  linkShape,
-  liveLinkArgs,
-} from "../model/link";
+import { convergeLink, foreignMaster, isMember, linkFactsOf, liveLinkArgs } from "../model/link";
+import { type LinkArgs, linkFacts, linkReset, linkShape } from "../model/link-args";
 import { ipv6Rules, leastMtuOfIpv6, wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { addressCheck, hasLink, type LinkState, linkSections, linksIn } from "../model/link-state";

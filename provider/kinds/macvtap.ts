@@ -3,7 +3,7 @@ import type { Seen } from "../host/seen";
 import type { Found } from "../kind";
 import { account, accountOf, accountSections, type Database, mustExist } from "../model/account";
 import type { Section, Step } from "../model/command";
-import { linkFacts } from "../model/link";
+import { linkFacts } from "../model/link-args";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import type { LinkState } from "../model/link-state";
 import {

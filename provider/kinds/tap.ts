@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import { account, accountOf, accountSections, type Database } from "../model/account";
-import type { LinkArgs } from "../model/link";
+import type { LinkArgs } from "../model/link-args";
 import { linkKind, options, portClaim } from "../model/link-kind";
 
 type Want = LinkArgs & Record<string, unknown>;

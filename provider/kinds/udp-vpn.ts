@@ -13,18 +13,8 @@ import {
   type Succession,
   serviceMark,
 } from "../model/handover";
-import {
-  afterCreation,
-  convergeLink,
-  deleteLink,
-  type LinkArgs,
-  type LinkTraits,
-  linkFacts,
-  linkFactsOf,
-  linkReset,
-  liveLinkArgs,
-  observeLink,
-} from "../model/link";
+import { afterCreation, convergeLink, deleteLink, linkFactsOf, liveLinkArgs, observeLink } from "../model/link";
+import { type LinkArgs, type LinkTraits, linkFacts, linkReset } from "../model/link-args";
 import { wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkState } from "../model/link-state";

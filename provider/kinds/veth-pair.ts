@@ -10,14 +10,11 @@ import {
   creationWords,
   deleteLink,
   foreignMaster,
-  linkFacts,
   linkFactsOf,
-  linkObject,
-  linkReset,
   liveLinkArgs,
-  nameTaken,
   observeLink,
 } from "../model/link";
+import { linkFacts, linkObject, linkReset, nameTaken } from "../model/link-args";
 import { ipv6Rules } from "../model/link-ipv6";
 import { bridgeRules, layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
 import { addressCheck, type LinkJson, type LinkState, linkState, linksIn } from "../model/link-state";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { linkShape } from "../model/link";
+import { linkShape } from "../model/link-args";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { flag as option } from "../model/link-option";
 import type { LinkState } from "../model/link-state";

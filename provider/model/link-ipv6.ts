@@ -1,5 +1,5 @@
 import { type Address, full } from "./address";
-import type { LinkArgs, LinkTraits } from "./link";
+import type { LinkArgs, LinkTraits } from "./link-args";
 import type { LinkState } from "./link-state";
 import { hangsOnOthers } from "./reset";
 import { family } from "./scalars";

@@ -10,18 +10,13 @@ import {
   creationWords,
   deleteLink,
   foreignMaster,
-  type LinkArgs,
-  type LinkTraits,
-  linkFacts,
   linkFactsOf,
-  linkReset,
-  linkShape,
   liveLinkArgs,
   markLink,
   mustBeType,
-  nameTaken,
   observeLink,
 } from "./link";
+import { type LinkArgs, type LinkTraits, linkFacts, linkReset, linkShape, nameTaken } from "./link-args";
 import { ipv6Rules } from "./link-ipv6";
 import {
   differingFixed,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
-import type { LinkArgs, LinkTraits } from "./link";
+import type { LinkArgs, LinkTraits } from "./link-args";
 import { options } from "./link-kind";
 import type { LinkState } from "./link-state";
 import { below, elsewhere, parentClaim, parentOptions, parentRules, parentState } from "./parent";

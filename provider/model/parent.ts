@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Seen } from "../host/seen";
-import type { LinkArgs } from "./link";
+import type { LinkArgs } from "./link-args";
 import { linkClaim, options, stackRules } from "./link-kind";
 import { type LinkState, linkSections, linkState, linksIn } from "./link-state";
 import { deviceRef, namespaceRef } from "./scalars";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { linkShape, nameTaken } from "./link";
+import { linkShape, nameTaken } from "./link-args";
 import { ipv6Rules } from "./link-ipv6";
 import { family, ipAddress, mtu, namespaceRef, port } from "./scalars";
 import { serviceShape } from "./service";

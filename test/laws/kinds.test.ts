@@ -3,7 +3,7 @@ import { kinds } from "../../provider/kinds";
 import { check, type Inputs } from "../../provider/lifecycle";
 import { type ClaimTable, enter, takenBy } from "../../provider/model/claim-table";
 import type { Step } from "../../provider/model/command";
-import { linkShape } from "../../provider/model/link";
+import { linkShape } from "../../provider/model/link-args";
 import { isUnknown, UNKNOWN } from "../../provider/model/unknown";
 import { validate } from "../../provider/validate";
 import { answers } from "../kinds/answers";
