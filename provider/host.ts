@@ -74,8 +74,9 @@ async function remove(_id: string, olds: Outputs): Promise<void> {
   const found = await reachIfSame(olds);
   if (!found) return;
   const seen = await found.observe([ledgerSection(olds.owner)]);
-  const heir = machines.get(olds.machineId)?.owner;
-  const { failure } = await found.write(forgetOwner(seen, olds.owner, heir === olds.owner ? undefined : heir), []);
+  const { owner } = machines.get(olds.machineId) ?? {};
+  if (owner === olds.owner) machines.delete(olds.machineId);
+  const { failure } = await found.write(forgetOwner(seen, olds.owner, owner === olds.owner ? undefined : owner), []);
   if (failure) throw new HostnetError("STEP_FAILED", failure.result.stderr, { host: olds.name });
 }
 

@@ -67,6 +67,8 @@ export class KindBase extends Registered {
   /** Not outputs: the Host given and the name of the object, for resources that name this one as a parent. */
   private readonly on: HostBase;
   private readonly called: pulumi.Output<string>;
+  /** The namespace as the program says it. An output of what nobody said is unknown in preview, and a replacement there. */
+  private readonly placed: unknown;
 
   constructor(kind: string, name: string, args: object = {}, opts?: pulumi.CustomResourceOptions) {
     const { host: given, ...own } = args as Properties;
@@ -78,7 +80,7 @@ export class KindBase extends Registered {
     const properties = withoutResources(spec.args, named, "", parents, where) as Properties;
     const host = hostOf(given, parents, where);
     const place = parents.get(spec.placedBy ?? "");
-    if (place && own.namespace === undefined) properties.namespace = KindBase.namespaceOf(place);
+    if (place && own.namespace === undefined) properties.namespace = place.placed;
     super(
       kind,
       name,
@@ -94,6 +96,7 @@ export class KindBase extends Registered {
       opts,
     );
     this.on = host;
+    this.placed = properties.namespace;
     // Once the object is there: preview knows it of one that is there already.
     const { name: echoed, live } = this as unknown as { name: pulumi.Output<string>; live: pulumi.Output<Properties> };
     this.called = spec.namedByHost?.(named) ? live.apply((found) => found?.name as string) : echoed;
@@ -103,11 +106,6 @@ export class KindBase extends Registered {
   /** The Host on which the resource is. */
   static hostOf(resource: KindBase): HostBase {
     return resource.on;
-  }
-
-  /** The namespace in which it is; undefined for the host's own. */
-  private static namespaceOf(resource: KindBase): pulumi.Output<string | undefined> | undefined {
-    return (resource as { namespace?: pulumi.Output<string | undefined> }).namespace;
   }
 
   /** What the object is called on its host. */

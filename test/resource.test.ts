@@ -13,7 +13,7 @@ beforeAll(() =>
   pulumi.runtime.setMocks({
     newResource: ({ type, name, inputs }) => {
       registered.push({ type, name, inputs });
-      const found = type.endsWith(":Interface") ? { live: { name: "enp3s0" } } : {};
+      const found = type.endsWith(":Interface") ? { live: { name: "enp3s0" }, namespace: "of the state" } : {};
       return { id: `id-${name}`, state: { ...inputs, machineId: "m1", owner: "a1", epoch: "e1", ...found } };
     },
     call: () => ({}),
@@ -91,6 +91,9 @@ it("is in the namespace of the device that it is given as a resource, unless it 
   const device = new hostnet.Vxlan("vx", { namespace: blue, vni: 1 });
   new hostnet.Address("there", { device, address: "10.0.0.1/24" });
   new hostnet.Address("elsewhere", { device, namespace: "red", address: "10.0.0.2/24" });
+  const nic = new hostnet.Interface("nic", { host: newHost("node3"), name: "eth0" });
+  new hostnet.Address("on-host", { device: nic, address: "10.0.0.4/24" });
+  expect(await inputsOf("on-host")).not.toHaveProperty("namespace");
   new hostnet.Address("by-name", { host: newHost("node2"), device: "vx", address: "10.0.0.3/24" });
   expect((await inputsOf("there")).namespace).toBe("blue");
   expect((await inputsOf("elsewhere")).namespace).toBe("red");
