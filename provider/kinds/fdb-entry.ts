@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Seen } from "../host/seen";
 import { type Context, type Found, kind } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
@@ -98,7 +99,7 @@ export const fdbEntry = kind({
     const { namespace, device, mac, remote, vlan } = want;
     return {
       args: {
-        ...{ namespace, device, mac, vlan, remote: live.dst === remote ? remote : live.dst },
+        ...{ namespace, device, mac, vlan, remote: live.dst },
         port: live.port ?? (want.port == null ? undefined : own.port),
         vni: live.vni ?? (want.vni == null ? undefined : own.vni),
         sticky: remote === undefined ? live.flags.includes("sticky") : undefined,
@@ -124,7 +125,8 @@ export const fdbEntry = kind({
   converge(want, found, context) {
     if (want.remote !== undefined) return tunnelSteps(want, found, context);
     if (found && found.args.sticky === (want.sticky ?? false)) return [];
-    return [portStep(want, found, context)];
+    if (!found && context.seen) mustHavePlace(want, context.seen);
+    return [portStep(want)];
   },
   remove: (found, want) => [removal(rawOf(found).live, want)],
 });
@@ -165,41 +167,38 @@ function tunnelSteps(want: Want, found: Found<unknown, unknown> | undefined, { w
 }
 
 /** At a bridge's port; what was learned of the address elsewhere gives way, and no more. */
-function portStep(want: Want, found: Found<unknown, unknown> | undefined, { seen }: Context<Want>): Step {
-  const { namespace, device, mac, vlan } = want;
-  const link = seen && linkState(seen, namespace, device);
-  if (!found && seen) {
-    const fail = (code: "STEP_FAILED" | "FOREIGN", why: string, remedy: string) =>
-      new HostnetError(code, why, { remedy });
-    if (!link) {
-      const remedy = "Make it first: name it by its resource, or `dependsOn` it.";
-      throw fail("STEP_FAILED", `there is no device ${device} ${placeOrHost(namespace)}`, remedy);
-    }
-    const bridge = link.json.master;
-    if (bridge === undefined || link.json.linkinfo?.info_slave_kind !== "bridge") {
-      const remedy = "`dependsOn` the BridgePort that makes it one; for a VXLAN's own entry say `remote`.";
-      throw fail("STEP_FAILED", `${device} is not a port of a bridge`, remedy);
-    }
-    if (vlan === undefined && filtersVlans(linkState(seen, namespace, bridge))) {
-      throw fail("STEP_FAILED", `${bridge} filters VLANs`, "Say with `vlan` in which one the address is.");
-    }
-    if (vlan !== undefined && !liveVlans(seen, namespace, device).some(({ id }) => isWithin(vlan, id))) {
-      throw fail(
-        "STEP_FAILED",
-        `${device} is not in VLAN ${vlan}`,
-        "Declare it in the port's `vlans`, and `dependsOn` that.",
-      );
-    }
-    const other = fdbIn(seen, namespace).find(
-      (entry) => entry.mac === mac && entry.vlan === vlan && entry.master === bridge && isLasting(entry.state),
-    );
-    if (other) {
-      const whose = other.state === "static" ? "has a static entry for it" : "has the address itself";
-      throw fail("FOREIGN", `${other.ifname}, of the same bridge, ${whose}`, "Take that away first.");
-    }
+function portStep({ sticky, vlan, ...want }: Want): Step {
+  const words = [...(sticky ? ["sticky"] : []), ...(vlan === undefined ? [] : ["vlan", String(vlan)])];
+  return step(want, ["replace", want.mac, "dev", want.device, "master", "static", ...words]);
+}
+
+/** Throws STEP_FAILED where the entry has no place, FOREIGN where somebody else's would give way. */
+function mustHavePlace({ namespace, device, mac, vlan }: Want, seen: Seen): void {
+  const fail = (why: string, remedy: string, code: "STEP_FAILED" | "FOREIGN" = "STEP_FAILED") =>
+    new HostnetError(code, why, { remedy });
+  const link = linkState(seen, namespace, device);
+  if (!link) {
+    const why = `there is no device ${device} ${placeOrHost(namespace)}`;
+    throw fail(why, "Make it first: name it by its resource, or `dependsOn` it.");
   }
-  const words = [...(want.sticky ? ["sticky"] : []), ...(vlan === undefined ? [] : ["vlan", String(vlan)])];
-  return step(want, ["replace", mac, "dev", device, "master", "static", ...words]);
+  const { master, linkinfo } = link.json;
+  if (master === undefined || linkinfo?.info_slave_kind !== "bridge") {
+    const remedy = "`dependsOn` the BridgePort that makes it one; for a VXLAN's own entry say `remote`.";
+    throw fail(`${device} is not a port of a bridge`, remedy);
+  }
+  if (vlan === undefined && filtersVlans(linkState(seen, namespace, master))) {
+    throw fail(`${master} filters VLANs`, "Say with `vlan` in which one the address is.");
+  }
+  if (vlan !== undefined && !liveVlans(seen, namespace, device).some(({ id }) => isWithin(vlan, id))) {
+    throw fail(`${device} is not in VLAN ${vlan}`, "Declare it in the port's `vlans`, and `dependsOn` that.");
+  }
+  const other = fdbIn(seen, namespace).find(
+    (entry) => entry.mac === mac && entry.vlan === vlan && entry.master === master && isLasting(entry.state),
+  );
+  if (other) {
+    const whose = other.state === "static" ? "has a static entry for it" : "has the address itself";
+    throw fail(`${other.ifname}, of the same bridge, ${whose}`, "Take that away first.", "FOREIGN");
+  }
 }
 
 function isWithin(vlan: number, id: number | string): boolean {
@@ -227,4 +226,7 @@ function fdb(verb: string, want: Want, dst = "", port?: number | null, vni?: num
   return step(want, [verb, want.mac, "dev", want.device, "dst", dst, ...more, "self", "permanent"]);
 }
 
-const step = ({ namespace }: Want, words: string[]): Step => ({ argv: ["bridge", "fdb", ...words], namespace });
+const step = ({ namespace }: Pick<Want, "namespace">, words: string[]): Step => ({
+  argv: ["bridge", "fdb", ...words],
+  namespace,
+});
