@@ -71,7 +71,7 @@ export async function tampering(trial: Trial, needs: Needs): Promise<void> {
   const standing = trial.subjects.filter(
     (one) => one.kind.mark !== "none" && needs.all.some((need) => standsOn(one, need)),
   );
-  await all(trial.node, [needs.all.map(deletionOf).join("\n")]);
+  await all(trial.node, needs.all.map(deletionOf));
   await trial.phase("refresh of what stood on it", noticed, standing);
   await needs.make();
   await mended(trial, "what stood on it", standing);
