@@ -22,7 +22,6 @@ export function ssh2Transport({ keepaliveMs }: Ssh2Options = {}): Transport {
     const before = way.slice(0, -1);
     if (before.length === 0) {
       const dialled = dialTcp(target.address, target.port, deadline);
-      dialled.catch(() => {}); // it may fail while the library is loaded, before anybody waits for it
       const { login } = ssh2Login();
       return login(target, await dialled, deadline, keepaliveMs, undefined);
     }

@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { type Context, type Found, kind } from "../kind";
 import type { Step } from "../model/command";
-import { HostnetError } from "../model/errors";
 import { bridgeRules, portClaim } from "../model/link-kind";
 import { differingWords, type LinkOption, liveValue, flag as option, resetsOf } from "../model/link-option";
-import { hasLink, type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
-import { inNamespace, placeOrHost } from "../model/namespaces";
+import { absent, hasLink, type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
+import { inNamespace } from "../model/namespaces";
 import { convergeVlans, liveVlans, type PortVlan, portVlans, vlansSection } from "../model/port-vlans";
 import { between, deviceRef, interfaceName, namespaceRef, refersTo, unsigned } from "../model/scalars";
 
@@ -186,7 +185,7 @@ export const bridgePort = kind({
   },
   remember: (live) => live?.args,
   converge(want, live) {
-    if (!live) throw absent(want);
+    if (!live) throw absent(want.device, want.namespace);
     return steps(want, live, ipv6Wanted(want, rawOf(live).state));
   },
   remove(live, want, context) {
@@ -241,11 +240,4 @@ function steps(want: Want, live: Found<Port>, ipv6: boolean | undefined): Step[]
     ...(words.length > 0 ? [setLink(want, "type", "bridge_slave", ...words)] : []),
     ...(want.vlans ? convergeVlans({ device, namespace, want: want.vlans, live: joins ? firstVlans : vlans }) : []),
   ];
-}
-
-function absent(want: Want): HostnetError {
-  const where = placeOrHost(want.namespace);
-  return new HostnetError("STEP_FAILED", `there is no device ${want.device} ${where}`, {
-    remedy: "Check the name; where it is a resource, give that as `device`, so that it is made first.",
-  });
 }

@@ -5,9 +5,9 @@ import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { everybody, type FdbJson, fdbIn, fdbSection, isLasting, isMade, unsaidIn } from "../model/fdb";
 import { linkClaim } from "../model/link-kind";
-import { type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
-import { inNamespace, placeOrHost } from "../model/namespaces";
-import { liveVlans, vlansSection } from "../model/port-vlans";
+import { absent, type LinkState, linkSections, linkState, linksIn } from "../model/link-state";
+import { inNamespace } from "../model/namespaces";
+import { hasVlan, liveVlans, vlansSection } from "../model/port-vlans";
 import { between, deviceRef, ipAddress, isMulticast, macAddress, namespaceRef, port, vlanId } from "../model/scalars";
 
 const args = z
@@ -177,10 +177,7 @@ function mustHavePlace({ namespace, device, mac, vlan }: Want, seen: Seen): void
   const fail = (why: string, remedy: string, code: "STEP_FAILED" | "FOREIGN" = "STEP_FAILED") =>
     new HostnetError(code, why, { remedy });
   const link = linkState(seen, namespace, device);
-  if (!link) {
-    const why = `there is no device ${device} ${placeOrHost(namespace)}`;
-    throw fail(why, "Make it first: name it by its resource, or `dependsOn` it.");
-  }
+  if (!link) throw absent(device, namespace);
   const { master, linkinfo } = link.json;
   if (master === undefined || linkinfo?.info_slave_kind !== "bridge") {
     const remedy = "`dependsOn` the BridgePort that makes it one; for a VXLAN's own entry say `remote`.";
@@ -189,7 +186,7 @@ function mustHavePlace({ namespace, device, mac, vlan }: Want, seen: Seen): void
   if (vlan === undefined && filtersVlans(linkState(seen, namespace, master))) {
     throw fail(`${master} filters VLANs`, "Say with `vlan` in which one the address is.");
   }
-  if (vlan !== undefined && !liveVlans(seen, namespace, device).some(({ id }) => isWithin(vlan, id))) {
+  if (vlan !== undefined && !hasVlan(liveVlans(seen, namespace, device), vlan)) {
     throw fail(`${device} is not in VLAN ${vlan}`, "Declare it in the port's `vlans`, and `dependsOn` that.");
   }
   const other = fdbIn(seen, namespace).find(
@@ -199,11 +196,6 @@ function mustHavePlace({ namespace, device, mac, vlan }: Want, seen: Seen): void
     const whose = other.state === "static" ? "has a static entry for it" : "has the address itself";
     throw fail(`${other.ifname}, of the same bridge, ${whose}`, "Take that away first.", "FOREIGN");
   }
-}
-
-function isWithin(vlan: number, id: number | string): boolean {
-  const [first = 0, last = first] = String(id).split("-").map(Number);
-  return vlan >= first && vlan <= last;
 }
 
 const filtersVlans = (bridge: LinkState | undefined) => bridge?.json.linkinfo?.info_data?.vlan_filtering === 1;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { greKey, greListed, greOverhead } from "../model/gre";
+import { usualMtu } from "../model/link-args";
 import { linkKind, options, stateOf } from "../model/link-kind";
 import { linkSections, linkState, linksIn } from "../model/link-state";
 import { placeWords } from "../model/namespaces";
@@ -284,7 +285,7 @@ export const greTunnel = linkKind({
     const carrier = want.device ? linkState(seen, place, want.device as string)?.json : carries;
     const broken = strayUnderlay(live.json.link_netnsid !== undefined, want);
     const args = { layer: want.layer, underlay: want.underlay, ...otherPlacesDevice(live) };
-    return { args, broken, extra: carrier?.mtu ?? 1500 };
+    return { args, broken, extra: carrier?.mtu ?? usualMtu };
   },
   // It refuses DF while the tunnel ignores that of inner packets, also when the same command ends that (ipgre_netlink_parms).
   beforehand: (want, live) =>

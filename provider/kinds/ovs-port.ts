@@ -3,7 +3,7 @@ import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
 import { deleteLink } from "../model/link";
-import { linkReset } from "../model/link-args";
+import { linkReset, usualMtu } from "../model/link-args";
 import { layer3Claims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
 import { type LinkState, linkSections, linkState } from "../model/link-state";
 import { giveBack, isHeld, moveToBridge } from "../model/networkd-move";
@@ -25,7 +25,6 @@ import {
   moveDevice,
   mtuChange,
   mtuPending,
-  usualMtu,
   wantedMac,
 } from "../model/ovs-device";
 import { isOwners, markChange, markIn, notOurs, ofportClaims, portClaim, portError, portType } from "../model/ovs-port";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { usualMtu } from "../model/link-args";
 import { linkKind, options, stackRules, stateOf } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { placeWords } from "../model/namespaces";
@@ -283,7 +284,7 @@ export const vxlan = linkKind({
     return {
       args: { underlay: want.underlay, ...otherPlacesDevice(live) },
       broken: strayUnderlay(live.json.link_netnsid !== undefined, want),
-      extra: device ? device.json.mtu - overhead(want) : 1500,
+      extra: device ? device.json.mtu - overhead(want) : usualMtu,
     };
   },
   reset: { mtu: (live: { raw?: unknown }) => stateOf(live as never).extra },

@@ -1,7 +1,8 @@
 import type { Seen } from "../host/seen";
 import { type AddressInfo, type LiveAddress, liveAddress } from "./address";
 import type { Section } from "./command";
-import { inNamespace, keyIn, namespaceExists } from "./namespaces";
+import { HostnetError } from "./errors";
+import { inNamespace, keyIn, namespaceExists, placeOrHost } from "./namespaces";
 import { type Feature, featuresIn } from "./offloads";
 
 /** An entry of `ip -j -d address show`: the link and its addresses. */
@@ -95,6 +96,12 @@ export function linksIn(seen: Seen, namespace: string | undefined): LinkJson[] {
 /** Whether there is a link of that name. Throws READ_FAILED. */
 export const hasLink = (seen: Seen, namespace: string | undefined, name: string | undefined) =>
   name !== undefined && linkState(seen, namespace, name) !== undefined;
+
+/** For a resource of a device that has to be there. */
+export const absent = (device: string, namespace: string | undefined) =>
+  new HostnetError("STEP_FAILED", `there is no device ${device} ${placeOrHost(namespace)}`, {
+    remedy: "Check the name; where it is a resource, give that as `device`, so that it is made first.",
+  });
 
 /** One link by its name; undefined when it is proven absent. Throws READ_FAILED. */
 export function linkState(seen: Seen, namespace: string | undefined, name: string): LinkState | undefined {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
-import type { LinkArgs, LinkTraits } from "./link-args";
+import { type LinkArgs, type LinkTraits, usualMtu } from "./link-args";
 import { options } from "./link-kind";
 import type { LinkState } from "./link-state";
 import { below, elsewhere, parentClaim, parentOptions, parentRules, parentState } from "./parent";
@@ -99,6 +99,6 @@ export function macvlanCompletion(live: LinkState, want: Want, seen: Seen) {
   return {
     args: { parent: want.parent, parentNamespace: want.parentNamespace },
     broken: elsewhere(live, want, seen, wanted),
-    extra: parent?.json.mtu ?? 1500,
+    extra: parent?.json.mtu ?? usualMtu,
   };
 }

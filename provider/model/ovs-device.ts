@@ -3,7 +3,7 @@ import type { Context } from "../kind";
 import { declarable } from "./address";
 import type { Step } from "./command";
 import { afterCreation, convergeLink, markLink } from "./link";
-import { type LinkArgs, linkShape, nameTaken } from "./link-args";
+import { type LinkArgs, linkShape, nameTaken, usualMtu } from "./link-args";
 import { hasIpv6ByDefault, type LinkState } from "./link-state";
 import { derivedMac } from "./mark";
 import type { OvsChange, OvsColumn } from "./ovs-columns";
@@ -78,8 +78,6 @@ export function moveDevice(
 
 /** The device's MTU in the database; its value, but not its changes: see mtuChange. */
 export const mtuColumn = (path: string): OvsColumn => ({ path, column: "mtu_request", as: "number" });
-
-export const usualMtu = 1500;
 
 /**
  * To take the request back leaves the device as it is (iface_set_netdev_mtu in vswitchd/bridge.c): so the usual MTU is

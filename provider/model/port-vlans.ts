@@ -38,6 +38,13 @@ export const portVlans = z.array(portVlan).superRefine((list, issues) => {
 
 const bounds = (id: number | string) => (typeof id === "number" ? [id, id] : id.split("-").map(Number));
 
+/** Whether a VLAN is in the list, by itself or in a range. */
+export const hasVlan = (list: PortVlan[], vlan: number) =>
+  list.some(({ id }) => {
+    const [first = 0, last = 0] = bounds(id);
+    return vlan >= first && vlan <= last;
+  });
+
 /** A VLAN and its flags as text, for comparing. */
 type Flagged = [id: number, flags: string];
 
