@@ -6,7 +6,7 @@ import { decommissioned, type HostRef, reachIfSame } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Machine } from "./host/types";
 import { hostArgs, type hostFacts } from "./host-args";
-import { forgetOwner, ledgerSection, netnsFolderSection, readEpoch, recordEpoch, recordNoNetns } from "./ledger";
+import { forgetOwner, ledgerSection, readEpoch, recordEpoch, recordMissingNetns } from "./ledger";
 import { warn } from "./log";
 import { HostnetError } from "./model/errors";
 import { devicesOnHost, managerSections } from "./model/managers";
@@ -87,7 +87,7 @@ async function look(connection: Inputs, owner: string): Promise<{ found: Machine
   return { found, seen: await found.observe([ledgerSection(owner)]) };
 }
 
-/** Looks at the machine, and writes a new token into the ledger unless the known one is still there. */
+/** Writes a new token into the ledger, and looks before only where a known one may still be there. */
 async function settle(news: Inputs, owner: string, olds?: Outputs): Promise<Omit<Outputs, "__provider">> {
   const found = await machine(news);
   const { facts } = found;
@@ -108,15 +108,11 @@ async function settle(news: Inputs, owner: string, olds?: Outputs): Promise<Omit
     });
   }
   const sections = [ledgerSection(owner), ...managerSections];
-  const before = await found.observe([netnsFolderSection, ...sections]);
-  const absent = before.result(netnsFolderSection.key).exitCode !== 0;
-  const known = olds !== undefined && olds.machineId === machineId && olds.epoch === epochOf(found, before, owner);
-  const { seen, failure } = known
-    ? { seen: before, failure: undefined }
-    : await found.write(
-        [recordEpoch(owner, randomBytes(8).toString("hex")), ...(absent ? [recordNoNetns(owner)] : [])],
-        sections,
-      );
+  const before = olds?.machineId === machineId ? await found.observe(sections) : undefined;
+  const { seen, failure } =
+    before && olds?.epoch === epochOf(found, before, owner)
+      ? { seen: before, failure: undefined }
+      : await found.write([recordEpoch(owner, randomBytes(8).toString("hex")), recordMissingNetns(owner)], sections);
   if (failure) throw new HostnetError("STEP_FAILED", failure.result.stderr, { host: news.name });
   const outputs = {
     ...news,

@@ -113,12 +113,16 @@ export const recordEpoch = (owner: string, token: string) => write(`${folder(own
 /** Where `ip netns` keeps its names; it makes the folder and never takes it away. */
 const netnsFolder = "/run/netns";
 
-export const netnsFolderSection: Section = { key: "netns-folder", argv: ["test", "-e", netnsFolder] };
-
 const withoutNetns = (owner: string) => `${folder(owner)}/no-netns-folder`;
 
-/** Written when the folder was not there before us. */
-export const recordNoNetns = (owner: string) => write(withoutNetns(owner), netnsFolder);
+/** The folder was not there before us. */
+const recordNoNetns = (owner: string) => write(withoutNetns(owner), netnsFolder);
+
+/** The same, unless the folder is there: nobody has to look before. */
+export function recordMissingNetns(owner: string): Step {
+  const { argv, stdin } = recordNoNetns(owner);
+  return { argv: ["sh", "-c", '[ -e "$0" ] || exec "$@"', netnsFolder, ...argv], stdin };
+}
 
 /**
  * The end of an owner: nothing of it stays, and nothing of us when it was the last. What its Host was replaced by, the

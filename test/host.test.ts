@@ -6,6 +6,7 @@ import type { Section } from "../provider/model/command";
 /** Which machine answers at which address. */
 let wire: Record<string, string> = {};
 const writes: unknown[] = [];
+let looks = 0;
 
 jest.mock("../provider/host/batch", () => ({
   machine: async ({ address }: HostRef & { address: string }) => {
@@ -17,7 +18,10 @@ jest.mock("../provider/host/batch", () => ({
       );
     return {
       facts: { machineId, bootId: "b", hostname: "h", kernel: "6.1", tools: { ip: "/sbin/ip" }, versions: {} },
-      observe: async (sections: Section[]) => see(sections),
+      observe: async (sections: Section[]) => {
+        looks++;
+        return see(sections);
+      },
       write: async (steps: unknown, sections: Section[]) => {
         writes.push(steps);
         return { seen: see(sections) };
@@ -117,4 +121,14 @@ describe("two Hosts of a stack", () => {
     await host.diff("", a, at("a", "10.0.0.1"));
     await expect(host.create(at("c", "10.0.0.9"))).rejects.toThrow(conflict);
   });
+});
+
+it("is new with one exchange, and looks first where it was before", async () => {
+  wire = { "10.0.0.1": "M1" };
+  const host = newRun();
+  [looks, writes.length] = [0, 0];
+  await host.create(at("a", "10.0.0.1"));
+  expect([looks, writes.length]).toEqual([0, 1]);
+  await host.update("", was("a", "10.0.0.1", "M1"), at("a", "10.0.0.1"));
+  expect([looks, writes.length]).toEqual([1, 2]);
 });

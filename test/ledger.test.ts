@@ -10,6 +10,7 @@ import {
   markInLedgers,
   readEntry,
   record,
+  recordMissingNetns,
 } from "../provider/ledger";
 import { answers } from "./kinds/answers";
 
@@ -40,6 +41,19 @@ describe("an entry", () => {
     const part = seen(stdin.trim().slice(0, bytes));
     expect([readEntry(part, "aa", entry.id), markInLedgers(part, entry.id)]).toEqual([undefined, undefined]);
   });
+});
+
+test.each([
+  ["is there", true, false],
+  ["is not there", false, true],
+])("that ip's folder of namespaces %s is recorded", (_, isThere, isRecorded) => {
+  const root = mkdtempSync(join(tmpdir(), "hostnet-ledger-"));
+  if (isThere) mkdirSync(join(root, "netns"));
+  const { argv, stdin } = recordMissingNetns("aa");
+  const [program = "", ...args] = argv.map((word) => word.replace(/^\/run/, root));
+  expect(spawnSync("sh", ["-c", 'cat | "$@"', "sh", program, ...args], { input: stdin }).status).toBe(0);
+  expect(existsSync(join(root, "pulumi-hostnet", "aa", "no-netns-folder"))).toBe(isRecorded);
+  rmSync(root, { recursive: true });
 });
 
 describe("the end of an owner", () => {
