@@ -33,7 +33,7 @@ kill $pids; wait $pids 2>/dev/null
 ${taps.map((_, index) => `printf '\\036'; cat ${index}.out`).join("\n")}
 rm -rf "$PWD"
 `;
-  const said = await mustOnHost(host, "bash -s", { stdin: script, timeoutMs: 120_000 });
+  const said = await mustOnHost(host, script);
   // -vv breaks a packet into an unindented line and indented ones.
   return said
     .split("\u001e")

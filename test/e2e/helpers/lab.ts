@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { type Footprint, footprintScript, parseFootprint } from "../../../tools/footprint";
-import { type Login, runAsRoot, type SshResult } from "../../../tools/ssh";
+import type { Login, SshResult } from "../../../tools/ssh";
+import { RootShells } from "./root-shell";
 
 /** A host of the lab, as `hostnet lab status --json` describes it. */
 export interface LabHost extends Login {
@@ -47,13 +48,13 @@ export interface OnHostOptions {
  * Runs a bash command as root on a host, over one shared connection. It does not throw on an exit code; 255 is ssh's
  * own, with its reason in stderr.
  */
-export async function onHost(name: string, command: string, options: OnHostOptions = {}): Promise<SshResult> {
-  const result = await runAsRoot(host(name), command, { ...options, controlPath: controlPath(name) });
-  // The shared connection of before a reboot: ssh notices only when it is used, and the next try opens a new one.
-  if (result.exitCode === 255 && /mux_client|Broken pipe|closed by remote|master/i.test(result.stderr)) {
-    return runAsRoot(host(name), command, { ...options, controlPath: controlPath(name) });
+export function onHost(name: string, command: string, options: OnHostOptions = {}): Promise<SshResult> {
+  let own = shells.get(name);
+  if (!own) {
+    own = new RootShells(host(name), join(socketFolder(), name));
+    shells.set(name, own);
   }
-  return result;
+  return own.run(command, options.stdin, options.timeoutMs ?? 120_000);
 }
 
 /** As `onHost`, for what has to succeed: its stdout. @throws Error with stderr otherwise. */
@@ -71,7 +72,7 @@ export const removeNetnsFolder = (name: string) => mustOnHost(name, "umount /run
 
 /** What a host is like, to be compared before and after a test; one round trip. See footprint.ts. */
 export async function footprint(name: string): Promise<Footprint> {
-  return parseFootprint(await mustOnHost(name, "bash -s", { stdin: footprintScript }));
+  return parseFootprint(await mustOnHost(name, footprintScript));
 }
 
 /**
@@ -88,14 +89,11 @@ export async function footprintAtRest(name: string): Promise<Footprint> {
   throw new Error(`${name} does not come to rest`);
 }
 
-/** Short, as a socket's path may have 107 bytes; in a folder of this process, so that runs do not meet. */
-let folder: string | undefined;
+const shells = new Map<string, RootShells>();
 
-function controlPath(name: string): string {
-  if (!folder) {
-    const made = mkdtempSync(join(tmpdir(), "hn-"));
-    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
-    folder = made;
-  }
-  return join(folder, name);
+/** Short, as a socket's path may have 107 bytes; in a folder of this process, so that runs do not meet. */
+function socketFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), "hn-"));
+  process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+  return made;
 }

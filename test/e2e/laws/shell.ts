@@ -34,7 +34,7 @@ export async function all(host: string, commands: string[]): Promise<Said[]> {
 async function each(host: string, commands: string[]): Promise<Said[]> {
   if (commands.length === 0) return [];
   const lines = commands.map((command) => `(\n${command}\n) </dev/null 2>&1\necho "@@@ $?"`);
-  const output = await mustOnHost(host, "bash -s", { stdin: `${lines.join("\n")}\n`, timeoutMs: 300_000 });
+  const output = await mustOnHost(host, lines.join("\n"), { timeoutMs: 300_000 });
   const said = [...output.matchAll(/([\s\S]*?)@@@ (\d+)\n/g)];
   return commands.map((_, index) => {
     const [, text = "", exitCode = "255"] = said[index] ?? [];
