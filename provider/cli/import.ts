@@ -38,7 +38,10 @@ export function importCommand(): Command {
     .option("--stack <name>", "the stack (default: the one that is selected)")
     .option("--state <file>", "what `pulumi stack export --show-secrets` wrote, instead of asking pulumi for it")
     .option("--dry-run", "only say what would be taken, and what not and why")
-    .option("--run", "run what is to be done then, too: `pulumi import` and `pulumi preview`")
+    .option(
+      "--run",
+      "run what is to be done then, too: `pulumi import`, `pulumi preview` and a `pulumi up` that has nothing to do",
+    )
     .option("-a, --all", "also what somebody else manages")
     .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect, []);
   return withHostOptions(command).action(run);
@@ -82,13 +85,21 @@ async function finish(dir: string, isNew: boolean, uses: string[], { run: isToRu
     ...(isNew ? [["pulumi", "stack", "select", "--create", stack ?? "dev"]] : []),
     ["pulumi", "import", ...flags, ...on],
   ];
-  const preview = ["pulumi", "preview", "--diff", ...on];
-  if (isToRun) for (const [program = "", ...args] of steps) await shown(program, dir, args);
+  // An import leaves the state without what hangs on what: a destroy would take the one before the other.
+  const proof = [
+    ["pulumi", "preview", "--diff", "--expect-no-changes", ...on],
+    ["pulumi", "up", "--yes", "--skip-preview", ...on],
+  ];
+  if (isToRun) await all(dir, steps);
   else console.log(`\nNow run, in ${dir}:${lines(steps)}`);
   // A program that does not declare what was imported would have it deleted.
   if (uses.length > 0) console.log(`\nThen have your program say:${lines(uses.map((line) => [line]))}`);
-  if (isToRun && uses.length === 0) await shown("pulumi", dir, preview.slice(1));
-  else console.log(`\nand see that nothing is to do:${lines([preview])}`);
+  if (isToRun && uses.length === 0) await all(dir, proof);
+  else console.log(`\nand see that nothing is to do, and let the state know what hangs on what:${lines(proof)}`);
+}
+
+async function all(dir: string, steps: string[][]): Promise<void> {
+  for (const [program = "", ...args] of steps) await shown(program, dir, args);
 }
 
 const lines = (some: string[][]) => some.map((words) => `\n  ${words.join(" ")}`).join("");
