@@ -119,7 +119,7 @@ export interface AddressArgs {
   /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the address. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that has the address; it need not be one of ours. A change replaces it. */
-  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The address with its prefix length, as 10.0.1.1/24, or an object with peer, scope, label and nodad. A change replaces it. */
   address: pulumi.Input<string | IpAddressArgs>;
 }
@@ -236,9 +236,9 @@ export interface BondArgs {
   /** MAC address in LACP packets (`ad_actor_system`); mode 802.3ad. Kernel default: 00:00:00:00:00:00, the bond's own. */
   adActorSystem?: pulumi.Input<string>;
   /** The member that is used as long as it is up (`primary`); modes active-backup, balance-tlb and balance-alb. Default: none. */
-  primary?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  primary?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The devices of the bond, in its namespace (`master`). One that is something else's port is not taken from it; those that others added stay. Default: none. */
-  members?: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
+  members?: pulumi.Input<(pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
 }
 
 export interface BridgePortLive {
@@ -267,7 +267,7 @@ export interface BridgePortArgs {
   /** The namespace of device and bridge. Default: that of a `device` given as a resource, else the host's own. A change replaces the resource. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that becomes a port; it may be one that is not ours. A change replaces the resource. */
-  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The Linux bridge. A device that is a port of something else is not taken from it without `adopt`. */
   bridge: pulumi.Input<string> | LinuxBridge;
   /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off as long as it has no addresses but link-local ones. */
@@ -311,7 +311,7 @@ export interface BridgePortArgs {
   /** Let in only what comes from known MAC addresses; with `learning: false` (`locked`). Kernel default: false. */
   locked?: pulumi.Input<boolean>;
   /** Port of the same bridge that takes over while this one is down (`backup_port`). Default: none. */
-  backupPort?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  backupPort?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The port's VLANs, exactly these, for a bridge with `vlanFiltering`. Default: the bridge's `defaultPvid`, untagged. */
   vlans?: pulumi.Input<pulumi.Input<PortVlanArgs>[]>;
 }
@@ -344,7 +344,7 @@ export interface ConnectivityCheckArgs {
   /** Source address of the packets. Default: the kernel's choice. */
   source?: pulumi.Input<string>;
   /** Device by which the packets leave. Default: the kernel's choice. Required for arp. */
-  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The address to reach. A change replaces the check. */
   to: pulumi.Input<string>;
   /** How: icmp sends echo requests (needs ping); arp asks for the address on the device's link (needs arping of iputils); tcp opens a connection; udp sends one byte, and only a refusal or an ICMP error within 4 seconds counts as unreachable (both need python3). Default: icmp. */
@@ -413,7 +413,7 @@ export interface DhcpServerArgs {
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   name?: pulumi.Input<string>;
   /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
-  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
   range: pulumi.Input<string | pulumi.Input<string>[]>;
   /** The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent. */
@@ -458,6 +458,50 @@ export interface DhcpServerReservation {
   hostname?: string;
 }
 
+export interface DummyLive {
+  /** The kernel's number of the device; another one after each rebuild. */
+  ifindex: number;
+  /** The MAC address that it has. */
+  mac?: string;
+  /** The MTU that it has, in bytes. */
+  mtu: number;
+  /** UP, DOWN, LOWERLAYERDOWN or UNKNOWN, as the kernel has it. */
+  operstate: string;
+  /** All its addresses, also those that others added. */
+  addresses: string[];
+}
+
+export interface DummyArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  name?: pulumi.Input<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
+  mac?: pulumi.Input<string>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  mtu?: pulumi.Input<number>;
+  /** Administratively up. Default: true. */
+  up?: pulumi.Input<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  addresses?: pulumi.Input<(pulumi.Input<string | IpAddressArgs>)[]>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  addressesExact?: pulumi.Input<boolean>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  bridge?: pulumi.Input<string> | LinuxBridge;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
+  ipv6?: pulumi.Input<boolean>;
+  /** Answer ARP. Kernel default: false, as nobody is there to ask. */
+  arp?: pulumi.Input<boolean>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  offloads?: pulumi.Input<{ rx?: pulumi.Input<boolean>; tx?: pulumi.Input<boolean>; sg?: pulumi.Input<boolean>; tso?: pulumi.Input<boolean>; gso?: pulumi.Input<boolean>; gro?: pulumi.Input<boolean>; lro?: pulumi.Input<boolean>; rxvlan?: pulumi.Input<boolean>; txvlan?: pulumi.Input<boolean> }>;
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
+  txQueueLength?: pulumi.Input<number>;
+}
+
 export interface FdbEntryLive {
   /** The bridge that has the entry; not for a tunnel's own. */
   bridge?: string;
@@ -471,7 +515,7 @@ export interface FdbEntryArgs {
   /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the entry. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The bridge's port, or the VXLAN, that leads to the address. A change replaces the entry. */
-  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** Whose frames it is for: a unicast MAC address; or 00:00:00:00:00:00, of a VXLAN: frames to everybody and to addresses without an entry, of which each such entry's `remote` gets a copy. A change replaces the entry. */
   mac: pulumi.Input<string>;
   /** The address of the tunnel's other end that has it (`dst`): the entry is the VXLAN's own. Default: none, the entry is the bridge's. A change replaces the entry. */
@@ -510,7 +554,7 @@ export interface FirewallChainsArgs {
   /** What becomes of packets that no rule decides. Default: accept. */
   policy?: pulumi.Input<"accept" | "drop">;
   /** Devices of a chain with the hook ingress or egress. They must be there. A change reloads the table. */
-  devices?: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
+  devices?: pulumi.Input<(pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
   /** A comment of its own, up to 127 bytes. Default: none. */
   comment?: pulumi.Input<string>;
   /** Rules in their order, in nft's own words, as `ct state established,related accept`. Default: none. */
@@ -577,7 +621,7 @@ export interface FirewallObjectsArgs {
 
 export interface FirewallFlowtablesArgs {
   /** Devices between which flows are sped up. They must be there. A change reloads the table. */
-  devices: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
+  devices: pulumi.Input<(pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
   /** Its place among what hooks at ingress, -32768 to 32767. Default: 0. A change reloads the table. */
   priority?: pulumi.Input<number>;
   /** Count the packets of its flows. Default: false. A change reloads the table. */
@@ -717,7 +761,7 @@ export interface GratuitousArpArgs {
   /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change announces them there. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device that has the addresses, up and joined to its link. A change replaces it. */
-  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The addresses, without prefix length; the device has to have them. A change announces all of them again. */
   addresses: pulumi.Input<pulumi.Input<string>[]>;
   /** How often, 1 to 10 times, one second apart (`arping -c`); all but the first while the deployment goes on (RFC 5227, section 2.3). Default: 2. */
@@ -790,7 +834,7 @@ export interface GreTunnelArgs {
   /** The other end's address in the underlay (`remote`). Default: any. */
   remote?: pulumi.Input<string>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the tunnel. */
-  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** Key of both directions (`key`), 0 to 4294967295; both ends must agree. Default: none. */
   key?: pulumi.Input<number>;
   /** Key of what comes in (`ikey`), 0 to 4294967295. Not with `key`. Default: none. */
@@ -1064,7 +1108,7 @@ export interface LldpArgs {
   /** The network namespace whose devices are served. Default: the host's own. A change replaces it. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The devices on which to send and listen. Default: lldpd's choice, all that look like a cable's end. */
-  devices?: pulumi.Input<(pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
+  devices?: pulumi.Input<(pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan)[]>;
   /** The name that neighbours see (`configure system hostname`). Default: the host's, the same in all its namespaces. */
   systemName?: pulumi.Input<string>;
   /** What neighbours are told that it is. Default: the host's distribution and kernel. */
@@ -1146,7 +1190,7 @@ export interface MacvlanArgs {
   /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  parent: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
@@ -1206,7 +1250,7 @@ export interface MacvtapArgs {
   /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that it shares (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  parent: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** `bridge`: devices of one parent reach each other; `private`: they do not; `vepa`: by a switch outside that sends frames back; `passthru`: the only device, with the parent's MAC address; `source`: takes frames from `sources` only. None reaches the parent itself. Default: bridge. A change from or to passthru replaces the device. */
@@ -1723,7 +1767,7 @@ export interface RouteNexthopArgs {
   /** Address of the next router. Default: the destination is on the link. */
   via?: pulumi.Input<string>;
   /** Device by which it is reached. Default: the one that `via` is on. */
-  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** Share of the traffic against the others, 1 to 256. Default: 1. */
   weight?: pulumi.Input<number>;
 }
@@ -1740,7 +1784,7 @@ export interface RouteArgs {
   /** Address of the next router; an IPv4 network may have an IPv6 one. Not together with `nexthops`. */
   via?: pulumi.Input<string>;
   /** Device by which packets leave (`dev`). Default: the one that `via` is on. Not with `nexthops`. */
-  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** What becomes of the packets: unicast sends them on; blackhole drops them in silence; unreachable and prohibit drop them with an ICMP error; throw looks in the next table; local delivers them here; broadcast, multicast, anycast as the kernel has them. Default: unicast. */
   type?: pulumi.Input<"unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole" | "unreachable" | "prohibit" | "throw">;
   /** Of several routes to one destination the lowest metric is used. Default: the kernel's, 0 for IPv4, 1024 for IPv6. A change replaces the route. */
@@ -1799,9 +1843,9 @@ export interface RuleArgs {
   /** Bits of `fwmark` that are compared. Default: all of them. A change replaces the rule. */
   fwmask?: pulumi.Input<number>;
   /** Device by which the packets came; `lo` for those that the host itself sends (`iif`). Default: any. A change replaces the rule. */
-  iif?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  iif?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** Device to which the sending socket is bound (`oif`). Default: any. A change replaces the rule. */
-  oif?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  oif?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** IP protocol of the packets (`ipproto`): icmp, tcp, udp, gre, esp, ah, icmpv6, sctp or 1 to 255. Default: all. A change replaces the rule. */
   ipProtocol?: pulumi.Input<"icmp" | "tcp" | "udp" | "gre" | "esp" | "ah" | "icmpv6" | "sctp" | number>;
   /** Source port of the packets, or a range as '1000-2000' (`sport`). Default: all. A change replaces the rule. */
@@ -2080,7 +2124,7 @@ export interface VlanArgs {
   /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
   txQueueLength?: pulumi.Input<number>;
   /** The device that carries its packets (`link`), in the host's own namespace unless `parentNamespace` says otherwise. A change replaces the device. */
-  parent: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  parent: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The namespace in which `parent` is; needs `namespace`. Default: the host's own. A change replaces the device. */
   parentNamespace?: pulumi.Input<string> | Namespace;
   /** Ethertype of the tag (`protocol`): 802.1Q, or 802.1ad for the outer one of two. Default: 802.1Q. A change replaces the device. */
@@ -2156,7 +2200,7 @@ export interface VxlanArgs {
   /** Multicast group of all ends; needs `device`; not with `remote`. A change replaces the device (`group`). Default: none. */
   group?: pulumi.Input<string>;
   /** Device of the underlay that packets leave by (`dev`). Default: by the route. A change replaces the device. */
-  device?: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device?: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** UDP port of both ends (`dstport`), 1 to 65535. Default: 4789, as registered; the kernel's own is 8472. Devices share one when they agree in `remoteChecksumRx`, `udp6ZeroChecksumRx`, `external`, `vniFilter`, `gbp` and `gpe`. A change replaces the device. */
   port?: pulumi.Input<number>;
   /** UDP source ports, chosen by a hash of the flow (`srcport`), as '32768-60999'. Kernel default: its local ports. A change replaces the device. */
@@ -2528,6 +2572,44 @@ export class DhcpServer extends KindBase {
    */
   constructor(name: string, args: DhcpServerArgs, opts?: pulumi.CustomResourceOptions) {
     super("DhcpServer", name, args, opts);
+  }
+}
+
+/** A device that leads nowhere: what is sent by it is dropped, and counts as sent. It has a carrier as long as it is up, whatever becomes of the network cards, so that it is the place of addresses that are the host's own: a router's, an anycast service's. One that is there already, as the `dummy0` of a kernel that makes one with its module (`numdummies`), is taken over with `adopt: true`. */
+export class Dummy extends KindBase {
+  declare readonly kind: "Dummy";
+  /** The device's name, 1 to 15 characters. Default: the last part of the resource's name after '/'. */
+  declare readonly name: pulumi.Output<string>;
+  /** The network namespace in which the device is. Default: the host's own. A change replaces the device. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  declare readonly mtu: pulumi.Output<number | undefined>;
+  /** Administratively up. Default: true. */
+  declare readonly up: pulumi.Output<boolean>;
+  /** IP addresses with prefix length; the first of a subnet is its primary. Addresses that others added stay, unless `addressesExact`. */
+  declare readonly addresses: pulumi.Output<(string | IpAddress)[] | undefined>;
+  /** Take away every address that is not declared, but for those of the kernel, DHCP and router advertisements. Default: false. */
+  declare readonly addressesExact: pulumi.Output<boolean | undefined>;
+  /** The Linux bridge that the device is a port of (`master`). Joining Open vSwitch is an OvsPort. */
+  declare readonly bridge: pulumi.Output<string | undefined>;
+  /** IPv6 on the device (the inverse of `disable_ipv6`). Default: off on bridges, their ports and TAPs as long as they have no addresses; on with IPv6 addresses; else the kernel's. */
+  declare readonly ipv6: pulumi.Output<boolean | undefined>;
+  /** Answer ARP. Kernel default: false, as nobody is there to ask. */
+  declare readonly arp: pulumi.Output<boolean | undefined>;
+  /** Offload features to switch on or off, by ethtool's short words: rx tx sg tso gso gro lro rxvlan txvlan. */
+  declare readonly offloads: pulumi.Output<{ rx?: boolean; tx?: boolean; sg?: boolean; tso?: boolean; gso?: boolean; gro?: boolean; lro?: boolean; rxvlan?: boolean; txvlan?: boolean } | undefined>;
+  /** Length of the transmit queue in packets (`txqueuelen`); Linux changes it to 32767 at most. Kernel default: 1000. */
+  declare readonly txQueueLength: pulumi.Output<number | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<DummyLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: DummyArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Dummy", name, args, opts);
   }
 }
 

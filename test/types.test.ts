@@ -7,6 +7,7 @@ import type { bond } from "../provider/kinds/bond";
 import type { bridgePort } from "../provider/kinds/bridge-port";
 import type { connectivityCheck } from "../provider/kinds/connectivity-check";
 import type { dhcpServer } from "../provider/kinds/dhcp-server";
+import type { dummy } from "../provider/kinds/dummy";
 import type { fdbEntry } from "../provider/kinds/fdb-entry";
 import type { firewall } from "../provider/kinds/firewall";
 import type { gratuitousArp } from "../provider/kinds/gratuitous-arp";
@@ -47,6 +48,7 @@ const fits = {
   Bond: true satisfies Fits<ArgumentsOf<typeof bond>, hostnet.Bond>,
   BridgePort: true satisfies Fits<ArgumentsOf<typeof bridgePort>, hostnet.BridgePort>,
   ConnectivityCheck: true satisfies Fits<ArgumentsOf<typeof connectivityCheck>, hostnet.ConnectivityCheck>,
+  Dummy: true satisfies Fits<ArgumentsOf<typeof dummy>, hostnet.Dummy>,
   FdbEntry: true satisfies Fits<ArgumentsOf<typeof fdbEntry>, hostnet.FdbEntry>,
   Firewall: true satisfies Fits<ArgumentsOf<typeof firewall>, hostnet.Firewall>,
   DhcpServer: true satisfies Fits<ArgumentsOf<typeof dhcpServer>, hostnet.DhcpServer>,

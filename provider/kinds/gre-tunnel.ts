@@ -215,7 +215,8 @@ export const greTunnel = linkKind({
       },
     },
   }),
-  modules: (want) => (want.encapsulation ? [over6(want) ? "fou6" : "fou"] : []),
+  // Netlink loads none for it, and says "Invalid argument".
+  load: (want) => (want.encapsulation ? [{ argv: ["modprobe", over6(want) ? "fou6" : "fou"] }] : []),
   reset: {
     ttl: (live: { raw?: unknown }) => (stateOf(live as never).type?.startsWith("ip6") ? 64 : "inherit"),
     mtu: (live: { raw?: unknown }) => {

@@ -11,6 +11,7 @@ export const kinds: Record<string, Kind> = whenAsked({
   BridgePort: () => require("./bridge-port").bridgePort,
   ConnectivityCheck: () => require("./connectivity-check").connectivityCheck,
   DhcpServer: () => require("./dhcp-server").dhcpServer,
+  Dummy: () => require("./dummy").dummy,
   FdbEntry: () => require("./fdb-entry").fdbEntry,
   Firewall: () => require("./firewall").firewall,
   GratuitousArp: () => require("./gratuitous-arp").gratuitousArp,

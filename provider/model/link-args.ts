@@ -78,6 +78,8 @@ export interface LinkTraits {
   layer2?: boolean;
   /** The MAC stays as it is unless declared (a NIC), or there is none (layer 3). */
   keepsMac?: boolean;
+  /** It is made without ARP (IFF_NOARP). */
+  noArp?: boolean;
   /** Its ports change its MTU until it is set to another one than it has; the one that it is made with does not count. */
   mtuOfPorts?: boolean;
   /** The device is not ours: the alias is left alone, the ledger has the mark. */

@@ -50,8 +50,8 @@ export interface LinkKindDefinition<T extends Record<string, LinkOption>, F exte
   /** Arguments of every link that mean something else here. */
   common?: Partial<typeof linkShape>;
   needs?: string[];
-  /** Kernel modules of options: for these netlink does not load one by itself, and says "Invalid argument". */
-  modules?(want: Want): string[];
+  /** Loads kernel modules that netlink does not load by itself, or not as they should be. */
+  load?(want: Want): Step[];
   identity?: string[];
   /** What `live` tells beside what it tells of every link. */
   facts?: F;
@@ -128,7 +128,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
   const types = definition.types ?? [type];
   const effective = definition.effective ?? ((want: Want) => want);
   const fixed = table.filter(([, option]) => option.fixed).map(([key]) => key);
-  const load = (want: Want): Step[] => (definition.modules?.(want) ?? []).map((name) => ({ argv: ["modprobe", name] }));
+  const load = (want: Want): Step[] => definition.load?.(want) ?? [];
 
   const spec: Kind<Want, z.output<typeof linkFacts>> = {
     name: definition.name,

@@ -120,7 +120,7 @@ function newborn(
     json: {
       ifindex: 0,
       ifname: name,
-      flags: [],
+      flags: traits.noArp ? ["NOARP"] : [],
       mtu: (said && mtuOfBirth(said, traits)) ?? 0,
       operstate: "DOWN",
       // Not none: what the kernel gives it.

@@ -41,6 +41,7 @@ export const namespaceName = z
 /** The kinds whose `name` is that of a device. */
 export const deviceKinds = [
   "Bond",
+  "Dummy",
   "GreTunnel",
   "Interface",
   "LinuxBridge",

@@ -234,6 +234,9 @@ function wayTo(reached: Reached): Hop[] {
 const placeKey = (view: View, namespace: string | undefined, index: number) =>
   `${view.host.machineId}/${namespace ?? ""}/${index}`;
 
+/** A device that leads nowhere. */
+export const isDummy = (point: Point) => kindOf(point) === "dummy";
+
 /** A card of the machine: no kind of device that software makes. */
 export const isNic = (point: Point) =>
   point.link?.link_type === "ether" && kindOf(point) === undefined && !point.tunnel && !isInternal(point);

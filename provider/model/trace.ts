@@ -4,7 +4,7 @@ import { inNamespace, namespacesSection, placesOf } from "./namespaces";
 import { broadcasts, burst, lengthOf, type Probe } from "./probe";
 import type { KnownHost, Question } from "./question";
 import { family } from "./scalars";
-import { addressLike, called, Graph, type Hop, isNic, type Point } from "./trace-graph";
+import { addressLike, called, Graph, type Hop, isDummy, isNic, type Point } from "./trace-graph";
 import { type After, findLoss, type Leg, passed, sent } from "./trace-loss";
 import { type Loss, reasonFor } from "./trace-reasons";
 import { countSections, type View, viewSections } from "./trace-view";
@@ -105,7 +105,8 @@ function beyond(graph: Graph, from: Point, to: string, after: After): string {
     const error = point.ovs?.interface.text("error");
     return error ? [`${called(point)} does not work: ${error}`] : [];
   });
-  return [`${unknown}; they are last seen at ${called(last.point)}`, ...broken.slice(0, 2)].join("; ");
+  const drops = isDummy(last.point) ? ", a dummy: it drops them" : "";
+  return [`${unknown}; they are last seen at ${called(last.point)}${drops}`, ...broken.slice(0, 2)].join("; ");
 }
 
 function described(loss: Loss): string {

@@ -88,6 +88,19 @@ test("a VXLAN device that the host's own namespace carries for another is descri
   expect(found?.found.broken).toBeUndefined();
 });
 
+test("a dummy is there before what is on it, which is given it as a resource", async () => {
+  const { chosen, program } = await look((machine) => {
+    const address = { family: "inet", local: "10.255.0.1", prefixlen: 32, scope: "global" };
+    const flags = ["BROADCAST", "NOARP", "UP", "LOWER_UP"];
+    machine.links("blue").push({ ...links.dummy, flags, operstate: "UNKNOWN", addr_info: [address] } as never);
+    const route = { type: "1", dst: "10.70.0.0/16", dev: "d0", table: "254", protocol: "3", scope: "253", flags: [] };
+    (machine.answers["routes4@blue"] as { stdout: object[] }).stdout.push(route);
+  });
+  expect(program).toMatch(/const blueD0 = new hostnet\.Dummy\("blue\/d0", \{[^}]* addresses: \["10\.255\.0\.1\/32"\],/);
+  expect(program).toContain('{ namespace: blue, to: "10.70.0.0/16", device: blueD0 }');
+  expect(chosen.flatMap(({ steps }) => steps)).toEqual([]);
+});
+
 test("what is nothing without another argument is said with it: a rule that jumps", async () => {
   const { things } = await look((machine) => {
     const rules = machine.answers["rules4@blue"] as { stdout: object[] };

@@ -4,7 +4,7 @@ import { createStack, type Stack } from "./helpers/stack";
 
 /** One host's life: made, quiet, changed in place, drifted, mended, replaced in order, taken away without a trace. */
 const program = (
-  options: { address?: string; mtu?: number; stp?: boolean; namespace?: string; forward?: boolean } = {},
+  options: { address?: string; mtu?: number; stp?: boolean; namespace?: string; forward?: boolean; own?: boolean } = {},
 ) =>
   onOneHost(
     "n1",
@@ -16,6 +16,7 @@ const cable = new hostnet.VethPair("cable", {
   b: { name: "cy-port", bridge: br${options.mtu ? `, mtu: ${options.mtu}` : ""} },
 });
 new hostnet.Route("cy-default", { namespace: blue, to: "default", via: "10.71.0.254" }, { dependsOn: cable });
+${options.own === false ? "" : `new hostnet.Dummy("cy-own", { host, addresses: ["10.71.255.1/32"] });`}
 ${options.forward === false ? "" : `new hostnet.Sysctl("forward", { host, key: "net.ipv4.ip_forward", value: 1 });`}
 new hostnet.ConnectivityCheck("gateway", { namespace: blue, to: "10.71.0.254", triggers: [cable.id] }, { dependsOn: cable });
 `,
@@ -35,12 +36,12 @@ const ping = (namespace: string, to: string) => onHost("n1", `ip netns exec ${na
 
 it("previews without touching the host", async () => {
   const preview = await stack.preview();
-  expect(preview).toMatchObject({ create: 7, update: 0, delete: 0 });
+  expect(preview).toMatchObject({ create: 8, update: 0, delete: 0 });
   expect(await footprint("n1")).toEqual(before);
 }, 900_000);
 
 it("makes what is declared, as the host's own tools show it", async () => {
-  expect(await stack.up()).toMatchObject({ create: 7, failed: 0 });
+  expect(await stack.up()).toMatchObject({ create: 8, failed: 0 });
   const shown = await mustOnHost(
     "n1",
     "ip -br link show dev cy-br; ip -n cy-blue -br address show dev eth0; ip -n cy-blue route show default; bridge link show dev cy-port; sysctl net.ipv4.ip_forward",
@@ -52,11 +53,12 @@ it("makes what is declared, as the host's own tools show it", async () => {
   expect(shown).toMatch(/ip_forward = 1/);
   expect((await ping("cy-blue", "10.71.0.254")).exitCode).toBe(0);
   expect((await ping("cy-blue", "10.71.0.77")).exitCode).not.toBe(0);
+  expect((await ping("cy-blue", "10.71.255.1")).exitCode).toBe(0);
 }, 900_000);
 
 it("is quiet the second time, and after a refresh", async () => {
-  expect(await stack.up()).toMatchObject({ same: 7, create: 0, update: 0, delete: 0, replace: 0 });
-  expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ same: 7, update: 0, replace: 0 });
+  expect(await stack.up()).toMatchObject({ same: 8, create: 0, update: 0, delete: 0, replace: 0 });
+  expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ same: 8, update: 0, replace: 0 });
 }, 900_000);
 
 it("shows exactly the changed properties and changes them in place", async () => {
@@ -105,11 +107,11 @@ it("takes removed arguments back to the kernel's defaults", async () => {
 it("names drift of any kind and mends just that; what others added stays", async () => {
   await mustOnHost(
     "n1",
-    "ip -n cy-blue address del 10.71.0.1/24 dev eth0; ip address add 10.71.9.9/32 dev cy-br; ip link set cy-port nomaster; sysctl -qw net.ipv4.ip_forward=0",
+    "ip -n cy-blue address del 10.71.0.1/24 dev eth0; ip address add 10.71.9.9/32 dev cy-br; ip link set cy-port nomaster; ip link set cy-own down; sysctl -qw net.ipv4.ip_forward=0",
   );
   const preview = await stack.preview({ args: ["--refresh"] });
   const mended = preview.resources.filter(({ op }) => op === "update" || op === "create");
-  expect(mended.map(({ name }) => name).sort()).toEqual(["cable", "cy-default", "forward"]);
+  expect(mended.map(({ name }) => name).sort()).toEqual(["cable", "cy-default", "cy-own", "forward"]);
   expect(mended.find(({ name }) => name === "cable")?.diffs.join()).toMatch(/a\.addresses.*b\.bridge/);
   expect(mended.find(({ name }) => name === "forward")?.diffs).toEqual(["value"]);
   await stack.up({ args: ["--refresh"] });
@@ -130,10 +132,12 @@ it("replaces a namespace and all that is in it, children first", async () => {
   expect((await onHost("n1", "ip netns list | grep -w cy-blue")).exitCode).toBe(1);
 }, 900_000);
 
-it("gives a sysctl its old value back, and leaves the host as it was", async () => {
-  stack.write(program({ namespace: "cy-green", forward: false }));
+it("gives a sysctl its old value back, takes an address of the host's own away, and leaves the host as it was", async () => {
+  expect((await ping("cy-green", "10.71.255.1")).exitCode).toBe(0);
+  stack.write(program({ namespace: "cy-green", forward: false, own: false }));
   await stack.up();
   expect(await mustOnHost("n1", "sysctl -n net.ipv4.ip_forward")).toBe("0\n");
+  expect((await ping("cy-green", "10.71.255.1")).exitCode).not.toBe(0);
   await mustOnHost("n1", "ip address del 10.71.9.9/32 dev cy-br");
   await stack.destroy();
   expect(await footprint("n1")).toEqual(before);

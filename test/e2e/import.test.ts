@@ -58,6 +58,7 @@ ip link add im-vl link eth2 type vlan id 77 egress-qos-map 1:2; ip link set im-v
 ip link add im-vx type vxlan id 42 local 10.199.7.1 remote 10.199.7.9 dstport 4789; ip link set im-vx mtu 1400
 ip link add im-b0 type veth peer name im-b1; ip link add im-bo type bond mode active-backup miimon 200
 ip link set im-b1 master im-bo; ip link set im-bo up; ip link set im-b0 up
+ip link add im-dm type dummy; ip link set im-dm up; ip address add 10.7.13.1/32 dev im-dm
 ip tuntap add dev im-tp mode tap user nobody; ip link set im-tp up
 ip route add 10.7.9.0/24 via 10.7.2.1 table 77; ip rule add priority 700 from 10.7.9.0/24 lookup 77
 sysctl -qw net.ipv4.ip_forward=1
@@ -84,6 +85,7 @@ const all = [
     "Address",
     "Bond",
     "BridgePort",
+    "Dummy",
     "Firewall",
     "GreTunnel",
     "Host",
@@ -195,6 +197,7 @@ it("has taken no client's address: the lease has gone over to the server that is
 
 it("has taken no packet's way: the guests reach each other through the tunnel", async () => {
   await mustOnHost("n1", "ip netns exec im-guest ping -c 2 -i 0.3 -W 5 10.7.1.2");
+  await mustOnHost("n1", "ip netns exec im-a ping -c 2 -i 0.3 -W 5 10.7.13.1");
   await mustOnHost("n1", "ping -c 2 -i 0.3 -W 5 10.7.11.2; ip route show 10.7.12.1 | grep im-vpn");
 }, 900_000);
 

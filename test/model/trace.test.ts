@@ -129,23 +129,28 @@ test.each<[string, string]>([
   ["underlay", "they are last seen at port gre of br-tun on n1, not at port gre of br-tun on n2: eth1 on n2 is down"],
 ])("%s", (name, end) => expect(replay(recorded.cases[name] as Case)).toBe(end));
 
+const link = (ifname: string, local: string, more: object = {}) => ({
+  ...{ ifindex: 9, ifname, flags: ["UP"], mtu: 1476, link_type: "ether", addr_info: [{ local }], ...more },
+});
+const place = (name: string, links: object[]) => ({
+  [`counters@${name}`]: links.map((one, index) => ({ ...one, ifindex: index + 2 })),
+  ...{ [`netnsids@${name}`]: [], [`neighbours@${name}`]: [], [`bridge vlans@${name}`]: [], [`ruleset@${name}`]: "" },
+  [`sysctl net.ipv4.ip_forward@${name}`]: "1\n",
+});
+const bare = {
+  ...{ counters: [], netnsids: [], neighbours: [], "bridge vlans": [], ruleset: "", ovsdb: "", ports: [] },
+  "ovs-vswitchd": "",
+};
+
 // Two routers joined by a GRE tunnel of layer 3, as `ip -d` shows it (Linux 6.1), and routes that name the device alone.
 test("a route by a device without neighbours leads to its other end", () => {
-  const link = (ifname: string, local: string, more: object = {}) => ({
-    ...{ ifindex: 9, ifname, flags: ["UP"], mtu: 1476, link_type: "ether", addr_info: [{ local }], ...more },
-  });
   const gre = (local: string, remote: string, key: string) => {
     const info = { info_kind: "gre", info_data: { local, remote, ikey: key, okey: key } };
     return link("gre7", "10.255.0.1", { flags: ["POINTOPOINT", "NOARP", "UP"], link_type: "gre", linkinfo: info });
   };
-  const place = (name: string, links: object[]) => ({
-    [`counters@${name}`]: links.map((one, index) => ({ ...one, ifindex: index + 2 })),
-    ...{ [`netnsids@${name}`]: [], [`neighbours@${name}`]: [], [`bridge vlans@${name}`]: [], [`ruleset@${name}`]: "" },
-    [`sysctl net.ipv4.ip_forward@${name}`]: "1\n",
-  });
   const answers = {
-    ...{ counters: [], netnsids: [], neighbours: [], "bridge vlans": [], ruleset: "", ovsdb: "", ports: [] },
-    ...{ "ovs-vswitchd": "", netns: [{ name: "left" }, { name: "right" }] },
+    ...bare,
+    netns: [{ name: "left" }, { name: "right" }],
     ...place("left", [link("w0", "192.168.9.1"), gre("192.168.9.1", "192.168.9.2", "0.0.0.7")]),
     ...place("right", [
       link("w0", "192.168.9.2"),
@@ -163,5 +168,25 @@ test("a route by a device without neighbours leads to its other end", () => {
   });
   expect(end).toBe(
     "they are last seen at gre7 in namespace left on n1, not at gre7 in namespace right on n1: they come with key 7, and it takes key 8",
+  );
+});
+
+test("a route by a dummy leads nowhere", () => {
+  const dummy = link("d3", "10.68.0.1", { linkinfo: { info_kind: "dummy" }, flags: ["BROADCAST", "NOARP", "UP"] });
+  const end = replay({
+    probe: { namespace: "left", to: "10.68.0.9", protocol: "icmp", count: 3, expect: "reachable", timeout: 1 },
+    hosts: ["n1"],
+    answers: {
+      n1: {
+        ...bare,
+        netns: [{ name: "left" }],
+        ...place("left", [dummy]),
+        "route get 10.68.0.9 @left": [{ dst: "10.68.0.9", dev: "d3", prefsrc: "10.68.0.1" }],
+      },
+    },
+    counted: [{ n1: { "left/d3": [0, 50] } }],
+  });
+  expect(end).toBe(
+    "no device on n1 has the address 10.68.0.9; they are last seen at d3 in namespace left on n1, a dummy: it drops them",
   );
 });

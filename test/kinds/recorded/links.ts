@@ -203,6 +203,18 @@ export const links = {
     },
     addr_info: [],
   },
+  dummy: {
+    ifindex: 5,
+    ifname: "d0",
+    flags: ["BROADCAST", "NOARP"],
+    mtu: 1500,
+    operstate: "DOWN",
+    txqlen: 1000,
+    link_type: "ether",
+    address: "02:00:00:00:00:07",
+    linkinfo: { info_kind: "dummy" },
+    addr_info: [],
+  },
   port: {
     ifindex: 112,
     ifname: "kd",

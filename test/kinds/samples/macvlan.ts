@@ -17,9 +17,11 @@ export function macvlanSample(kind: string, type: string): Sample {
   });
   return {
     kind,
-    before: `ip link add name ${parent} mtu 1480 type dummy; ip link add name ${parent}2 type dummy; ip link set dev ${parent} up`,
-    after: `ip link del dev ${parent}; ip link del dev ${parent}2`,
-    needs: [{ kind: "Namespace", args: { name: place } }],
+    needs: [
+      { kind: "Namespace", args: { name: place } },
+      { kind: "Dummy", args: { name: parent, mtu: 1480 } },
+      { kind: "Dummy", args: { name: `${parent}2`, up: false } },
+    ],
     args: { name: device, parent },
     exists: `ip -d link show dev ${device} | grep -qw '${type} mode'`,
     vanish: `ip link del dev ${device}`,

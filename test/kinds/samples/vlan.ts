@@ -19,9 +19,10 @@ const map = (word: string, to: Record<string, number>, printed: string, drift: s
 
 export const vlan: Sample = {
   kind: "Vlan",
-  needs: [{ kind: "Namespace", args: { name: "s-vlan-ns" } }],
-  before: "ip link add name s-vlan-up address 02:00:00:00:85:01 mtu 1480 type dummy; ip link set dev s-vlan-up up",
-  after: "ip link del dev s-vlan-up",
+  needs: [
+    { kind: "Namespace", args: { name: "s-vlan-ns" } },
+    { kind: "Dummy", args: { name: "s-vlan-up", mac: "02:00:00:00:85:01", mtu: 1480 } },
+  ],
   args: { name: "s-vlan", parent: "s-vlan-up", vlanId: 85 },
   exists: `${shows} | grep -q 'vlan protocol 802.1Q id 85 '`,
   vanish: "ip link del dev s-vlan",

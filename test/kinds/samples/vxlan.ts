@@ -22,10 +22,10 @@ const flags = {
 
 export const vxlan: Sample = {
   kind: "Vxlan",
-  needs: [{ kind: "Namespace", args: { name: "s-vx-ns" } }],
-  before:
-    "ip link add name s-vx-up mtu 1480 type dummy; ip link set dev s-vx-up up; ip address add 10.87.0.1/24 dev s-vx-up",
-  after: "ip link del dev s-vx-up",
+  needs: [
+    { kind: "Namespace", args: { name: "s-vx-ns" } },
+    { kind: "Dummy", args: { name: "s-vx-up", mtu: 1480, addresses: ["10.87.0.1/24"] } },
+  ],
   // OVS has 4789 on the same machine, for its own VXLAN tunnels.
   args: { name: "s-vx", vni: 87, port: 4795, device: "s-vx-up", local: "10.87.0.1", remote: "10.87.0.2" },
   exists: `${shows} | grep -q 'vxlan id 87 '`,
