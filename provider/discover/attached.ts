@@ -51,7 +51,8 @@ const tables: Table[] = [
     section: linksSection,
     type: "setting",
     device: ({ ifname }) => ifname,
-    made: (_entry, { flags, group = "default", linkinfo }) => [
+    made: (_entry, { flags, group = "default", master, linkinfo }) => [
+      ...(master === undefined || masters.includes(linkinfo?.info_slave_kind) ? [] : [`master ${master}`]),
       // A network card's are an Interface's.
       ...(linkinfo?.info_kind === undefined
         ? []
@@ -85,6 +86,9 @@ const switches = [
   ["PROMISC", "promisc"],
   ["ALLMULTI", "allmulticast"],
 ] as const;
+
+/** What a device's own resource, a BridgePort, an OvsPort or a Bond says to be its master. */
+const masters: unknown[] = ["bridge", "bond", "openvswitch"];
 
 const vlanText = ({ id, pvid, untagged }: PortVlan) =>
   [id, ...(pvid ? ["pvid"] : []), ...(untagged ? ["untagged"] : [])].join(" ");

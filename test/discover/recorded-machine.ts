@@ -63,7 +63,7 @@ export class RecordedMachine implements Machine {
   private take({ argv, namespace, stdin }: Step): void {
     this.written.push([namespace, ...argv].filter(Boolean).join(" "));
     const [, , , , name = "", word, mark] = argv;
-    if (argv[0] === "install") this.files.set(argv.at(-1) ?? "", (stdin ?? "").trim());
+    if (argv.includes("install")) this.files.set(argv.at(-1) ?? "", (stdin ?? "").trim());
     else if (argv[2] === "rule") this.takeRule(argv, namespace);
     else if (word === "alias") this.link(name, namespace).ifalias = mark;
     else throw new Error(`it takes no ${argv.join(" ")}`);

@@ -193,6 +193,8 @@ test("what was set by hand on a device and no argument says is told", async () =
   const { left, program } = await look((machine) => {
     Object.assign(machine.link("p-red"), { flags: ["BROADCAST", "PROMISC", "ALLMULTI", "UP"], group: "7" });
     Object.assign(machine.link("eth0", "blue"), {
+      master: "vrf-blue",
+      linkinfo: { info_kind: "veth", info_slave_kind: "vrf" },
       addr_info: [
         { family: "inet", local: "10.0.1.1", prefixlen: 24, scope: "global", label: "eth0", broadcast: "10.0.1.255" },
         {
@@ -222,6 +224,7 @@ test("what was set by hand on a device and no argument says is told", async () =
     [
       "setting p-red: no resource declares promisc, allmulticast, group 7",
       "bridge br0: no resource declares its own VLANs: 1 pvid untagged, 20-21",
+      "setting eth0: no resource declares master vrf-blue",
       "address eth0: no resource declares brd 10.0.1.255 of 10.0.1.1, metric 300 of 10.0.2.1, noprefixroute of 10.0.2.1, and 1 more",
     ],
   );
