@@ -106,7 +106,7 @@ export class Run {
   async converge(): Promise<void> {
     await this.settle();
     if (this.found && this.kind.inquire) {
-      this.found = await conduct(this.kind.inquire(this.want, this.found, this.host));
+      this.found = await conduct(this.kind.inquire(this.want, this.found, this.host, this.context));
     }
     this.recording = this.ledgerSteps();
     let steps = [...this.recording, ...this.remains, ...this.kind.converge(this.want, this.found, this.context)];
