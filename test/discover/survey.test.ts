@@ -191,6 +191,9 @@ test("what hangs on devices and no resource declares is told, and nothing that m
     [{ ...place, address: "fd00::9", router: true, proxy: true }, []],
     [{ ...place, address: "10.0.1.9", mac: "02:00:00:00:09:01" }, []],
   ]);
+  expect(program).toMatch(
+    /new hostnet\.Neighbor\("blue\/eth0\/fd00::9\/proxy", {\n {2}namespace: blue,\n {2}device: pBlue\.a\.name,/,
+  );
   expect(program).toContain("// not declared: queueing discipline br0 (no resource declares tbf 8001:)\n");
 });
 
