@@ -91,15 +91,19 @@ const selector = ({ proxy, address, device }: Omit<NeighborEntry, "mac" | "route
 ];
 
 /** What was learned of the address gives way; who has set it is told, as the kernel keeps the old word otherwise. */
-export const replaceNeighbor = (entry: NeighborEntry, namespace: string | undefined): Step => ({
-  argv: [
-    ...["ip", "neighbour", "replace", ...selector(entry)],
-    ...(entry.proxy ? [] : ["lladdr", entry.mac ?? "", "nud", "permanent"]),
-    ...(entry.router ? ["router"] : []),
-    ...["protocol", "static"],
-  ],
-  namespace,
-});
+export function replaceNeighbor(entry: NeighborEntry, namespace: string | undefined): Step {
+  const { address, device, mac = "", proxy, router } = entry;
+  return {
+    argv: [
+      ...["ip", "neighbour", "replace", ...selector(entry)],
+      ...(proxy ? [] : ["lladdr", mac, "nud", "permanent"]),
+      ...(router ? ["router"] : []),
+      ...["protocol", "static"],
+    ],
+    namespace,
+    neighbors: namespace === undefined && !proxy ? [{ address, device, mac }] : undefined,
+  };
+}
 
 export const removeNeighbor = (entry: Omit<NeighborEntry, "mac" | "router">, namespace: string | undefined): Step => ({
   argv: ["ip", "neighbour", "del", ...selector(entry)],

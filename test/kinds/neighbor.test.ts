@@ -1,5 +1,5 @@
 import { neighbor } from "../../provider/kinds/neighbor";
-import { answers } from "./answers";
+import { answers, netns } from "./answers";
 import { Bench } from "./steps";
 
 const mac = "02:00:00:00:00:05";
@@ -64,6 +64,12 @@ describe("a permanent neighbour", () => {
   test("that a control plane has set counts as somebody else's", () => {
     expect(bench.look(host([ofZebra]))).toMatchObject({ args: { mac: undefined }, facts: { protocol: "zebra" } });
     expect(bench.look(host([{ ...five, state: ["NOARP"] }]))).toBeUndefined();
+  });
+
+  test("of the host's own namespace is compared with the one by which we are reached", () => {
+    expect(bench.plan(host()).map((step) => step.neighbors)).toEqual([[{ address: "10.0.0.5", device: "e0", mac }]]);
+    const inside = bench.plan({ "links@blue": links, netns: netns("blue") }, { namespace: "blue" });
+    expect(inside.map((step) => step.neighbors)).toEqual([undefined]);
   });
 
   test("on a device that does no ARP is what makes it reach somebody", () =>
