@@ -87,7 +87,12 @@ export interface Kind<A = any, F = any, M = any> {
    * What it has to know beside the first look, of its own host or another, before `converge` is asked: each turn puts
    * questions and is given the answers, or is thrown what kept a host from answering. Only an `up` inquires.
    */
-  inquire?(want: A, found: Found<A, F>, host: KnownHost): Generator<Question[], Found<A, F>, Seen[]>;
+  inquire?(
+    want: A,
+    found: Found<A, F>,
+    host: KnownHost,
+    context: Context<A>,
+  ): Generator<Question[], Found<A, F>, Seen[]>;
   /**
    * All objects of the kind in a namespace (undefined: the host's own), by the arguments without which `find` cannot find
    * them or the schema refuses them; `find` then tells the others. What belongs to no namespace is listed in the host's own.

@@ -1291,6 +1291,30 @@ export interface NamespaceArgs {
   sysctls?: pulumi.Input<{ [key: string]: pulumi.Input<string | number | boolean> }>;
 }
 
+export interface NeighborLive {
+  /** Who has set it, where that is said: static is an administrator or this resource. */
+  protocol?: string;
+}
+
+export interface NeighborArgs {
+  /** The machine. Default: that of a parent given as a resource. */
+  host?: Host;
+  /** Take over an object of this identity that is there already, whoever made it, and bring it to what is declared. Default: false. */
+  adopt?: pulumi.Input<boolean>;
+  /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the entry. */
+  namespace?: pulumi.Input<string> | Namespace;
+  /** The device on whose link it is. A change replaces the entry. */
+  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  /** Its IP address, that of one host. A change replaces the entry. */
+  address: pulumi.Input<string>;
+  /** Its MAC address, unicast (`lladdr`): nobody is asked for it. Required, unless it is a `proxy`. */
+  mac?: pulumi.Input<string>;
+  /** IPv6: it is a router (`router`); of a `proxy`, what the answers say of it. Default: false. */
+  router?: pulumi.Input<boolean>;
+  /** This host answers for the address in its place (`proxy`), and passes on what comes for it. Default: false. A change replaces the entry. */
+  proxy?: pulumi.Input<boolean>;
+}
+
 export interface OvsBridgeLiveDevice {
   /** The kernel's number of the device; another one after each rebuild. */
   ifindex: number;
@@ -3108,6 +3132,32 @@ export class Namespace extends KindBase {
    */
   constructor(name: string, args: NamespaceArgs, opts?: pulumi.CustomResourceOptions) {
     super("Namespace", name, args, opts);
+  }
+}
+
+/** A permanent neighbour (`ip neighbour`): the MAC address of an IP address, for which nobody is asked by ARP or neighbour discovery; a VXLAN without learning has one beside an FdbEntry. Or a proxy entry: of IPv4 the kernel answers where the device forwards (`net/ipv4/conf/DEVICE/forwarding`) and its route to the address is by another device; of IPv6 where it forwards and `net/ipv6/conf/DEVICE/proxy_ndp` is on. The kernel drops both when the device goes down, and permanent ones when it is given another MAC address, or ARP is switched: what an update of the device takes so is given back, and what others take shows as a missing entry. */
+export class Neighbor extends KindBase {
+  declare readonly kind: "Neighbor";
+  /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the entry. */
+  declare readonly namespace: pulumi.Output<string | undefined>;
+  /** The device on whose link it is. A change replaces the entry. */
+  declare readonly device: pulumi.Output<string>;
+  /** Its IP address, that of one host. A change replaces the entry. */
+  declare readonly address: pulumi.Output<string>;
+  /** Its MAC address, unicast (`lladdr`): nobody is asked for it. Required, unless it is a `proxy`. */
+  declare readonly mac: pulumi.Output<string | undefined>;
+  /** IPv6: it is a router (`router`); of a `proxy`, what the answers say of it. Default: false. */
+  declare readonly router: pulumi.Output<boolean | undefined>;
+  /** This host answers for the address in its place (`proxy`), and passes on what comes for it. Default: false. A change replaces the entry. */
+  declare readonly proxy: pulumi.Output<boolean | undefined>;
+  /** What was observed on the host when the resource was last made, updated or refreshed. */
+  declare readonly live: pulumi.Output<NeighborLive>;
+  /**
+   * Throws when `host` is missing, or a parent is of the wrong kind or on another host. Everything else that is wrong
+   * is refused in preview.
+   */
+  constructor(name: string, args: NeighborArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Neighbor", name, args, opts);
   }
 }
 

@@ -4,7 +4,9 @@ import type { HostRef } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Look, Machine, StepFailure } from "./host/types";
 import {
+  nextHopSections,
   refuseIfLost,
+  refuseIfMisdirected,
   refuseIfRerouted,
   refuseIfRuledOut,
   refuseIfSilenced,
@@ -106,7 +108,7 @@ export class Run {
   async converge(): Promise<void> {
     await this.settle();
     if (this.found && this.kind.inquire) {
-      this.found = await conduct(this.kind.inquire(this.want, this.found, this.host));
+      this.found = await conduct(this.kind.inquire(this.want, this.found, this.host, this.context));
     }
     this.recording = this.ledgerSteps();
     let steps = [...this.recording, ...this.remains, ...this.kind.converge(this.want, this.found, this.context)];
@@ -213,6 +215,7 @@ export class Run {
     const routes = steps.flatMap((step) => step.routes ?? []);
     const rules = steps.flatMap((step) => step.rules ?? []);
     const silenced = withoutIpv6(steps).filter(wasThere);
+    const neighbors = steps.flatMap((step) => step.neighbors ?? []);
     const { facts } = this.machine;
     refuseIfLost(
       facts,
@@ -221,6 +224,7 @@ export class Run {
     const sections = [
       ...(touched.length + silenced.length > 0 ? managementSections(facts) : []),
       ...(routes.length + rules.length > 0 ? wayBackSections(facts) : []),
+      ...(neighbors.length > 0 ? nextHopSections(facts) : []),
     ];
     if (sections.length === 0) return;
     const known = this.seen;
@@ -230,6 +234,7 @@ export class Run {
     if (silenced.length > 0) refuseIfSilenced(facts, path(), silenced);
     if (routes.length > 0) refuseIfRerouted(facts, seen, routes);
     if (rules.length > 0) refuseIfRuledOut(facts, seen, rules);
+    if (neighbors.length > 0) refuseIfMisdirected(facts, seen, neighbors);
   }
 
   /** Removes it, or gives it back as it was, and proves that. Throws NOT_CONVERGED, IN_USE, STEP_FAILED. */

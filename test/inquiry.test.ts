@@ -45,3 +45,11 @@ it("conducts one at a time, whatever became of the one before", async () => {
   expect(ended.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   expect(asked).toEqual(["a", "a", "b", "c", "c"]);
 });
+
+it("lets one without questions wait for none", async () => {
+  const slow = conduct(about(["a"], ["b"]) as never);
+  asked.length = 0;
+  await conduct(about() as never);
+  expect(asked).not.toContain("b");
+  await slow;
+});

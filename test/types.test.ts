@@ -18,6 +18,7 @@ import type { lldp } from "../provider/kinds/lldp";
 import type { macvlan } from "../provider/kinds/macvlan";
 import type { macvtap } from "../provider/kinds/macvtap";
 import type { namespace } from "../provider/kinds/namespace";
+import type { neighbor } from "../provider/kinds/neighbor";
 import type { ovsBridge } from "../provider/kinds/ovs-bridge";
 import type { ovsFlows } from "../provider/kinds/ovs-flows";
 import type { ovsPatch } from "../provider/kinds/ovs-patch";
@@ -60,6 +61,7 @@ const fits = {
   Macvlan: true satisfies Fits<ArgumentsOf<typeof macvlan>, hostnet.Macvlan>,
   Macvtap: true satisfies Fits<ArgumentsOf<typeof macvtap>, hostnet.Macvtap>,
   Namespace: true satisfies Fits<ArgumentsOf<typeof namespace>, hostnet.Namespace>,
+  Neighbor: true satisfies Fits<ArgumentsOf<typeof neighbor>, hostnet.Neighbor>,
   OvsBridge: true satisfies Fits<ArgumentsOf<typeof ovsBridge>, hostnet.OvsBridge>,
   OvsFlows: true satisfies Fits<ArgumentsOf<typeof ovsFlows>, hostnet.OvsFlows>,
   OvsPatch: true satisfies Fits<ArgumentsOf<typeof ovsPatch>, hostnet.OvsPatch>,

@@ -4,6 +4,7 @@ import { notInstalled, type Section } from "../model/command";
 import { type FdbJson, fdbSection, isMade, unsaidIn } from "../model/fdb";
 import { type LinkJson, linksIn, linksSection } from "../model/link-state";
 import { inNamespace, keyIn } from "../model/namespaces";
+import { isMade as isMadeNeighbor, isProxy, isSayable, type NeighborJson, neighborSections } from "../model/neighbor";
 import { same } from "../model/path";
 import { type PortVlan, portVlansOf, type VlanJson, vlansSection } from "../model/port-vlans";
 import type { Left } from "./leftovers";
@@ -31,12 +32,19 @@ const tables: Table[] = [
       return isMade(one, link) && unsaid.length > 0 ? [`${one.mac} dst ${one.dst} ${unsaid.join(" ")}`] : [];
     },
   },
-  {
-    section: { key: "neighbours:permanent", argv: ["ip", "-j", "neighbour", "show", "nud", "permanent"] },
-    type: "permanent neighbour",
-    device: ({ dev }) => dev,
-    made: ({ dst, lladdr }) => [`${dst} lladdr ${lladdr}`],
-  },
+  ...neighborSections(undefined).map(
+    (section): Table => ({
+      section,
+      type: "neighbour",
+      device: ({ dev }) => dev,
+      made(entry, link) {
+        const one = entry as unknown as NeighborJson;
+        return isMadeNeighbor(one) && !isSayable(one, link)
+          ? [[one.dst, ...(isProxy(one) ? ["proxy"] : ["lladdr", one.lladdr])].join(" ")]
+          : [];
+      },
+    }),
+  ),
   {
     section: { key: "qdiscs", argv: ["tc", "-j", "qdisc", "show"] },
     type: "queueing discipline",

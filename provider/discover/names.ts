@@ -32,11 +32,15 @@ function partsOf({ kind, args }: Thing): (string | undefined)[] {
   if (args.a !== undefined) return [value(`${end}.namespace`), value(`${end}.name`)];
   const own = kind.identity.filter((path) => path !== "namespace");
   const deviceFirst = own.sort((a, b) => Number(b === "device") - Number(a === "device"));
-  return [value("namespace"), ...deviceFirst.map((path) => textOf(get(args, path)))];
+  return [value("namespace"), ...deviceFirst.map((path) => textOf(path, get(args, path)))];
 }
 
-const textOf = (value: unknown): string | undefined =>
-  value === undefined ? undefined : typeof value === "object" ? (value as { address: string }).address : String(value);
+/** What is only said or not is called by its word. */
+function textOf(path: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (value === true) return path;
+  return typeof value === "object" ? (value as { address: string }).address : String(value);
+}
 
 const reserved = new Set(
   (

@@ -5,7 +5,7 @@ import { linkClaim } from "../model/link-kind";
 import { type Flow, portNames } from "../model/openflow";
 import { portClaim } from "../model/ovs-port";
 import { get } from "../model/path";
-import { family, subnet } from "../model/scalars";
+import { family, hasPrefixLength, subnet } from "../model/scalars";
 import { unwrap, validate } from "../validate";
 import type { Thing } from "./survey";
 
@@ -46,7 +46,8 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
     for (const path of ["addresses", "a.addresses", "b.addresses", "address"]) {
       const namespace = besides(args, path, "namespace");
       for (const item of [get(args, path) ?? []].flat()) {
-        carriers.push({ namespace, address: full(item as string).address, thing });
+        const { address } = full(item as string);
+        if (hasPrefixLength(address)) carriers.push({ namespace, address, thing });
       }
     }
   }

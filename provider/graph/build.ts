@@ -4,6 +4,7 @@ import { full } from "../model/address";
 import { linkClaim } from "../model/link-kind";
 import { portClaim } from "../model/ovs-port";
 import { get } from "../model/path";
+import { hasPrefixLength } from "../model/scalars";
 import {
   type Change,
   type Detail,
@@ -157,7 +158,7 @@ export function layoutOf(drawn: Drawn[], on: DrawnOn[] = []): Layout {
       ? (nodes.get(isOf.to) as Node)
       : placeOf(one.host, one.args.namespace as string | undefined).notes;
     const without = ["namespace", "triggers", isOf?.path ?? ""];
-    const text = one.args.address === undefined ? lineOf(one, without) : addressOf(one.args);
+    const text = addressOf(one.args) ?? lineOf(one, without);
     note.lines.push({ text, change: one.change });
     show(note, one);
   }
@@ -236,8 +237,11 @@ function show(part: Part, one: Drawn, colour = true): void {
   if (colour) part.change = worst.find((each) => each === change || each === part.change);
 }
 
-const addressOf = ({ address, peer }: Args) =>
-  full(address as string).address + (peer === undefined ? "" : ` peer ${peer}`);
+/** The address that a resource gives its device. */
+function addressOf({ address: given, peer }: Args): string | undefined {
+  const { address } = full((given ?? "") as string);
+  return hasPrefixLength(address) ? address + (peer === undefined ? "" : ` peer ${peer}`) : undefined;
+}
 
 /** The devices and ports that a resource is. */
 function endsOf({ kind, args }: Drawn): End[] {

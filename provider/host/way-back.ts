@@ -1,8 +1,8 @@
-import type { LostAddress, RouteChange, RuleChange, Section, Step } from "../model/command";
+import type { LostAddress, NeighborChange, RouteChange, RuleChange, Section, Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import { type LiveRoute, liveRoute, type RouteJson, tables } from "../model/route";
 import type { RuleJson } from "../model/rule";
-import { contains, family } from "../model/scalars";
+import { canonicalAddress, contains, family } from "../model/scalars";
 import { wayBack } from "./management";
 import type { Seen } from "./seen";
 import type { HostFacts } from "./types";
@@ -16,7 +16,7 @@ import type { HostFacts } from "./types";
 /** What tells whether packets follow a rule and where to, of one that is there or of a change. */
 type RuleWords = Omit<RuleChange, "family" | "removed">;
 
-const keys = { match: "way-back:match", rules: "way-back:rules" };
+const keys = { match: "way-back:match", rules: "way-back:rules", neighbours: "way-back:neighbours" };
 
 const plainAddress = (address: string) => address.split("%")[0] ?? address;
 
@@ -26,10 +26,34 @@ const remedy = "Reach the host by another address or way first, or make this cha
 export function wayBackSections({ sshConnection }: HostFacts): Section[] {
   if (!sshConnection) return [];
   const width = `-${family(plainAddress(sshConnection.clientAddress))}`;
-  return [
-    { key: keys.match, argv: ["ip", "-N", "-j", "-d", "route", "get", "fibmatch", ...wayBack(sshConnection)] },
-    { key: keys.rules, argv: ["ip", "-N", "-j", width, "rule", "show"] },
-  ];
+  return [matchSection(sshConnection), { key: keys.rules, argv: ["ip", "-N", "-j", width, "rule", "show"] }];
+}
+
+const matchSection = (sshConnection: NonNullable<HostFacts["sshConnection"]>): Section => ({
+  key: keys.match,
+  argv: ["ip", "-N", "-j", "-d", "route", "get", "fibmatch", ...wayBack(sshConnection)],
+});
+
+/** What has to be read to know by which neighbour our packets go, likewise. */
+export const nextHopSections = ({ sshConnection }: HostFacts): Section[] =>
+  sshConnection ? [matchSection(sshConnection), { key: keys.neighbours, argv: ["ip", "-j", "neighbour", "show"] }] : [];
+
+/** Throws MANAGEMENT_PATH when the neighbour by which our packets go would have another MAC address than it has. READ_FAILED. */
+export function refuseIfMisdirected({ sshConnection }: HostFacts, seen: Seen, changes: NeighborChange[]): void {
+  if (!sshConnection) return;
+  const client = plainAddress(sshConnection.clientAddress);
+  const used = usedRoute(seen, client);
+  if (!used) return;
+  const known = seen.json<{ dst: string; dev: string; lladdr?: string }[]>(keys.neighbours);
+  const has = ({ address, device }: NeighborChange) =>
+    known.find(({ dst, dev }) => dev === device && canonicalAddress(dst) === address)?.lladdr;
+  const isNext = ({ address, device }: NeighborChange) =>
+    used.hops.some((hop) => hop.device === device && (hop.via ?? canonicalAddress(client)) === address);
+  const cut = changes.find((change) => isNext(change) && has(change) !== change.mac);
+  if (!cut) return;
+  const { address, device, mac } = cut;
+  const what = `our SSH connection goes by ${address} on ${device}, which has ${has(cut) ?? "no MAC address"}, not ${mac}`;
+  throw new HostnetError("MANAGEMENT_PATH", what, { remedy });
 }
 
 /** Throws MANAGEMENT_PATH when our packets would go another way, or none, after one of the changes. READ_FAILED. */

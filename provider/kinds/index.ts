@@ -22,6 +22,7 @@ export const kinds: Record<string, Kind> = whenAsked({
   Macvlan: () => require("./macvlan").macvlan,
   Macvtap: () => require("./macvtap").macvtap,
   Namespace: () => require("./namespace").namespace,
+  Neighbor: () => require("./neighbor").neighbor,
   OvsBridge: () => require("./ovs-bridge").ovsBridge,
   OvsFlows: () => require("./ovs-flows").ovsFlows,
   OvsPatch: () => require("./ovs-patch").ovsPatch,

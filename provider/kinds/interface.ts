@@ -3,7 +3,7 @@ import { type Context, type Found, kind } from "../kind";
 import { type Address, full, sameAddress } from "../model/address";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { convergeLink, foreignMaster, isMember, linkFactsOf, liveLinkArgs } from "../model/link";
+import { convergeLink, foreignMaster, isMember, linkFactsOf, liveLinkArgs, withNeighbors } from "../model/link";
 import { type LinkArgs, linkFacts, linkReset, linkShape } from "../model/link-args";
 import { ipv6Rules, leastMtuOfIpv6, wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
@@ -141,6 +141,10 @@ export const nic = kind({
   remember(live, want, { adopts }) {
     const { addresses, ...args } = live?.args ?? {};
     return { ...args, addresses: adopts ? addresses?.filter((item) => !isIn(want.addresses, item)) : addresses };
+  },
+  *inquire(want, live, host, context) {
+    const target = { ...want, ...dropped(want, context) };
+    return { ...live, raw: yield* withNeighbors(host, target, stateOf(live), context, traits) };
   },
   converge(want, live, context) {
     if (!live) throw absent(want);

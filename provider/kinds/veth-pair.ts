@@ -13,6 +13,7 @@ import {
   linkFactsOf,
   liveLinkArgs,
   observeLink,
+  withNeighbors,
 } from "../model/link";
 import { linkFacts, linkObject, linkReset, nameTaken } from "../model/link-args";
 import { ipv6Rules } from "../model/link-ipv6";
@@ -87,6 +88,15 @@ export const vethPair = kind({
       pending: (a && addressCheck(a)) ?? (b && addressCheck(b)),
       raw: { a, b } satisfies Pair,
     };
+  },
+  *inquire(want, live, host, context) {
+    const { a, b } = live.raw as Pair;
+    if (!a || !b || live.broken) return live;
+    const states = {
+      a: yield* withNeighbors(host, want.a, a, contextOf(context, "a")),
+      b: yield* withNeighbors(host, want.b, b, contextOf(context, "b")),
+    };
+    return { ...live, raw: states satisfies Pair };
   },
   converge(want, live, context) {
     if (!live) return create(want, context);

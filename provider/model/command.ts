@@ -35,6 +35,8 @@ export interface Step extends Command {
   routes?: RouteChange[];
   /** Rules of the root namespace's policy routing that it makes or takes away; compared likewise. */
   rules?: RuleChange[];
+  /** Permanent neighbours of the root namespace that it sets; compared with the one by which our packets go. */
+  neighbors?: NeighborChange[];
   /** Addresses of the root namespace that it takes away; compared with the one at which we came in. */
   loses?: LostAddress[];
   /** The arguments from which the lines of `stdin` come, so that a complaint about a line names the argument. */
@@ -53,6 +55,12 @@ export interface RouteChange {
 
 /** What becomes of a rule, in the words of `ip -N -j rule`. */
 export type RuleChange = Omit<RuleJson, "src"> & Partial<Pick<RuleJson, "src">> & { family: 4 | 6; removed?: boolean };
+
+export interface NeighborChange {
+  address: string;
+  device: string;
+  mac: string;
+}
 
 export interface LostAddress {
   /** With its prefix length, which is of `peer` where there is one. */

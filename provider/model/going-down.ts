@@ -3,18 +3,21 @@ import { type LiveAddress, restoreAddress } from "./address";
 import type { Section, Step } from "./command";
 import { type LinkJson, linkSections, linkState, linksIn } from "./link-state";
 import { inNamespace, namespaceIdsSection, namespacesSection, otherNamespaces, placesOf } from "./namespaces";
+import { type NeighborEntry, neighborSections, neighborsOf, replaceNeighbor } from "./neighbor";
 import type { KnownHost, Question } from "./question";
 import { gatewaysLast, type LiveRoute, liveRoutes, replaceRoute, routesSection } from "./route";
 import { family } from "./scalars";
 
 /**
- * A device that goes down loses its IPv6 addresses and all routes that lead through it, whosever they are (addrconf_ifdown,
- * fib_disable_ip); so do the VLANs on it, which go down and come up with it (vlan_device_event), wherever they are.
+ * A device that goes down loses its IPv6 addresses, all routes that lead through it, and its neighbours, whosever they are
+ * (addrconf_ifdown, fib_disable_ip, neigh_ifdown); so do the VLANs on it, which go down and come up with it
+ * (vlan_device_event), wherever they are.
  */
 export interface Loss extends Place {
   wasUp: boolean;
   addresses: LiveAddress[];
   routes: LiveRoute[];
+  neighbors: NeighborEntry[];
 }
 
 interface Place {
@@ -33,6 +36,7 @@ export function* lossesOf(at: Place, host: KnownHost): Generator<Question[], Los
 const sectionsOf = (place: string | undefined): Section[] => [
   ...linkSections(place),
   ...inNamespace(place, namespaceIdsSection, routesSection(4), routesSection(6)),
+  ...neighborSections(place),
 ];
 
 /** The device and the VLANs on it. */
@@ -65,6 +69,7 @@ function lossOf(seen: Seen, { namespace, device }: Place): Loss {
       ({ hops, protocol }) =>
         hops.some((hop) => hop.device === device) && !["kernel", "ra", "redirect"].includes(protocol),
     ),
+    neighbors: neighborsOf(seen, namespace, device),
   };
 }
 
@@ -78,4 +83,5 @@ export const restore = (losses: Loss[]): Step[] => [
     addresses.toReversed().map((item) => restoreAddress(item, device, namespace)),
   ),
   ...losses.flatMap(({ namespace, routes }) => gatewaysLast(routes).map((route) => replaceRoute(route, namespace))),
+  ...losses.flatMap(({ namespace, neighbors }) => neighbors.map((entry) => replaceNeighbor(entry, namespace))),
 ];

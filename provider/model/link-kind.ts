@@ -15,6 +15,7 @@ import {
   markLink,
   mustBeType,
   observeLink,
+  withNeighbors,
 } from "./link";
 import { type LinkArgs, type LinkTraits, linkFacts, linkReset, linkShape, nameTaken } from "./link-args";
 import { ipv6Rules } from "./link-ipv6";
@@ -204,7 +205,7 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
         ...(definition.converge?.(want, live, context) ?? []),
       ];
     },
-    inquire: table.some(([, { down }]) => down) ? inquire : undefined,
+    inquire,
     remove: (live, want) => [removal(want, stateOf(live)), ...(definition.released?.(want, live) ?? [])],
     replaces: definition.replaces && ((was, want) => definition.replaces?.(was, want) ?? []),
     shown: (path, want, live) => shownLink(path, want, stateOf(live), live.args),
@@ -216,10 +217,17 @@ export function linkKind<T extends Record<string, LinkOption>, F extends z.ZodOb
     return isUp && !live.broken && table.some((entry) => entry[1].down && differs(entry, effective(want), live.args));
   }
 
-  function* inquire(want: Want, live: Found<Want, z.output<typeof linkFacts>>, host: KnownHost) {
-    if (!goesDown(want, live)) return live;
-    const losses = yield* lossesOf({ namespace: want.namespace, device: want.name }, host);
-    return { ...live, raw: { ...stateOf(live), losses } };
+  function* inquire(
+    want: Want,
+    live: Found<Want, z.output<typeof linkFacts>>,
+    host: KnownHost,
+    context: Context<Want>,
+  ) {
+    if (live.broken) return live;
+    const down = goesDown(want, live);
+    const losses = down ? yield* lossesOf({ namespace: want.namespace, device: want.name }, host) : [];
+    const state = yield* withNeighbors(host, effective(want), stateOf(live), context, traitsOf(want));
+    return { ...live, raw: { ...state, losses } };
   }
 
   /** What an interrupted creation has left under the name of birth. */

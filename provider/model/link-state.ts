@@ -3,6 +3,7 @@ import { type AddressInfo, type LiveAddress, liveAddress } from "./address";
 import type { Section } from "./command";
 import { HostnetError } from "./errors";
 import { inNamespace, keyIn, namespaceExists, placeOrHost } from "./namespaces";
+import type { NeighborEntry } from "./neighbor";
 import { type Feature, featuresIn } from "./offloads";
 
 /** An entry of `ip -j -d address show`: the link and its addresses. */
@@ -43,6 +44,8 @@ export interface LinkState {
   ipv6Disabled: boolean | undefined;
   /** Whether a new device there has IPv6; undefined when that was not asked, or there is nothing on it to switch. */
   ipv6ByDefault?: boolean | undefined;
+  /** The permanent neighbours, when that was asked because they are about to be lost. */
+  neighbors?: NeighborEntry[];
   /** The features that `ethtool -k` shows, when that was asked. */
   features: Record<string, Feature> | undefined;
 }

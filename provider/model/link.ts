@@ -1,3 +1,4 @@
+import type { Seen } from "../host/seen";
 import type { Context } from "../kind";
 import { convergeAddresses, declarable } from "./address";
 import type { Step } from "./command";
@@ -6,7 +7,9 @@ import { type LinkArgs, type LinkFacts, type LinkTraits, usualMtu } from "./link
 import { leastMtuOfIpv6, wantsIpv6 } from "./link-ipv6";
 import { hasIpv6ByDefault, type LinkJson, type LinkState, linkSections } from "./link-state";
 import { derivedMac, isMark } from "./mark";
+import { neighborSections, neighborsOf, replaceNeighbor } from "./neighbor";
 import { convergeOffloads, liveOffloads } from "./offloads";
+import type { KnownHost, Question } from "./question";
 import { family } from "./scalars";
 import { udevSettled } from "./udev";
 
@@ -136,6 +139,30 @@ function newborn(
   };
 }
 
+/** What differs, and costs a device its permanent neighbours, whosever they are (neigh_changeaddr). */
+function losesNeighbors(want: LinkArgs, { json }: LinkState, context: Context<unknown>, traits: LinkTraits) {
+  const mac = isMember(json) ? undefined : wantedMac(want, context, traits);
+  return {
+    mac: mac === json.address ? undefined : mac,
+    arp: want.arp === json.flags.includes("NOARP") ? want.arp : undefined,
+  };
+}
+
+/** The live link, with the neighbours that it is about to lose: so they are given back. */
+export function* withNeighbors(
+  host: KnownHost,
+  want: LinkArgs,
+  live: LinkState,
+  context: Context<unknown>,
+  traits: LinkTraits = {},
+): Generator<Question[], LinkState, Seen[]> {
+  const { mac, arp } = losesNeighbors(want, live, context, traits);
+  if (mac === undefined && arp === undefined) return live;
+  const [seen] = yield [{ host, sections: neighborSections(want.namespace) }];
+  const all = neighborsOf(seen as Seen, want.namespace, live.json.ifname);
+  return { ...live, neighbors: all.filter(({ proxy }) => !proxy) };
+}
+
 /** What makes a live link into the declared one, but for what only its kind knows. */
 export function convergeLink(
   want: LinkArgs,
@@ -157,14 +184,15 @@ export function convergeLink(
   if (!traits.unmarked && json.ifalias !== context.mark && (!json.ifalias || isMark(json.ifalias)))
     steps.push(markLink(name, namespace, context));
 
-  const mac = isMember(json) ? undefined : wantedMac(want, context, traits);
-  if (mac && mac !== json.address) steps.push(set("address", mac));
+  const { mac, arp } = losesNeighbors(want, live, context, traits);
+  if (mac) steps.push(set("address", mac));
+  if (arp !== undefined) steps.push(set("arp", arp ? "on" : "off"));
+  // Before an MTU that has no IPv6.
+  steps.push(...(live.neighbors ?? []).map((entry) => replaceNeighbor(entry, namespace)));
   if (want.mtu !== undefined && want.mtu !== json.mtu) steps.push(set("mtu", String(want.mtu)));
   if (want.txQueueLength !== undefined && want.txQueueLength !== queueLength(json)) {
     steps.push(set("txqueuelen", String(want.txQueueLength)));
   }
-  if (want.arp !== undefined && want.arp === json.flags.includes("NOARP"))
-    steps.push(set("arp", want.arp ? "on" : "off"));
 
   const ipv6 = wantsIpv6(want, traits, live);
   // Below its least MTU the kernel has no IPv6 on a device (addrconf_notify), and so nothing to switch.

@@ -137,6 +137,9 @@ export const cidr = z
     return `${canonicalAddress(address)}/${length}`;
   });
 
+/** An address that a device has is said with it; that of another machine is not. */
+export const hasPrefixLength = (address: string) => address.includes("/");
+
 /** The address as a number, for masks and containment. */
 export function addressBits(address: string): bigint {
   if (family(address) === 4) return address.split(".").reduce((bits, octet) => (bits << 8n) | BigInt(octet), 0n);

@@ -160,8 +160,19 @@ test("what hangs on devices and no resource declares is told, and nothing that m
         { mac: "02:00:00:00:09:09", ifname: "vethab12cd", flags: [], master: "docker0", state: "static" },
       ],
     };
-    machine.answers["neighbours:permanent@blue"] = {
-      stdout: [{ dst: "10.0.1.9", dev: "eth0", lladdr: "02:00:00:00:09:01", state: ["PERMANENT"] }],
+    machine.answers["neighbours:lasting@blue"] = {
+      stdout: [
+        { dst: "10.0.1.9", dev: "eth0", lladdr: "02:00:00:00:09:01", state: ["PERMANENT"] },
+        { dst: "10.0.1.8", dev: "eth0", lladdr: "ff:ff:ff:ff:ff:ff", state: ["PERMANENT"] },
+        { dst: "10.0.1.7", dev: "eth0", lladdr: "02:00:00:00:09:01", extern_learn: null, state: ["NOARP"] },
+        { dst: "ff02::16", dev: "eth0", lladdr: "33:33:00:00:00:16", state: ["NOARP"] },
+      ],
+    };
+    machine.answers["neighbours:proxy@blue"] = {
+      stdout: [
+        { dst: "fd00::9", dev: "eth0", router: null, proxy: null },
+        { dst: "ff02::1", dev: "eth0", proxy: null },
+      ],
     };
     machine.answers.qdiscs = {
       stdout: [
@@ -172,12 +183,13 @@ test("what hangs on devices and no resource declares is told, and nothing that m
     };
   });
   const told = left
-    .filter(({ type }) => ["forwarding entry", "queueing discipline", "permanent neighbour"].includes(type))
+    .filter(({ type }) => ["forwarding entry", "queueing discipline", "neighbour"].includes(type))
     .map(({ type, name, namespace, why }) => [type, name, namespace, why]);
   expect(told).toEqual([
     ["forwarding entry", "vx8", undefined, "no resource declares 02:00:00:00:09:0a dst 10.0.0.5 viaIf eth0"],
     ["queueing discipline", "br0", undefined, "no resource declares tbf 8001:"],
-    ["permanent neighbour", "eth0", "blue", "no resource declares 10.0.1.9 lladdr 02:00:00:00:09:01"],
+    ["neighbour", "eth0", "blue", "no resource declares 10.0.1.8 lladdr ff:ff:ff:ff:ff:ff"],
+    ["neighbour", "eth0", "blue", "no resource declares ff02::1 proxy"],
   ]);
   const entries = things.filter(({ kind }) => kind.name === "FdbEntry").map(({ args }) => args);
   expect(entries).toEqual([
@@ -186,6 +198,15 @@ test("what hangs on devices and no resource declares is told, and nothing that m
     ...[5, 6].map((last) => ({ device: "vx8", mac: "00:00:00:00:00:00", remote: `10.0.0.${last}` })),
     ...[5, 6].map((last) => ({ device: "vx8", mac: `02:00:00:00:09:0${last}`, remote: "10.0.0.5" })),
   ]);
+  const place = { namespace: "blue", device: "eth0" };
+  const neighbors = things.filter(({ kind }) => kind.name === "Neighbor");
+  expect(neighbors.map(({ args, steps }) => [args, steps])).toEqual([
+    [{ ...place, address: "fd00::9", router: true, proxy: true }, []],
+    [{ ...place, address: "10.0.1.9", mac: "02:00:00:00:09:01" }, []],
+  ]);
+  expect(program).toMatch(
+    /new hostnet\.Neighbor\("blue\/eth0\/fd00::9\/proxy", {\n {2}namespace: blue,\n {2}device: pBlue\.a\.name,/,
+  );
   expect(program).toContain("// not declared: queueing discipline br0 (no resource declares tbf 8001:)\n");
 });
 

@@ -15,7 +15,7 @@ afterAll(() => stack?.dispose(), 900_000);
 
 const { management, external } = host("n1").interfaces;
 
-it("refuses routes that would lead our packets another way, devices and addresses that they need", async () => {
+it("refuses routes and neighbours that would lead our packets another way, devices and addresses that they need", async () => {
   // `0 0 10.0.2.15:22 10.0.2.2:40312`
   const connections = await mustOnHost("n1", "ss -Htn state established sport = :22");
   const [, server = "", client = ""] = /([\d.]+):22\s+([\d.]+):\d+/.exec(connections) ?? [];
@@ -26,6 +26,7 @@ it("refuses routes that would lead our packets another way, devices and addresse
       "n1",
       `new hostnet.Route("longer", { host, to: "${client}", device: "${external}" });
        new hostnet.Route("sink", { host, to: "${client}", type: "blackhole", table: "local" });
+       new hostnet.Neighbor("client", { host, device: "${management}", address: "${client}", mac: "02:00:00:00:00:66" });
        new hostnet.Interface("nic", { host, name: "${management}", up: false });
        new hostnet.Address("own", { host, device: "${management}", address: "${server}${prefix}", adopt: true });
        new hostnet.Route("other", { host, to: "198.51.100.0/24", type: "blackhole" });`,
@@ -35,6 +36,7 @@ it("refuses routes that would lead our packets another way, devices and addresse
   const lost = `our SSH connection to ${client}.*would lose its way back \\[MANAGEMENT_PATH\\]`;
   expect(all).toMatch(new RegExp(`n1: Route ${client}/32: by the route to ${client}/32 in table main ${lost}`));
   expect(all).toMatch(new RegExp(`by the route to ${client}/32 in table local ${lost}`));
+  expect(all).toMatch(new RegExp(`our SSH connection goes by ${client} on ${management}, which has .*MANAGEMENT_PATH`));
   expect(all).toMatch(new RegExp(`n1: Interface ${management}: the change touches ${management}.*MANAGEMENT_PATH`));
   expect(resources.filter(({ failed }) => !failed).map(({ name }) => name)).toEqual(
     expect.arrayContaining(["own", "other"]),

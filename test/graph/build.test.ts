@@ -62,6 +62,7 @@ test("devices on devices, members of a bond, addresses and ports of their own", 
     drawn("h", "LinuxBridge", { name: "br0" }),
     drawn("h", "BridgePort", { bridge: "br0", device: "v9", vlans: [{ id: 9 }] }),
     drawn("h", "Address", { device: "br0", address: "10.0.0.1/24" }, { change: "gone" }),
+    drawn("h", "Neighbor", { device: "br0", address: "10.0.0.2", mac: "02:00:00:00:00:05" }),
     drawn("h", "GreTunnel", { name: "g1", local: "192.0.2.1", remote: "192.0.2.9", key: 7 }),
   ]);
   expect(wiresOf(layout)).toEqual([
@@ -77,7 +78,10 @@ test("devices on devices, members of a bond, addresses and ports of their own", 
   // What is only named is drawn, and said not to be declared.
   expect(nodes.get("h//eth0")).toEqual({ id: "h//eth0", name: "eth0", lines: [], details: [] });
   expect(texts(nodes.get("h/blue/mv"))).toEqual(["mode private"]);
-  expect(nodes.get("h//br0")?.lines).toEqual([{ text: "10.0.0.1/24", change: "gone" }]);
+  expect(nodes.get("h//br0")?.lines).toEqual([
+    { text: "10.0.0.1/24", change: "gone" },
+    { text: "Neighbor 10.0.0.2 mac 02:00:00:00:00:05" },
+  ]);
   expect(nodes.get("h//br0")?.change).toBe("gone");
 });
 

@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import { Seen } from "../../provider/host/seen";
 import type { HostFacts } from "../../provider/host/types";
 import {
+  nextHopSections,
   refuseIfLost,
+  refuseIfMisdirected,
   refuseIfRerouted,
   refuseIfRuledOut,
   refuseIfSilenced,
@@ -243,4 +245,44 @@ test("IPv6 is not taken from the devices by which we came in over it", () => {
     false,
     false,
   ]);
+});
+
+describe("a permanent neighbour with another MAC address", () => {
+  const [router, mac] = ["02:00:00:00:00:fe", "02:00:00:00:00:01"];
+  const table = [
+    { dst: "10.55.0.254", dev: "a0", lladdr: router, state: ["REACHABLE"] },
+    { dst: "10.55.0.9", dev: "a0", lladdr: router, state: ["STALE"] },
+    { dst: "fd55::ff", dev: "a0", lladdr: router, router: null, state: ["STALE"] },
+  ];
+  const refused = (of: HostFacts, match: string, address: string, more: object = {}, known: object[] = table) => {
+    const texts = [match, JSON.stringify(known)];
+    const answers = nextHopSections(of).map((section, at) => {
+      const result: Result = { exitCode: match === "" && at === 0 ? 2 : 0, stdout: texts[at] ?? "", stderr: "" };
+      return [section.key, { section, result }] as const;
+    });
+    const seen = new Seen(new Map(answers));
+    return said(() => refuseIfMisdirected(of, seen, [{ address, device: "a0", mac, ...more }]));
+  };
+
+  test.each<[string, HostFacts, string, string]>([
+    ["the router", far, byRouter, "10.55.0.254"],
+    ["the client", near, onLink, "10.55.0.9"],
+    ["the router of IPv6", ssh("fd55::1", "2001:db8::7"), six, "fd55::ff"],
+  ])("is refused of %s by which we are reached", (_, of, match, address) => {
+    expect(refused(of, match, address)).toMatch(
+      `our SSH connection goes by ${address} on a0, which has ${router}, not ${mac}`,
+    );
+    expect(refused(of, match, address, { mac: router })).toBe("");
+    expect(refused(of, match, address, { device: "b0" })).toBe("");
+  });
+
+  test("is refused where it cannot be told", () =>
+    expect(refused(far, byRouter, "10.55.0.254", {}, [])).toMatch(/which has no MAC address/));
+
+  test("is taken of all others, and where no connection carries us", () => {
+    expect(refused(far, byRouter, "10.55.0.9")).toBe("");
+    expect(refused(near, onLink, "10.55.0.254")).toBe("");
+    expect(refused(far, "", "10.55.0.254")).toBe("");
+    expect(refused(facts({}), byRouter, "10.55.0.254")).toBe("");
+  });
 });

@@ -1,7 +1,7 @@
 import { bond } from "../../provider/kinds/bond";
-import { answers, netns } from "./answers";
+import { netns } from "./answers";
 import { links } from "./recorded/links";
-import { Bench, mark, texts } from "./steps";
+import { Bench, mark } from "./steps";
 
 const bench = new Bench(bond, { name: "b0", mac: "02:00:00:00:00:06" });
 const recorded = { ...links.bond, flags: ["MASTER", "UP"], ifalias: mark };
@@ -164,18 +164,17 @@ describe("what is lost when it goes down, whosever it is, is given back", () => 
     ],
     "routes4@blue": [{ dst: "default", gateway: "10.6.0.9", dev: "b8", protocol: "3", scope: "0" }],
     "routes6@blue": [],
+    "neighbours:lasting": [
+      { dst: "10.1.0.9", dev: "b0", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] },
+      { dst: "10.1.0.8", dev: "b0", lladdr: "02:00:00:00:00:08", extern_learn: null, state: ["NOARP"] },
+      { dst: "10.8.0.9", dev: "eth0", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] },
+    ],
+    "neighbours:proxy": [{ dst: "fd00::7", dev: "b0", router: null, proxy: null }],
+    "neighbours:lasting@blue": [{ dst: "fd08::9", dev: "b8", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] }],
   };
 
-  const planned = (more: object, answer: Record<string, unknown> = host) => {
-    const want = bench.want({ mode: "802.3ad", ...more });
-    const seen = answers(bond.observe(want), { links: [parent] });
-    const found = bond.find(want, seen);
-    if (!found || !bond.inquire) throw new Error("it does not inquire");
-    const asks = bond.inquire(want, found, { name: "n1", machineId: "m1" });
-    let turn = asks.next();
-    while (!turn.done) turn = asks.next(turn.value.map(({ sections }) => answers(sections, answer)));
-    return texts(bond.converge(want, turn.value, { mark, owner: "a1b2", was: [], seen }));
-  };
+  const planned = (more: object, answer: Record<string, unknown> = host) =>
+    bench.inquired(answer, { mode: "802.3ad", ...more }).steps;
 
   test("with that of the VLANs that go with it", () => {
     expect(planned({ lacpRate: "fast" })).toEqual([
@@ -190,6 +189,9 @@ describe("what is lost when it goes down, whosever it is, is given back", () => 
       "ip route replace unicast 10.9.0.0/16 table main metric 7 proto static scope global mtu 1400 via 10.1.0.9 dev b0",
       "ip route replace unicast fd09::/32 table main metric 1024 proto boot nexthop via fd00::8 dev b0 weight 1 nexthop via fd00::9 dev b0 weight 2",
       "ip netns exec blue ip route replace unicast default table main metric 0 proto boot scope global via 10.6.0.9 dev b8",
+      "ip neighbour replace 10.1.0.9 dev b0 lladdr 02:00:00:00:00:09 nud permanent protocol static",
+      "ip neighbour replace proxy fd00::7 dev b0 router protocol static",
+      "ip netns exec blue ip neighbour replace fd08::9 dev b8 lladdr 02:00:00:00:00:09 nud permanent protocol static",
     ]);
   });
 

@@ -193,7 +193,7 @@ describe("inquires", () => {
     const key = sections.find((section) => section.key.startsWith("probe:"))?.key ?? "";
     const found = check.find(parsed, answers(sections, { netns: netns("blue"), [key]: stdout }));
     if (!check.inquire || !found) throw new Error("it does not inquire");
-    const asks = check.inquire(parsed, found, host);
+    const asks = check.inquire(parsed, found, host, { mark: "", owner: "", was: [] });
     const asked: string[][] = [];
     let turn = asks.next();
     while (!turn.done) {

@@ -32,6 +32,15 @@ test("sets up what is declared and leaves the rest, alias and MAC too", () => {
   ]);
 });
 
+test("gives back the permanent neighbours, whosever they are, that another MAC address or ARP costs it", () => {
+  const entry = { dst: "10.0.0.9", dev: "eth1", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] };
+  const live = { ...answer({ flags: ["UP"] }), "neighbours:lasting": [entry] };
+  const back = "ip neighbour replace 10.0.0.9 dev eth1 lladdr 02:00:00:00:00:09 nud permanent protocol static";
+  expect(bench.inquired(live, { arp: false })).toEqual({ steps: ["ip link set dev eth1 arp off", back], asked: 1 });
+  expect(bench.inquired(live, { mac: "02:00:00:00:00:01" }).steps.at(-1)).toBe(back);
+  expect(bench.inquired(live)).toEqual({ steps: [], asked: 0 });
+});
+
 test("tells what is there", () => {
   expect(bench.look(fresh)).toMatchObject({
     args: { mtu: 1500, up: false, promisc: false, ringSize: { rx: 256, tx: 256 }, offloads: { gro: true, sg: false } },

@@ -24,7 +24,7 @@ export interface Sample {
   replaces: Record<string, unknown>;
   /** Other arguments, by path, without which the value in `replaces` is not valid. */
   replacesWith?: Record<string, Record<string, unknown>>;
-  /** Identity arguments that change together with the one in `replaces`, as the new value contradicts them. */
+  /** Arguments that change together with the one in `replaces`, as the new value contradicts them. */
   replacesTogether?: Record<string, Record<string, unknown>>;
   /** Arguments (merged over `args`) that must be refused, the path that the refusal names, and a part of its text. */
   invalid: { args: Record<string, unknown>; path: string; text: RegExp }[];

@@ -59,6 +59,19 @@ export class Bench {
     return texts(this.kind.converge(target(found), found, context));
   }
 
+  /** As `steps`, after the kind has asked what it has to know beside the first look; and how often it asked. */
+  inquired(seen: Args, more: Args = {}): { steps: string[]; asked: number } {
+    const want = this.want(more);
+    const answered = this.seen(seen, more);
+    const context = { mark, owner: "a1b2", was: [], seen: answered };
+    const found = this.kind.find(want, answered);
+    if (!found || !this.kind.inquire) throw new Error("it does not inquire");
+    const asks = this.kind.inquire(want, found, { name: "n1", machineId: "m1" }, context);
+    let [turn, asked] = [asks.next(), 0];
+    for (; !turn.done; asked++) turn = asks.next(turn.value.map(({ sections }) => answers(sections, seen)));
+    return { steps: texts(this.kind.converge(want, turn.value, context)), asked };
+  }
+
   removal(seen: Args, more: Args = {}, memory?: unknown): string[] {
     const answered = this.seen(seen, more, true);
     const found = this.kind.find(this.want(more), answered);

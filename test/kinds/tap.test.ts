@@ -47,6 +47,33 @@ test("is made by tuntap, then gets what every link has; IPv6 is off before it is
   ]);
 });
 
+describe("permanent neighbours, whosever they are, are given back", () => {
+  const entry = { dst: "10.0.0.9", dev: "t0", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] };
+  const tables = {
+    "neighbours:lasting": [entry, { ...entry, dev: "t1" }],
+    // These stay.
+    "neighbours:proxy": [{ dst: "10.0.0.7", dev: "t0", proxy: null }],
+  };
+  const back = "ip neighbour replace 10.0.0.9 dev t0 lladdr 02:00:00:00:00:09 nud permanent protocol static";
+
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ["its MAC address", { mac: "02:00:00:00:00:04" }, ["ip link set dev t0 address 02:00:00:00:00:04", back]],
+    [
+      "ARP, before an MTU without IPv6",
+      { arp: false, mtu: 1000 },
+      ["ip link set dev t0 arp off", back, "ip link set dev t0 mtu 1000"],
+    ],
+  ])("after a change of %s", (_, more, steps) =>
+    expect(bench.inquired({ ...seen(), ...tables }, more)).toEqual({ steps, asked: 1 }),
+  );
+
+  test("and not asked for otherwise", () =>
+    expect(bench.inquired({ ...seen(), ...tables }, { mtu: 1400 })).toEqual({
+      steps: ["ip link set dev t0 mtu 1400"],
+      asked: 0,
+    }));
+});
+
 test("below the least MTU of IPv6 there is none to switch off, or on for IPv4 addresses", () => {
   expect(bench.steps({ links: [] }, { mtu: 1000 })).toEqual([
     "ip tuntap add name t0 mode tap",

@@ -46,6 +46,20 @@ test("each end is brought about by itself", () => {
   ]);
 });
 
+test("an end with another MAC address is given back its permanent neighbours", () => {
+  const entry = { dst: "10.0.0.9", dev: "eth0", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] };
+  const live = { ...seen([inside], [outside]), "neighbours:lasting@blue": [entry] };
+  expect(bench.inquired(live, { a: { ...a, mac: "02:00:00:00:00:0c" } })).toEqual({
+    steps: [
+      "ip netns exec blue ip link set dev eth0 address 02:00:00:00:00:0c",
+      "ip netns exec blue ip neighbour replace 10.0.0.9 dev eth0 lladdr 02:00:00:00:00:09 nud permanent protocol static",
+    ],
+    asked: 1,
+  });
+  expect(bench.inquired(live)).toEqual({ steps: [], asked: 0 });
+  expect(bench.inquired({ ...live, links: [] }).asked).toBe(0);
+});
+
 test("waits for the check of an address of either end", () => {
   const info = { family: "inet6", local: "fd00::9", prefixlen: 64, scope: "global", tentative: true };
   const checked = { ...inside, addr_info: [info] };

@@ -20,8 +20,10 @@ hosts.forEach((host, index) => {
   const port = new hostnet.VethPair(node + "port", { a: { name: "eth0", namespace: guest, addresses: ["10.62.0." + (index + 1) + "/24"], mtu: 1458 }, b: { name: "guest-port" } });
   new hostnet.OvsPort(node + "tenant", { bridge: brInt, name: port.b.name, tag: 10 });
   const addresses = ["10.63.0." + (index + 1) + "/24"];
-  const vxlan = new hostnet.Vxlan(node + "vx", { namespace: guest, underlay: "host", vni: 63, port: 4790, local: own, learning: false, addresses });
+  const mac = (end) => "02:00:00:00:63:0" + end;
+  const vxlan = new hostnet.Vxlan(node + "vx", { namespace: guest, underlay: "host", vni: 63, port: 4790, local: own, learning: false, addresses, mac: mac(index + 1) });
   new hostnet.FdbEntry(node + "peer", { device: vxlan, mac: "00:00:00:00:00:00", remote: other });
+  new hostnet.Neighbor(node + "neighbor", { device: vxlan, address: "10.63.0." + (2 - index), mac: mac(2 - index) });
 });
 `;
 
@@ -104,14 +106,30 @@ it("GRE tunnel: another key on one side, and nothing comes through; `up --refres
   expect(await ping()).toBe(true);
 }, 900_000);
 
-it("virtual cable and forwarding entry: traffic crosses them, and none does when they are gone; `up --refresh` puts them back", async () => {
+it("permanent neighbours: nobody is asked by ARP, and somebody is when one is gone", async () => {
+  // By the type of the frame within: ARP, IPv4.
+  const taps = ["0x806", "0x800"].map((type) => ({
+    device: underlay,
+    filter: `src 10.198.0.1 and udp dst port 4790 and udp[28:2] = ${type}`,
+  }));
+  const sent = async () => {
+    const packets = await capture("n1", taps, "ip netns exec guest ping -c 3 -i 0.3 -W 3 10.63.0.2");
+    return packets.map(({ length }) => length);
+  };
+  expect(await sent()).toEqual([0, 3]);
+  await mustOnHost("n1", "ip -n guest neighbour del 10.63.0.2 dev vx");
+  const [asked, pings] = await sent();
+  expect([asked !== 0, pings]).toEqual([true, 3]);
+}, 900_000);
+
+it("virtual cable, forwarding entry and neighbour: traffic crosses them, and none does when they are gone; `up --refresh` puts them back", async () => {
   expect(await pingByVxlan()).toBe(true);
   await vsctl("n1", "-- del-port br-int patch-tun -- del-port br-tun patch-int");
   await mustOnHost("n1", "bridge -n guest fdb del 00:00:00:00:00:00 dev vx dst 10.198.0.2");
   expect([await ping(), await pingByVxlan()]).toEqual([false, false]);
   const { resources } = await stack.up({ args: ["--refresh"] });
   const made = resources.filter(({ op }) => op === "create").map(({ name }) => name);
-  expect(made.sort()).toEqual(["n1/cable", "n1/peer"]);
+  expect(made.sort()).toEqual(["n1/cable", "n1/neighbor", "n1/peer"]);
   expect([await ping(), await pingByVxlan()]).toEqual([true, true]);
 }, 900_000);
 
