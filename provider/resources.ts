@@ -1304,7 +1304,7 @@ export interface NeighborArgs {
   /** The network namespace of the device. Default: that of a `device` given as a resource, else the host's own. A change replaces the entry. */
   namespace?: pulumi.Input<string> | Namespace;
   /** The device on whose link it is. A change replaces the entry. */
-  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** Its IP address, that of one host. A change replaces the entry. */
   address: pulumi.Input<string>;
   /** Its MAC address, unicast (`lladdr`): nobody is asked for it. Required, unless it is a `proxy`. */
