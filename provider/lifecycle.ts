@@ -71,6 +71,9 @@ export function check(kind: Kind, news: Inputs): { inputs: Inputs; failures: { p
   return { inputs, failures: reasons.map((reason) => ({ property: "", reason })) };
 }
 
+/** Resources that this run leaves as they are, by their objects. */
+const staying = new Map<string, { olds: Outputs; news: Inputs }>();
+
 /** Only what must be replaced: the engine compares the inputs itself and then shows exactly what differs. */
 export function diff(kind: Kind, olds: Outputs, news: Inputs): { replaces?: string[]; deleteBeforeReplace?: boolean } {
   if (declared.has(objectOf(kind, news))) keep(olds.revision);
@@ -82,7 +85,10 @@ export function diff(kind: Kind, olds: Outputs, news: Inputs): { replaces?: stri
   if (isUnknown(news.parents)) replaces.add("parents");
   const machine = news.host?.machineId;
   if (machine && !isUnknown(machine) && machine !== olds.host.machineId) replaces.add("host");
-  return replaces.size > 0 ? { replaces: [...replaces], deleteBeforeReplace: true } : {};
+  if (replaces.size > 0) return { replaces: [...replaces], deleteBeforeReplace: true };
+  const object = objectOf(kind, news);
+  if (declared.has(object) && !hasUnknown(news)) staying.set(object, { olds, news });
+  return {};
 }
 
 function unknownAt(tree: Args, path: Path): boolean {
@@ -179,7 +185,10 @@ export async function read(
   }
 }
 
-/** Takes away what is ours and proves it gone. Absent is done; what is not ours any more is left. Throws HostnetError. */
+/**
+ * Takes away what is ours and proves it gone. Absent is done; what is not ours any more is left. What this one had taken
+ * over from a resource that stays after all, as its rename was taken back half way, is that one's again. Throws HostnetError.
+ */
 export async function remove(kind: Kind, id: string, olds: Outputs): Promise<void> {
   const { host } = olds;
   if (kind.mark === "none" || decommissioned(host)) return;
@@ -198,7 +207,9 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
         say("is not ours any more; it is left as it is");
       return;
     }
-    await run.takeAway();
+    const stays = staying.get(objectOf(kind, olds));
+    if (stays && stays.olds.revision !== olds.revision) await apply(kind, stays.news, stays.olds);
+    else await run.takeAway();
   } catch (cause) {
     throw located(cause, kind, host, args);
   }

@@ -543,6 +543,33 @@ describe("delete", () => {
     expect(files.size).toBe(0);
   });
 
+  it.each([
+    ["is there", () => {}],
+    ["was gone already", () => boxes.delete("k")],
+  ])(
+    "hands back what a resource had that the program declares again, as its rename was broken off: %s",
+    async (_, meanwhile) => {
+      const first = await apply(box, check(box, inputs({ name: "k", size: 2 })).inputs);
+      release(first.outs.revision);
+      const renamed = await apply(box, inputs({ name: "k", size: 3 }));
+      release(renamed.outs.revision);
+      meanwhile();
+      diff(box, first.outs, inputs({ name: "k", size: 2 }));
+      await remove(box, renamed.id, renamed.outs);
+      expect(boxes.get("k")).toEqual({ size: 2, mark: `hostnet:a1b2:${first.outs.revision}` });
+      await remove(box, first.id, first.outs);
+      expect(boxes.size).toBe(0);
+    },
+  );
+
+  it("takes away what a resource has that is replaced by another object", async () => {
+    const first = await apply(box, check(box, inputs({ name: "p" })).inputs);
+    const second = await apply(box, check(box, inputs({ name: "q" })).inputs);
+    diff(box, first.outs, inputs({ name: "q" }));
+    await remove(box, second.id, second.outs);
+    expect([...boxes.keys()]).toEqual(["p"]);
+  });
+
   it("never touches another machine, and none that is decommissioned", async () => {
     const { outs } = await apply(box, inputs({ name: "b" }));
     machineId = "m2";
