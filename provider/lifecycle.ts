@@ -209,6 +209,8 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
     }
     const stays = staying.get(objectOf(kind, olds));
     if (stays && stays.olds.revision !== olds.revision) await apply(kind, stays.news, stays.olds);
+    else if (await run.bequeath())
+      tell(`${host.name}: ${titleOf(kind, args)} is left as it is: another Host declares it too, and gives it back`);
     else await run.takeAway();
   } catch (cause) {
     throw located(cause, kind, host, args);

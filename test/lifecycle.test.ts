@@ -81,7 +81,7 @@ function see(sections: Section[]): Seen {
   const text = (section: Section) =>
     section.key.startsWith("management:")
       ? JSON.stringify([{ ifname: carrier, dev: carrier }])
-      : section.key.startsWith("ledger:")
+      : section.key.startsWith("ledger")
         ? [...files].map(([path, line]) => `${path}:${line}\n`).join("")
         : JSON.stringify(Object.fromEntries(boxes));
   return new Seen(new Map(sections.map((section) => [section.key, { section, result: answer(text(section)) }])));
@@ -541,6 +541,60 @@ describe("delete", () => {
     await remove(ledgered, id, outs);
     expect(words().at(-2)).toBe('burn b {"size":7}');
     expect(files.size).toBe(0);
+  });
+
+  describe("of what another stack has, too", () => {
+    const theirs = { ...host, owner: "c3d4" } as HostRef;
+    const thirds = { ...host, owner: "e5f6" } as HostRef;
+    /** A sysctl of a box: what is as we set it gets the value back that it had. */
+    const shared = {
+      ...box,
+      mark: "ledger",
+      permanent: true,
+      find: (...asked: Parameters<typeof box.find>) => {
+        const found = box.find(...asked);
+        return found && { ...found, marks: [] };
+      },
+      remember: (live?: { args: object }) => live?.args,
+      converge: (want: Box & { name: string }, live: { args: Box }) =>
+        (["colour", "size"] as const)
+          .filter((key) => want[key] !== undefined && want[key] !== live.args[key])
+          .map((key) => ({ argv: ["set", want.name, key, String(want[key])] })),
+      remove: (live: { args: Box }, want: Box & { name: string }, { memory }: { memory?: Box }) =>
+        (["colour", "size"] as const)
+          .filter((key) => memory && want[key] === live.args[key] && memory[key] !== live.args[key])
+          .map((key) => ({ argv: ["set", want.name, key, String(memory?.[key])] })),
+    } as unknown as typeof box;
+
+    it("is left to the next, who gives back what the first one found", async () => {
+      boxes.set("b", { size: 7, colour: "none" });
+      const first = await apply(shared, inputs({ name: "b", size: 2, colour: "red" }));
+      const second = await apply(shared, inputs({ name: "b", size: 2, host: theirs }));
+      const third = await apply(shared, inputs({ name: "b", size: 2, host: thirds }));
+      await remove(shared, first.id, first.outs);
+      expect(told).toEqual(["node1: Box b is left as it is: another Host declares it too, and gives it back"]);
+      expect(boxes.get("b")).toEqual({ size: 2, colour: "red" });
+      await remove(shared, second.id, second.outs);
+      expect(boxes.get("b")).toEqual({ size: 2, colour: "red" });
+      await remove(shared, third.id, third.outs);
+      expect(boxes.get("b")).toEqual({ size: 7, colour: "none" });
+      expect(files.size).toBe(0);
+    });
+
+    it("is given back as it was before by one that came later, whose former turns count no more", async () => {
+      boxes.set("b", { size: 7 });
+      const first = await apply(shared, inputs({ name: "b", size: 2 }));
+      const second = await apply(shared, inputs({ name: "b", size: 3, host: theirs }));
+      await remove(shared, second.id, second.outs);
+      expect(boxes.get("b")?.size).toBe(2);
+      const again = await apply(shared, inputs({ name: "b", size: 2, host: theirs }));
+      await remove(shared, first.id, first.outs);
+      const last = await apply(shared, inputs({ name: "b", size: 2 }));
+      await remove(shared, again.id, again.outs);
+      expect(boxes.get("b")?.size).toBe(2);
+      await remove(shared, last.id, last.outs);
+      expect(boxes.get("b")?.size).toBe(7);
+    });
   });
 
   it.each([
