@@ -11,6 +11,7 @@ import { warn } from "./log";
 import { HostnetError } from "./model/errors";
 import { devicesOnHost, managerSections } from "./model/managers";
 import { hasUnknown } from "./model/unknown";
+import { meet } from "./owners";
 import { validate } from "./validate";
 
 type Inputs = z.output<typeof hostArgs> & { __provider?: string };
@@ -66,6 +67,7 @@ async function update(_id: string, olds: Outputs, news: Inputs) {
 /** Refresh changes nothing here: what a Host knows of its machine's epoch is compared by the next `up`, and only there. */
 async function read(id: string, olds: Outputs) {
   if (!decommissioned(olds)) await machine(olds);
+  meet(olds);
   return { id, props: olds };
 }
 
@@ -101,6 +103,7 @@ async function settle(news: Inputs, owner: string, olds?: Outputs): Promise<Omit
     });
   }
   machines.set(machineId, { owner, name: news.name });
+  meet({ machineId, owner });
   if (!facts.tools.ip) {
     throw new HostnetError("MISSING_TOOL", "the host has no ip", {
       host: news.name,

@@ -31,7 +31,7 @@ import { HostnetError, nothingRan, remedyFor } from "./model/errors";
 import { linkClaim } from "./model/link-kind";
 import { nonceOf } from "./model/mark";
 import { same } from "./model/path";
-import { isOurs, partsOf } from "./ownership";
+import { isOurs, type Part, partsOf } from "./ownership";
 
 /** How often the host is written to before we say that it does not do what it was told. */
 const rounds = 3;
@@ -115,7 +115,11 @@ export class Run {
     this.remains = this.found ? [] : (this.kind.sweep?.(this.want, seen, this.context) ?? []);
   }
 
-  parts = () => (this.found ? partsOf(this.found, this.entries[0], this.context.mark, this.circumstances) : []);
+  parts(): Part[] {
+    // What is there by itself is nobody's, whoever has recorded it.
+    const entry = this.entries[0] ?? (this.kind.permanent ? undefined : this.others.at(-1));
+    return this.found ? partsOf(this.found, entry, this.context.mark, this.circumstances) : [];
+  }
 
   isOurs = () => isOurs(this.kind, this.parts());
 

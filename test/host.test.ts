@@ -30,12 +30,15 @@ jest.mock("../provider/log", () => ({ warn: () => {}, tell: () => {} }));
 /** As in a new process: who is on which machine is known of one run only. */
 function newRun() {
   let host: typeof import("../provider/host").host | undefined;
+  let owners: typeof import("../provider/owners") | undefined;
   jest.isolateModules(() => {
     host = require("../provider/host").host;
+    owners = require("../provider/owners");
   });
   const { check, diff, ...others } = host as NonNullable<typeof host>;
   return {
     ...others,
+    relativesOf: (owners as NonNullable<typeof owners>).relativesOf,
     refreshed: diff,
     /** As the engine does it for a resource of the program. */
     diff: (...asked: Parameters<typeof diff>) => {
@@ -117,4 +120,14 @@ describe("two Hosts of a stack", () => {
     await host.diff("", a, at("a", "10.0.0.1"));
     await expect(host.create(at("c", "10.0.0.9"))).rejects.toThrow(conflict);
   });
+});
+
+it("is known for its machine's by who takes its place, once a refresh has read it", async () => {
+  wire = { "10.0.0.1": "M1" };
+  const a = was("a", "10.0.0.1", "M1");
+  const host = newRun();
+  await host.read("", a);
+  const { outs } = await host.create(at("b", "10.0.0.1"));
+  expect([host.relativesOf(outs), host.relativesOf(a)]).toEqual([[a.owner], [outs.owner]]);
+  expect(host.relativesOf({ ...a, machineId: "another" })).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { apply, check, diff, type Inputs, type Outputs, read, remove } from "../
 import type { Result, Section, Step } from "../provider/model/command";
 import { HostnetError } from "../provider/model/errors";
 import { UNKNOWN } from "../provider/model/unknown";
+import { meet } from "../provider/owners";
 import { release } from "../provider/ownership";
 
 /** A host that knows one thing: named boxes with a colour, a size and a mark. */
@@ -88,7 +89,10 @@ function see(sections: Section[]): Seen {
 }
 
 const told: string[] = [];
-jest.mock("../provider/log", () => ({ warn: () => {}, tell: (text: string) => told.push(text) }));
+jest.mock("../provider/log", () => ({
+  warn: (text: string) => told.push(`warning: ${text}`),
+  tell: (text: string) => told.push(text),
+}));
 
 jest.mock("../provider/host/reach", () => ({
   decommissioned: (host: HostRef) => host.decommissioned === true,
@@ -195,7 +199,7 @@ describe("apply", () => {
     expect(await ways({ ...box, list: () => [] })).toMatch(/hostnet import/);
     boxes.set("b", { colour: "theirs", mark: "hostnet:ffff:01" });
     await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(
-      /another stack's, or of a Host that was renamed, along with this, without `aliases`/,
+      /another stack's, or of a Host that was renamed along with this: then `up --refresh`/,
     );
     expect(written).toEqual([]);
     expect(told).toEqual([]);
@@ -300,6 +304,57 @@ describe("apply", () => {
       await remove(box, id, properties);
       expect(boxes.size).toBe(0);
     });
+  });
+
+  describe("of a Host that was renamed along with what is on it", () => {
+    const [old, heir] = ["0a0a", "0b0b"].map((owner) => ({ ...host, machineId: "m7", owner }) as HostRef);
+    const on = (host: HostRef | undefined, args: object) => check(box, { ...inputs(args), host } as Inputs).inputs;
+    beforeEach(() => {
+      machineId = "m7";
+    });
+
+    it("takes over what the old one has, once a refresh has met that, and the old one's delete leaves it", async () => {
+      const was = await apply(box, on(old, { name: "b", size: 2 }));
+      await expect(apply(box, on(heir, { name: "b", size: 2 }))).rejects.toThrow(/\[FOREIGN\]/);
+      meet(old as HostRef);
+      meet(heir as HostRef);
+      release(was.outs.revision);
+      const { outs } = await apply(box, on(heir, { name: "b", size: 2 }));
+      expect(boxes.get("b")).toEqual({ size: 2, mark: `hostnet:0b0b:${outs.revision}` });
+      await remove(box, was.id, was.outs);
+      expect(boxes.has("b")).toBe(true);
+      boxes.set("b", { mark: "hostnet:ffff:01" });
+      expect(told).toEqual([]);
+      await remove(box, was.id, was.outs);
+      expect(told).toEqual(["warning: node1: Box b is not ours any more; it is left as it is"]);
+    });
+
+    it("gives it back when the names are taken back before the old ones are deleted", async () => {
+      const was = await apply(box, on(old, { name: "t", size: 2 }));
+      release(was.outs.revision);
+      meet(old as HostRef);
+      const { id, outs } = await apply(box, on(heir, { name: "t", size: 3 }));
+      release(outs.revision);
+      diff(box, was.outs, on(old, { name: "t", size: 2 }));
+      await remove(box, id, outs);
+      expect(boxes.get("t")).toEqual({ size: 2, mark: `hostnet:0a0a:${was.outs.revision}` });
+    });
+  });
+
+  it("says of what another stack has in its ledger alone that it is another stack's", async () => {
+    const ledgered = {
+      ...box,
+      mark: "ledger",
+      find: (...asked: Parameters<typeof box.find>) => {
+        const found = box.find(...asked);
+        return found && { ...found, marks: [] };
+      },
+    } as unknown as typeof box;
+    const others = inputs({ name: "b", host: { ...host, owner: "c3d4" } });
+    await apply(ledgered, inputs({ name: "b" }));
+    await expect(apply(ledgered, others)).rejects.toThrow(/is another stack's/);
+    files.clear();
+    await expect(apply(ledgered, others)).rejects.toThrow(/carries no mark of ours/);
   });
 
   it("keeps in state what was begun: id, properties with __provider, and reasons", async () => {
