@@ -11,7 +11,7 @@ import { warn } from "./log";
 import { HostnetError } from "./model/errors";
 import { devicesOnHost, managerSections } from "./model/managers";
 import { hasUnknown } from "./model/unknown";
-import { meet } from "./owners";
+import { meet, reachedBy } from "./owners";
 import { validate } from "./validate";
 
 type Inputs = z.output<typeof hostArgs> & { __provider?: string };
@@ -39,11 +39,13 @@ async function diff(_id: string, olds: Outputs, news: Inputs): Promise<{ changes
   const isOn = (machineId: string) => machines.set(machineId, { owner: olds.owner, name: olds.name });
   if (hasUnknown(news) || decommissioned(news)) {
     isOn(olds.machineId);
+    if (decommissioned(news)) reachedBy(olds.machineId, news);
     return {};
   }
   try {
     const { found, seen } = await look(news, olds.owner);
     const machineId = machineIdentity(found.facts, news.identity);
+    reachedBy(machineId, news);
     // Who has been on it before has the older right; the others may have changed places.
     if (machineId === olds.machineId || !machines.has(machineId)) isOn(machineId);
     return machineId !== olds.machineId || epochOf(found, seen, olds.owner) !== olds.epoch ? { changes: true } : {};
@@ -104,6 +106,7 @@ async function settle(news: Inputs, owner: string, olds?: Outputs): Promise<Omit
   }
   machines.set(machineId, { owner, name: news.name });
   meet({ machineId, owner });
+  reachedBy(machineId, news);
   if (!facts.tools.ip) {
     throw new HostnetError("MISSING_TOOL", "the host has no ip", {
       host: news.name,

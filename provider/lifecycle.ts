@@ -10,7 +10,7 @@ import { devicesOnHost, managerSections, toLeaveAlone } from "./model/managers";
 import { isMark, markOf } from "./model/mark";
 import { get, plain, same, set } from "./model/path";
 import { hasUnknown, isUnknown } from "./model/unknown";
-import { relativesOf } from "./owners";
+import { asOfNow, relativesOf } from "./owners";
 import { claim, keep, release } from "./ownership";
 import { Run } from "./run";
 import { validate } from "./validate";
@@ -196,7 +196,7 @@ export async function read(
  * over from a resource that stays after all, as its rename was taken back half way, is that one's again. Throws HostnetError.
  */
 export async function remove(kind: Kind, id: string, olds: Outputs): Promise<void> {
-  const { host } = olds;
+  const host = asOfNow(olds.host);
   if (kind.mark === "none" || decommissioned(host)) return;
   const args = argumentsOf(olds);
   const say = (text: string) => warn(`${host.name}: ${titleOf(kind, args)} ${text}`);

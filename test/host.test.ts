@@ -2,6 +2,7 @@ import { machineIdentity } from "../provider/host/identity";
 import type { HostRef } from "../provider/host/reach";
 import { Seen } from "../provider/host/seen";
 import type { Section } from "../provider/model/command";
+import { UNKNOWN } from "../provider/model/unknown";
 
 /** Which machine answers at which address. */
 let wire: Record<string, string> = {};
@@ -38,7 +39,7 @@ function newRun() {
   const { check, diff, ...others } = host as NonNullable<typeof host>;
   return {
     ...others,
-    relativesOf: (owners as NonNullable<typeof owners>).relativesOf,
+    ...(owners as NonNullable<typeof owners>),
     refreshed: diff,
     /** As the engine does it for a resource of the program. */
     diff: (...asked: Parameters<typeof diff>) => {
@@ -130,4 +131,17 @@ it("is known for its machine's by who takes its place, once a refresh has read i
   const { outs } = await host.create(at("b", "10.0.0.1"));
   expect([host.relativesOf(outs), host.relativesOf(a)]).toEqual([[a.owner], [outs.owner]]);
   expect(host.relativesOf({ ...a, machineId: "another" })).toEqual([]);
+});
+
+it("is reached as the program says, whatever is in state of those that are on it", async () => {
+  wire = { "10.0.0.2": "M1", "10.0.0.9": "M9" };
+  const a = was("a", "10.0.0.1", "M1");
+  const host = newRun();
+  await host.diff("", a, { ...at("a", UNKNOWN) });
+  await host.diff("", a, at("a", "10.0.0.9"));
+  expect(host.asOfNow(a)).toBe(a);
+  await host.diff("", a, at("a", "10.0.0.2"));
+  expect(host.asOfNow(a)).toEqual({ ...at("a", "10.0.0.2"), machineId: a.machineId, owner: a.owner, epoch: a.epoch });
+  await host.diff("", a, { ...at("a", "10.0.0.1"), decommissioned: true });
+  expect(host.asOfNow(a)).toMatchObject({ address: "10.0.0.1", decommissioned: true });
 });

@@ -7,7 +7,7 @@ import { apply, check, diff, type Inputs, type Outputs, read, remove } from "../
 import type { Result, Section, Step } from "../provider/model/command";
 import { HostnetError } from "../provider/model/errors";
 import { UNKNOWN } from "../provider/model/unknown";
-import { meet } from "../provider/owners";
+import { meet, reachedBy } from "../provider/owners";
 import { release } from "../provider/ownership";
 
 /** A host that knows one thing: named boxes with a colour, a size and a mark. */
@@ -101,7 +101,7 @@ jest.mock("../provider/host/reach", () => ({
     return machine;
   },
   reachIfSame: async (host: HostRef) => {
-    if (!reachable) throw new Error("no route to host");
+    if (!reachable || host.address === "192.0.2.99") throw new Error("no route to host");
     return host.machineId === machineId ? machine : undefined;
   },
 }));
@@ -677,6 +677,19 @@ describe("delete", () => {
     diff(box, first.outs, inputs({ name: "q" }));
     await remove(box, second.id, second.outs);
     expect([...boxes.keys()]).toEqual(["p"]);
+  });
+
+  it("reaches the machine as its Host has it now, of what is in the program no more", async () => {
+    machineId = "m8";
+    const moved = { ...host, machineId, address: "192.0.2.99", knownHostsPath: "/gone" } as HostRef;
+    const { id, outs } = await apply(box, inputs({ name: "b", host: moved }));
+    await expect(remove(box, id, outs)).rejects.toThrow(/no route to host/);
+    reachedBy("m8", { ...moved, name: "gone", decommissioned: true });
+    await remove(box, id, outs);
+    expect(boxes.has("b")).toBe(true);
+    reachedBy("m8", host);
+    await remove(box, id, outs);
+    expect(boxes.has("b")).toBe(false);
   });
 
   it("never touches another machine, and none that is decommissioned", async () => {
