@@ -59,7 +59,7 @@ export class Run {
   private remains: Step[] = [];
   /** What the ledger has of it: its owner's first. */
   private entries: OwnedEntry[] = [];
-  /** What other stacks have recorded of an object that bears no mark. */
+  /** What other owners have recorded of an object that bears no mark. */
   private others: OwnedEntry[] = [];
   /** What writes that entry. */
   private recording: Step[] = [];
@@ -108,8 +108,8 @@ export class Run {
     this.seen = seen;
     this.context.seen = seen;
     this.entries = this.owners.flatMap((owner) => readEntry(seen, owner, this.id) ?? []);
-    this.others =
-      this.kind.mark === "ledger" ? entriesOf(seen, this.id).filter(({ owner }) => !this.owners.includes(owner)) : [];
+    const all = this.kind.mark === "ledger" ? entriesOf(seen, this.id) : [];
+    this.others = all.filter(({ owner }) => owner !== this.host.owner);
     this.context.memory = this.entries[0]?.memory;
     this.found = this.kind.find(this.want, seen);
     this.remains = this.found ? [] : (this.kind.sweep?.(this.want, seen, this.context) ?? []);

@@ -636,6 +636,19 @@ describe("delete", () => {
       expect(files.size).toBe(0);
     });
 
+    it("is left to a Host of the same stack that took its place", async () => {
+      machineId = "m9";
+      const [old, heir] = ["0c0c", "0d0d"].map((owner) => ({ ...host, machineId, owner }) as HostRef);
+      boxes.set("b", { size: 7 });
+      const first = await apply(shared, inputs({ name: "b", size: 2, host: old }));
+      meet(heir as HostRef);
+      const second = await apply(shared, inputs({ name: "b", size: 2, host: heir }));
+      await remove(shared, first.id, first.outs);
+      expect(boxes.get("b")?.size).toBe(2);
+      await remove(shared, second.id, second.outs);
+      expect([boxes.get("b")?.size, files.size]).toEqual([7, 0]);
+    });
+
     it("is given back as it was before by one that came later, whose former turns count no more", async () => {
       boxes.set("b", { size: 7 });
       const first = await apply(shared, inputs({ name: "b", size: 2 }));
