@@ -11,6 +11,7 @@ import { warn } from "./log";
 import { HostnetError } from "./model/errors";
 import { devicesOnHost, managerSections } from "./model/managers";
 import { hasUnknown } from "./model/unknown";
+import { meet, reachedBy } from "./owners";
 import { validate } from "./validate";
 
 type Inputs = z.output<typeof hostArgs> & { __provider?: string };
@@ -38,11 +39,13 @@ async function diff(_id: string, olds: Outputs, news: Inputs): Promise<{ changes
   const isOn = (machineId: string) => machines.set(machineId, { owner: olds.owner, name: olds.name });
   if (hasUnknown(news) || decommissioned(news)) {
     isOn(olds.machineId);
+    if (decommissioned(news)) reachedBy(olds.machineId, news);
     return {};
   }
   try {
     const { found, seen } = await look(news, olds.owner);
     const machineId = machineIdentity(found.facts, news.identity);
+    reachedBy(machineId, news);
     // Who has been on it before has the older right; the others may have changed places.
     if (machineId === olds.machineId || !machines.has(machineId)) isOn(machineId);
     return machineId !== olds.machineId || epochOf(found, seen, olds.owner) !== olds.epoch ? { changes: true } : {};
@@ -66,6 +69,7 @@ async function update(_id: string, olds: Outputs, news: Inputs) {
 /** Refresh changes nothing here: what a Host knows of its machine's epoch is compared by the next `up`, and only there. */
 async function read(id: string, olds: Outputs) {
   if (!decommissioned(olds)) await machine(olds);
+  meet(olds);
   return { id, props: olds };
 }
 
@@ -101,6 +105,8 @@ async function settle(news: Inputs, owner: string, olds?: Outputs): Promise<Omit
     });
   }
   machines.set(machineId, { owner, name: news.name });
+  meet({ machineId, owner });
+  reachedBy(machineId, news);
   if (!facts.tools.ip) {
     throw new HostnetError("MISSING_TOOL", "the host has no ip", {
       host: news.name,

@@ -33,6 +33,8 @@ export interface Context<A, M = unknown> {
   mark: string;
   /** 64 random bits of the Host, in hex: what derived MACs and cookies come from. */
   owner: string;
+  /** The stack's other owners on this machine: the Host has taken their place. */
+  formerOwners?: string[];
   /** What was declared before and may still be on the host: a value in it that is wanted no more goes. */
   was: Partial<A>[];
   /** What `remember` kept when the resource was created. */

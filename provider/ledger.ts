@@ -14,6 +14,10 @@ export interface Entry {
   nonce: string;
   /** What `remember` kept: how things were before. */
   memory?: unknown;
+  /** How many owners had recorded the same object, one after the other, when this one did. */
+  turn?: number;
+  /** What owners before it had declared who are gone: it is still there, and goes with this one. */
+  inherited?: Record<string, unknown>;
 }
 
 /** An entry, and whose ledger it is in. */
@@ -69,19 +73,35 @@ function entryIn(text: string): Entry | undefined {
 /** All ledgers of all owners. */
 export const ledgersSection: Section = { key: "ledgers", argv: ["grep", "-rs", "", root] };
 
+/** What all ledgers have of an object. */
+export function entriesOf(seen: Seen, id: string): OwnedEntry[] {
+  const entries = seen.derive("ledgers", () => {
+    const byId = new Map<string, OwnedEntry[]>();
+    const found = seen.result("ledgers").stdout.matchAll(/^[^:]*\/([0-9a-f]+)\/[^/:]+:(\{.*)$/gm);
+    for (const [, owner = "", text = ""] of found) {
+      const entry = entryIn(text);
+      if (entry) byId.set(hereOf(entry.id), [...(byId.get(hereOf(entry.id)) ?? []), { ...entry, owner }]);
+    }
+    return byId;
+  });
+  return entries.get(hereOf(id)) ?? [];
+}
+
 /** The mark that any ledger has for an object. */
 export function markInLedgers(seen: Seen, id: string): string | undefined {
-  const marks = seen.derive("ledgers", () => {
-    const entries = seen.result("ledgers").stdout.matchAll(/^[^:]*\/([0-9a-f]+)\/[^/:]+:(\{.*)$/gm);
-    return new Map(
-      [...entries].flatMap(([, owner = "", text = ""]) => {
-        const entry = entryIn(text);
-        return entry ? [[hereOf(entry.id), markOf(owner, entry.nonce)] as const] : [];
-      }),
-    );
-  });
-  return marks.get(hereOf(id));
+  const entry = entriesOf(seen, id).at(-1);
+  return entry && markOf(entry.owner, entry.nonce);
 }
+
+const turnOf = ({ turn = 0 }: Entry) => turn;
+
+/** That of who records an object which these have recorded. */
+export const turnAfter = (others: Entry[]): number | undefined =>
+  others.length > 0 ? Math.max(...others.map(turnOf)) + 1 : undefined;
+
+/** Who of the others has recorded the object next after this one. */
+export const heirOf = (entry: Entry, others: OwnedEntry[]): OwnedEntry | undefined =>
+  others.filter((other) => turnOf(other) > turnOf(entry)).sort((one, other) => turnOf(one) - turnOf(other))[0];
 
 /** The token that is lost with a reboot, a reverted snapshot or a restarted container. */
 export const readEpoch = (seen: Seen, owner: string) => lines(seen, owner).get(`${folder(owner)}/epoch`);
@@ -92,12 +112,15 @@ const write = (path: string, line: string): Step => ({
   stdin: `${line}\n`,
 });
 
-export const record = (owner: string, entry: Entry) => write(fileOf(owner, entry.id), JSON.stringify(entry));
+const textOf = ({ id, nonce, memory, turn, inherited }: Entry) =>
+  JSON.stringify({ id, nonce, memory, turn, inherited });
+
+export const record = (owner: string, entry: Entry) => write(fileOf(owner, entry.id), textOf(entry));
 
 /** In the place of another entry, which stays as it is when a full /run cuts the new one off. */
 export function replaceEntry(owner: string, entry: Entry): Step[] {
   const path = fileOf(owner, entry.id);
-  return [write(`${path}.new`, JSON.stringify(entry)), { argv: ["mv", "-f", `${path}.new`, path] }];
+  return [write(`${path}.new`, textOf(entry)), { argv: ["mv", "-f", `${path}.new`, path] }];
 }
 
 export const forget = (owner: string, id: string): Step => ({ argv: ["rm", "-f", fileOf(owner, id)] });

@@ -10,6 +10,7 @@ import { devicesOnHost, managerSections, toLeaveAlone } from "./model/managers";
 import { isMark, markOf } from "./model/mark";
 import { get, plain, same, set } from "./model/path";
 import { hasUnknown, isUnknown } from "./model/unknown";
+import { asOfNow, relativesOf } from "./owners";
 import { claim, keep, release } from "./ownership";
 import { Run } from "./run";
 import { validate } from "./validate";
@@ -56,7 +57,7 @@ export function argumentsOf(properties: Args): Args {
 /** Objects of the program: a refresh asks for the diff of resources that it has no longer, or by another name, as well. */
 const declared = new Set<string>();
 
-const objectOf = (kind: Kind, { host, ...args }: Inputs) => JSON.stringify([host?.owner, idOf(kind, host ?? {}, args)]);
+const objectOf = (kind: Kind, news: Inputs) => JSON.stringify([news.host?.owner, placeOf(kind, news)]);
 
 /** Normal form and refusals; no network. A refusal names no property: the engine would print its value, secrets too. */
 export function check(kind: Kind, news: Inputs): { inputs: Inputs; failures: { property: string; reason: string }[] } {
@@ -71,6 +72,12 @@ export function check(kind: Kind, news: Inputs): { inputs: Inputs; failures: { p
   return { inputs, failures: reasons.map((reason) => ({ property: "", reason })) };
 }
 
+/** Resources that this run leaves as they are, by their objects. */
+const staying = new Map<string, { olds: Outputs; news: Inputs }>();
+
+/** What it is on its machine, whichever Host it was declared on. */
+const placeOf = (kind: Kind, { host, ...args }: Inputs) => idOf(kind, host ?? {}, args);
+
 /** Only what must be replaced: the engine compares the inputs itself and then shows exactly what differs. */
 export function diff(kind: Kind, olds: Outputs, news: Inputs): { replaces?: string[]; deleteBeforeReplace?: boolean } {
   if (declared.has(objectOf(kind, news))) keep(olds.revision);
@@ -82,7 +89,9 @@ export function diff(kind: Kind, olds: Outputs, news: Inputs): { replaces?: stri
   if (isUnknown(news.parents)) replaces.add("parents");
   const machine = news.host?.machineId;
   if (machine && !isUnknown(machine) && machine !== olds.host.machineId) replaces.add("host");
-  return replaces.size > 0 ? { replaces: [...replaces], deleteBeforeReplace: true } : {};
+  if (replaces.size > 0) return { replaces: [...replaces], deleteBeforeReplace: true };
+  if (declared.has(objectOf(kind, news)) && !hasUnknown(news)) staying.set(placeOf(kind, news), { olds, news });
+  return {};
 }
 
 function unknownAt(tree: Args, path: Path): boolean {
@@ -97,9 +106,10 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
   const id = idOf(kind, host, args);
   const revision = olds?.revision ?? randomBytes(6).toString("hex");
   const was = olds ? [...(olds.was ?? []), argumentsOf(olds)] : [];
-  const formerOwners = olds ? formerOwnersOf(olds, host.owner) : undefined;
+  const formerOwners = formerOwnersOf(host, olds);
   const adopts = news.adopt === true;
-  const context: Context<unknown> = { mark: markOf(host.owner, revision), owner: host.owner, was, adopts };
+  const mark = markOf(host.owner, revision);
+  const context: Context<unknown> = { mark, owner: host.owner, formerOwners, was, adopts };
   let run: Run | undefined;
   try {
     if (decommissioned(host)) return { id, outs: undone(news, olds, formerOwners) };
@@ -144,9 +154,11 @@ function undone(news: Inputs, olds: Outputs | undefined, formerOwners: string[] 
   return plain({ ...news, ...pick(olds, learned), formerOwners } as Outputs);
 }
 
-function formerOwnersOf({ host, formerOwners = [] }: Outputs, owner: string): string[] | undefined {
-  const owners = [...new Set([host.owner, ...formerOwners])].filter((former) => former !== owner);
-  return owners.length > 0 ? owners : undefined;
+/** What is new may be there by the mark of a Host that has another name now, as the resource has. */
+function formerOwnersOf(host: HostRef, olds?: Outputs): string[] | undefined {
+  const owners = new Set(olds ? [olds.host.owner, ...(olds.formerOwners ?? [])] : relativesOf(host));
+  owners.delete(host.owner);
+  return owners.size > 0 ? [...owners] : undefined;
 }
 
 /** The live values of what is declared; {} when it is proven gone. Throws HostnetError when the host cannot be asked. */
@@ -179,9 +191,12 @@ export async function read(
   }
 }
 
-/** Takes away what is ours and proves it gone. Absent is done; what is not ours any more is left. Throws HostnetError. */
+/**
+ * Takes away what is ours and proves it gone. Absent is done; what is not ours any more is left. What this one had taken
+ * over from a resource that stays after all, as its rename was taken back half way, is that one's again. Throws HostnetError.
+ */
 export async function remove(kind: Kind, id: string, olds: Outputs): Promise<void> {
-  const { host } = olds;
+  const host = asOfNow(olds.host);
   if (kind.mark === "none" || decommissioned(host)) return;
   const args = argumentsOf(olds);
   const say = (text: string) => warn(`${host.name}: ${titleOf(kind, args)} ${text}`);
@@ -191,14 +206,21 @@ export async function remove(kind: Kind, id: string, olds: Outputs): Promise<voi
       release(olds.revision);
       return say("was on a machine that no longer answers at this address; it counts as gone");
     }
-    const run = new Run(kind, machine, host, id, args, contextOf(olds), { ...olds, removes: true });
+    const formerOwners = [...(olds.formerOwners ?? []), ...relativesOf(host)];
+    const run = new Run(kind, machine, host, id, args, contextOf(olds), { ...olds, formerOwners, removes: true });
     await run.look(true);
     if (run.found && !run.isOurs()) {
       if (run.parts().some(({ whose }) => whose !== "this" && whose !== "sibling"))
         say("is not ours any more; it is left as it is");
       return;
     }
-    await run.takeAway();
+    const stays = staying.get(placeOf(kind, olds));
+    if (stays && stays.olds.revision !== olds.revision) {
+      const former = [...(stays.olds.formerOwners ?? []), host.owner];
+      await apply(kind, stays.news, { ...stays.olds, formerOwners: former });
+    } else if (await run.bequeath())
+      tell(`${host.name}: ${titleOf(kind, args)} is left as it is: another Host declares it too, and gives it back`);
+    else await run.takeAway();
   } catch (cause) {
     throw located(cause, kind, host, args);
   }

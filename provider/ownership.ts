@@ -67,7 +67,7 @@ export function claim(kind: Kind, parts: Part[], adopt: boolean): boolean {
       whose === "none"
         ? "carries no mark of ours"
         : mark.startsWith("hostnet:")
-          ? "is another stack's, or of a Host that was renamed, along with this, without `aliases`"
+          ? "is another stack's, or of a Host that was renamed along with this: then `up --refresh` takes it over"
           : `is marked '${mark}'`;
     throw new HostnetError("FOREIGN", `is there already and ${whom}`, kind.list ? {} : { remedy: withoutImport });
   }

@@ -13,6 +13,12 @@ class Registered extends pulumi.CustomResource {
   readonly kind: string;
 
   constructor(kind: string, name: string, properties: Properties, opts: pulumi.CustomResourceOptions = {}) {
+    // The engine would ask a provider that it cannot know yet: `code must be a string, not undefined` (seen).
+    if (opts.import !== undefined) {
+      throw new pulumi.RunError(
+        `${kind} '${name}': takes no option \`import\`; \`adopt: true\` or \`hostnet import\` take over what is there`,
+      );
+    }
     // The SDK takes a stack trace for each of five promises a property, to tell of leaks; with our many optional
     // properties that was half of the time that a program took.
     const { stackTraceLimit } = Error;

@@ -15,13 +15,25 @@ import {
 } from "./host/way-back";
 import { conduct } from "./inquiry";
 import type { Context, Found, Kind } from "./kind";
-import { forget, forgetFormer, ledgerSection, type OwnedEntry, readEntry, record, replaceEntry } from "./ledger";
+import {
+  entriesOf,
+  forget,
+  forgetFormer,
+  heirOf,
+  ledgerSection,
+  ledgersSection,
+  type OwnedEntry,
+  readEntry,
+  record,
+  replaceEntry,
+  turnAfter,
+} from "./ledger";
 import { type Step, show } from "./model/command";
 import { HostnetError, nothingRan, remedyFor } from "./model/errors";
 import { linkClaim } from "./model/link-kind";
 import { nonceOf } from "./model/mark";
 import { same } from "./model/path";
-import { isOurs, partsOf } from "./ownership";
+import { isOurs, type Part, partsOf } from "./ownership";
 
 /** How often the host is written to before we say that it does not do what it was told. */
 const rounds = 3;
@@ -49,6 +61,8 @@ export class Run {
   private remains: Step[] = [];
   /** What the ledger has of it: its owner's first. */
   private entries: OwnedEntry[] = [];
+  /** What other owners have recorded of an object that bears no mark. */
+  private others: OwnedEntry[] = [];
   /** What writes that entry. */
   private recording: Step[] = [];
   /** True once something may have been written. */
@@ -69,7 +83,8 @@ export class Run {
 
   private get sections() {
     const more = this.circumstances.removes ? (this.kind.beforeRemoval?.(this.want) ?? []) : [];
-    return [...this.kind.observe(this.want), ...more, ...this.owners.map(ledgerSection)];
+    const ledgers = this.kind.mark === "ledger" ? [ledgersSection] : [];
+    return [...this.kind.observe(this.want), ...more, ...this.owners.map(ledgerSection), ...ledgers];
   }
 
   private get owners() {
@@ -95,12 +110,18 @@ export class Run {
     this.seen = seen;
     this.context.seen = seen;
     this.entries = this.owners.flatMap((owner) => readEntry(seen, owner, this.id) ?? []);
+    const all = this.kind.mark === "ledger" ? entriesOf(seen, this.id) : [];
+    this.others = all.filter(({ owner }) => owner !== this.host.owner);
     this.context.memory = this.entries[0]?.memory;
     this.found = this.kind.find(this.want, seen);
     this.remains = this.found ? [] : (this.kind.sweep?.(this.want, seen, this.context) ?? []);
   }
 
-  parts = () => (this.found ? partsOf(this.found, this.entries[0], this.context.mark, this.circumstances) : []);
+  parts(): Part[] {
+    // What is there by itself is nobody's, whoever has recorded it.
+    const entry = this.entries[0] ?? (this.kind.permanent ? undefined : this.others.at(-1));
+    return this.found ? partsOf(this.found, entry, this.context.mark, this.circumstances) : [];
+  }
 
   isOurs = () => isOurs(this.kind, this.parts());
 
@@ -132,7 +153,8 @@ export class Run {
     const memory = entry ? entry.memory : kind.remember?.(found, this.want, this.context);
     this.context.memory = memory;
     const isThere = entry?.owner === this.host.owner;
-    const own = { id: this.id, nonce, memory };
+    const turn = entry ? entry.turn : turnAfter(this.others);
+    const own = { ...entry, id: this.id, nonce, memory, turn };
     const recorded = isThere ? replaceEntry(this.host.owner, own) : [record(this.host.owner, own)];
     return [
       ...(isThere && entry.nonce === nonce ? [] : recorded),
@@ -237,22 +259,45 @@ export class Run {
     if (neighbors.length > 0) refuseIfMisdirected(facts, seen, neighbors);
   }
 
+  /** Its entries in the ledger. */
+  private get recorded(): OwnedEntry[] {
+    const nonce = nonceOf(this.context.mark);
+    return this.entries.filter((entry) => entry.nonce === nonce);
+  }
+
+  /**
+   * Leaves what another stack has taken up after us to that one, with what we had found and declared: it is given back
+   * when the last of them goes. Answers whether there is one. Throws STEP_FAILED.
+   */
+  async bequeath(): Promise<boolean> {
+    const [own] = this.recorded;
+    const heir = own && this.found && heirOf(own, this.others);
+    if (!heir) return false;
+    const inherited = { ...own.inherited, ...this.want, ...heir.inherited };
+    await this.write([
+      ...replaceEntry(heir.owner, { ...heir, memory: own.memory, inherited }),
+      ...this.recorded.flatMap(this.forgotten),
+    ]);
+    return true;
+  }
+
   /** Removes it, or gives it back as it was, and proves that. Throws NOT_CONVERGED, IN_USE, STEP_FAILED. */
   async takeAway(): Promise<void> {
-    const { kind, want, context } = this;
-    const steps = this.found ? kind.remove(this.found, want, context) : this.remains;
-    const nonce = nonceOf(context.mark);
-    const recorded = this.entries.filter((entry) => entry.nonce === nonce);
-    const all = [...steps, ...recorded.flatMap(this.forgotten)];
+    const { kind, recorded } = this;
+    const [own] = recorded;
+    const { memory, was } = this.context;
+    const more = own?.inherited ? [own.inherited] : [];
+    const want = Object.assign({}, ...more, this.want);
+    const left = () =>
+      this.found ? kind.remove(this.found, want, { ...this.context, memory, was: [...was, ...more] }) : this.remains;
+    const all = [...left(), ...recorded.flatMap(this.forgotten)];
     if (all.length === 0) return;
-    const memory = context.memory;
     await this.write(all);
-    const left = () => (this.found ? kind.remove(this.found, want, { ...context, memory }) : this.remains);
     // The kernel takes namespaces and their devices down behind our back.
     await this.lookWhile(() => !kind.permanent && left().length > 0, patienceMs);
     if (left().length === 0) return;
     // The next attempt has to know them, too.
-    if (recorded.length > 0) await this.machine.write([record(this.host.owner, { id: this.id, nonce, memory })], []);
+    if (own) await this.machine.write([record(this.host.owner, { ...own, id: this.id })], []);
     throw new HostnetError("NOT_CONVERGED", "is still there after it was taken away", {
       step: left().map(show).join("; "),
     });

@@ -2,6 +2,7 @@ import { machineIdentity } from "../provider/host/identity";
 import type { HostRef } from "../provider/host/reach";
 import { Seen } from "../provider/host/seen";
 import type { Section } from "../provider/model/command";
+import { UNKNOWN } from "../provider/model/unknown";
 
 /** Which machine answers at which address. */
 let wire: Record<string, string> = {};
@@ -34,12 +35,15 @@ jest.mock("../provider/log", () => ({ warn: () => {}, tell: () => {} }));
 /** As in a new process: who is on which machine is known of one run only. */
 function newRun() {
   let host: typeof import("../provider/host").host | undefined;
+  let owners: typeof import("../provider/owners") | undefined;
   jest.isolateModules(() => {
     host = require("../provider/host").host;
+    owners = require("../provider/owners");
   });
   const { check, diff, ...others } = host as NonNullable<typeof host>;
   return {
     ...others,
+    ...(owners as NonNullable<typeof owners>),
     refreshed: diff,
     /** As the engine does it for a resource of the program. */
     diff: (...asked: Parameters<typeof diff>) => {
@@ -131,4 +135,27 @@ it("is new with one exchange, and looks first where it was before", async () => 
   expect([looks, writes.length]).toEqual([0, 1]);
   await host.update("", was("a", "10.0.0.1", "M1"), at("a", "10.0.0.1"));
   expect([looks, writes.length]).toEqual([1, 2]);
+});
+
+it("is known for its machine's by who takes its place, once a refresh has read it", async () => {
+  wire = { "10.0.0.1": "M1" };
+  const a = was("a", "10.0.0.1", "M1");
+  const host = newRun();
+  await host.read("", a);
+  const { outs } = await host.create(at("b", "10.0.0.1"));
+  expect([host.relativesOf(outs), host.relativesOf(a)]).toEqual([[a.owner], [outs.owner]]);
+  expect(host.relativesOf({ ...a, machineId: "another" })).toEqual([]);
+});
+
+it("is reached as the program says, whatever is in state of those that are on it", async () => {
+  wire = { "10.0.0.2": "M1", "10.0.0.9": "M9" };
+  const a = was("a", "10.0.0.1", "M1");
+  const host = newRun();
+  await host.diff("", a, { ...at("a", UNKNOWN) });
+  await host.diff("", a, at("a", "10.0.0.9"));
+  expect(host.asOfNow(a)).toBe(a);
+  await host.diff("", a, at("a", "10.0.0.2"));
+  expect(host.asOfNow(a)).toEqual({ ...at("a", "10.0.0.2"), machineId: a.machineId, owner: a.owner, epoch: a.epoch });
+  await host.diff("", a, { ...at("a", "10.0.0.1"), decommissioned: true });
+  expect(host.asOfNow(a)).toMatchObject({ address: "10.0.0.1", decommissioned: true });
 });

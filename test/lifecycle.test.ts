@@ -7,6 +7,7 @@ import { apply, check, diff, type Inputs, type Outputs, read, remove } from "../
 import type { Result, Section, Step } from "../provider/model/command";
 import { HostnetError } from "../provider/model/errors";
 import { UNKNOWN } from "../provider/model/unknown";
+import { meet, reachedBy } from "../provider/owners";
 import { release } from "../provider/ownership";
 
 /** A host that knows one thing: named boxes with a colour, a size and a mark. */
@@ -81,14 +82,17 @@ function see(sections: Section[]): Seen {
   const text = (section: Section) =>
     section.key.startsWith("management:")
       ? JSON.stringify([{ ifname: carrier, dev: carrier }])
-      : section.key.startsWith("ledger:")
+      : section.key.startsWith("ledger")
         ? [...files].map(([path, line]) => `${path}:${line}\n`).join("")
         : JSON.stringify(Object.fromEntries(boxes));
   return new Seen(new Map(sections.map((section) => [section.key, { section, result: answer(text(section)) }])));
 }
 
 const told: string[] = [];
-jest.mock("../provider/log", () => ({ warn: () => {}, tell: (text: string) => told.push(text) }));
+jest.mock("../provider/log", () => ({
+  warn: (text: string) => told.push(`warning: ${text}`),
+  tell: (text: string) => told.push(text),
+}));
 
 jest.mock("../provider/host/reach", () => ({
   decommissioned: (host: HostRef) => host.decommissioned === true,
@@ -97,7 +101,7 @@ jest.mock("../provider/host/reach", () => ({
     return machine;
   },
   reachIfSame: async (host: HostRef) => {
-    if (!reachable) throw new Error("no route to host");
+    if (!reachable || host.address === "192.0.2.99") throw new Error("no route to host");
     return host.machineId === machineId ? machine : undefined;
   },
 }));
@@ -195,7 +199,7 @@ describe("apply", () => {
     expect(await ways({ ...box, list: () => [] })).toMatch(/hostnet import/);
     boxes.set("b", { colour: "theirs", mark: "hostnet:ffff:01" });
     await expect(apply(box, inputs({ name: "b", colour: "red" }))).rejects.toThrow(
-      /another stack's, or of a Host that was renamed, along with this, without `aliases`/,
+      /another stack's, or of a Host that was renamed along with this: then `up --refresh`/,
     );
     expect(written).toEqual([]);
     expect(told).toEqual([]);
@@ -300,6 +304,57 @@ describe("apply", () => {
       await remove(box, id, properties);
       expect(boxes.size).toBe(0);
     });
+  });
+
+  describe("of a Host that was renamed along with what is on it", () => {
+    const [old, heir] = ["0a0a", "0b0b"].map((owner) => ({ ...host, machineId: "m7", owner }) as HostRef);
+    const on = (host: HostRef | undefined, args: object) => check(box, { ...inputs(args), host } as Inputs).inputs;
+    beforeEach(() => {
+      machineId = "m7";
+    });
+
+    it("takes over what the old one has, once a refresh has met that, and the old one's delete leaves it", async () => {
+      const was = await apply(box, on(old, { name: "b", size: 2 }));
+      await expect(apply(box, on(heir, { name: "b", size: 2 }))).rejects.toThrow(/\[FOREIGN\]/);
+      meet(old as HostRef);
+      meet(heir as HostRef);
+      release(was.outs.revision);
+      const { outs } = await apply(box, on(heir, { name: "b", size: 2 }));
+      expect(boxes.get("b")).toEqual({ size: 2, mark: `hostnet:0b0b:${outs.revision}` });
+      await remove(box, was.id, was.outs);
+      expect(boxes.has("b")).toBe(true);
+      boxes.set("b", { mark: "hostnet:ffff:01" });
+      expect(told).toEqual([]);
+      await remove(box, was.id, was.outs);
+      expect(told).toEqual(["warning: node1: Box b is not ours any more; it is left as it is"]);
+    });
+
+    it("gives it back when the names are taken back before the old ones are deleted", async () => {
+      const was = await apply(box, on(old, { name: "t", size: 2 }));
+      release(was.outs.revision);
+      meet(old as HostRef);
+      const { id, outs } = await apply(box, on(heir, { name: "t", size: 3 }));
+      release(outs.revision);
+      diff(box, was.outs, on(old, { name: "t", size: 2 }));
+      await remove(box, id, outs);
+      expect(boxes.get("t")).toEqual({ size: 2, mark: `hostnet:0a0a:${was.outs.revision}` });
+    });
+  });
+
+  it("says of what another stack has in its ledger alone that it is another stack's", async () => {
+    const ledgered = {
+      ...box,
+      mark: "ledger",
+      find: (...asked: Parameters<typeof box.find>) => {
+        const found = box.find(...asked);
+        return found && { ...found, marks: [] };
+      },
+    } as unknown as typeof box;
+    const others = inputs({ name: "b", host: { ...host, owner: "c3d4" } });
+    await apply(ledgered, inputs({ name: "b" }));
+    await expect(apply(ledgered, others)).rejects.toThrow(/is another stack's/);
+    files.clear();
+    await expect(apply(ledgered, others)).rejects.toThrow(/carries no mark of ours/);
   });
 
   it("keeps in state what was begun: id, properties with __provider, and reasons", async () => {
@@ -541,6 +596,113 @@ describe("delete", () => {
     await remove(ledgered, id, outs);
     expect(words().at(-2)).toBe('burn b {"size":7}');
     expect(files.size).toBe(0);
+  });
+
+  describe("of what another stack has, too", () => {
+    const theirs = { ...host, owner: "c3d4" } as HostRef;
+    const thirds = { ...host, owner: "e5f6" } as HostRef;
+    /** A sysctl of a box: what is as we set it gets the value back that it had. */
+    const shared = {
+      ...box,
+      mark: "ledger",
+      permanent: true,
+      find: (...asked: Parameters<typeof box.find>) => {
+        const found = box.find(...asked);
+        return found && { ...found, marks: [] };
+      },
+      remember: (live?: { args: object }) => live?.args,
+      converge: (want: Box & { name: string }, live: { args: Box }) =>
+        (["colour", "size"] as const)
+          .filter((key) => want[key] !== undefined && want[key] !== live.args[key])
+          .map((key) => ({ argv: ["set", want.name, key, String(want[key])] })),
+      remove: (live: { args: Box }, want: Box & { name: string }, { memory }: { memory?: Box }) =>
+        (["colour", "size"] as const)
+          .filter((key) => memory && want[key] === live.args[key] && memory[key] !== live.args[key])
+          .map((key) => ({ argv: ["set", want.name, key, String(memory?.[key])] })),
+    } as unknown as typeof box;
+
+    it("is left to the next, who gives back what the first one found", async () => {
+      boxes.set("b", { size: 7, colour: "none" });
+      const first = await apply(shared, inputs({ name: "b", size: 2, colour: "red" }));
+      const second = await apply(shared, inputs({ name: "b", size: 2, host: theirs }));
+      const third = await apply(shared, inputs({ name: "b", size: 2, host: thirds }));
+      await remove(shared, first.id, first.outs);
+      expect(told).toEqual(["node1: Box b is left as it is: another Host declares it too, and gives it back"]);
+      expect(boxes.get("b")).toEqual({ size: 2, colour: "red" });
+      await remove(shared, second.id, second.outs);
+      expect(boxes.get("b")).toEqual({ size: 2, colour: "red" });
+      await remove(shared, third.id, third.outs);
+      expect(boxes.get("b")).toEqual({ size: 7, colour: "none" });
+      expect(files.size).toBe(0);
+    });
+
+    it("is left to a Host of the same stack that took its place", async () => {
+      machineId = "m9";
+      const [old, heir] = ["0c0c", "0d0d"].map((owner) => ({ ...host, machineId, owner }) as HostRef);
+      boxes.set("b", { size: 7 });
+      const first = await apply(shared, inputs({ name: "b", size: 2, host: old }));
+      meet(heir as HostRef);
+      const second = await apply(shared, inputs({ name: "b", size: 2, host: heir }));
+      await remove(shared, first.id, first.outs);
+      expect(boxes.get("b")?.size).toBe(2);
+      await remove(shared, second.id, second.outs);
+      expect([boxes.get("b")?.size, files.size]).toEqual([7, 0]);
+    });
+
+    it("is given back as it was before by one that came later, whose former turns count no more", async () => {
+      boxes.set("b", { size: 7 });
+      const first = await apply(shared, inputs({ name: "b", size: 2 }));
+      const second = await apply(shared, inputs({ name: "b", size: 3, host: theirs }));
+      await remove(shared, second.id, second.outs);
+      expect(boxes.get("b")?.size).toBe(2);
+      const again = await apply(shared, inputs({ name: "b", size: 2, host: theirs }));
+      await remove(shared, first.id, first.outs);
+      const last = await apply(shared, inputs({ name: "b", size: 2 }));
+      await remove(shared, again.id, again.outs);
+      expect(boxes.get("b")?.size).toBe(2);
+      await remove(shared, last.id, last.outs);
+      expect(boxes.get("b")?.size).toBe(7);
+    });
+  });
+
+  it.each([
+    ["is there", () => {}],
+    ["was gone already", () => boxes.delete("k")],
+  ])(
+    "hands back what a resource had that the program declares again, as its rename was broken off: %s",
+    async (_, meanwhile) => {
+      const first = await apply(box, check(box, inputs({ name: "k", size: 2 })).inputs);
+      release(first.outs.revision);
+      const renamed = await apply(box, inputs({ name: "k", size: 3 }));
+      release(renamed.outs.revision);
+      meanwhile();
+      diff(box, first.outs, inputs({ name: "k", size: 2 }));
+      await remove(box, renamed.id, renamed.outs);
+      expect(boxes.get("k")).toEqual({ size: 2, mark: `hostnet:a1b2:${first.outs.revision}` });
+      await remove(box, first.id, first.outs);
+      expect(boxes.size).toBe(0);
+    },
+  );
+
+  it("takes away what a resource has that is replaced by another object", async () => {
+    const first = await apply(box, check(box, inputs({ name: "p" })).inputs);
+    const second = await apply(box, check(box, inputs({ name: "q" })).inputs);
+    diff(box, first.outs, inputs({ name: "q" }));
+    await remove(box, second.id, second.outs);
+    expect([...boxes.keys()]).toEqual(["p"]);
+  });
+
+  it("reaches the machine as its Host has it now, of what is in the program no more", async () => {
+    machineId = "m8";
+    const moved = { ...host, machineId, address: "192.0.2.99", knownHostsPath: "/gone" } as HostRef;
+    const { id, outs } = await apply(box, inputs({ name: "b", host: moved }));
+    await expect(remove(box, id, outs)).rejects.toThrow(/no route to host/);
+    reachedBy("m8", { ...moved, name: "gone", decommissioned: true });
+    await remove(box, id, outs);
+    expect(boxes.has("b")).toBe(true);
+    reachedBy("m8", host);
+    await remove(box, id, outs);
+    expect(boxes.has("b")).toBe(false);
   });
 
   it("never touches another machine, and none that is decommissioned", async () => {

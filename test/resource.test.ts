@@ -113,6 +113,9 @@ it("refuses a missing host, a parent of the wrong kind, and parents on two hosts
   );
   const nic = new hostnet.Interface("eth1", { host: one }) as unknown as hostnet.Namespace;
   expect(() => new hostnet.LinuxBridge("br7", { namespace: nic })).toThrow("given was an Interface");
+  expect(() => new hostnet.LinuxBridge("br9", { host: one }, { import: "m1/LinuxBridge/-/br9" })).toThrow(
+    "LinuxBridge 'br9': takes no option `import`; `adopt: true` or `hostnet import`",
+  );
   expect(() => new hostnet.LinuxBridge("br6", { host: two, namespace: blue })).toThrow(
     "host and namespace are on different hosts",
   );

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
-import { HostnetError } from "../model/errors";
+import { HostnetError, otherKind } from "../model/errors";
 import { linkFactsOf } from "../model/link";
 import { linkFacts, linkReset } from "../model/link-args";
 import { layer3Claims, linkClaim, shownLink } from "../model/link-kind";
@@ -18,7 +18,7 @@ import {
   vsctl,
 } from "../model/ovs-columns";
 import { convergeDevice, deviceArgs, deviceMade, macChange, macIn, mtuChange, mtuPending } from "../model/ovs-device";
-import { externalIdsOf, health, isOwners, markChange, markIn, notOurs, portClaim, portError } from "../model/ovs-port";
+import { externalIdsOf, health, isOwners, markChange, markIn, portClaim, portError } from "../model/ovs-port";
 import type { OvsRow } from "../model/ovs-row";
 import { get, same } from "../model/path";
 
@@ -98,7 +98,7 @@ export const ovsBridge = kind({
     if (!live)
       return [...write(want, { controllers: [] }, context, [["add-br", want.name]]), ...deviceMade(want, context)];
     const raw = live.raw as Raw;
-    if (!raw.row) throw notOurs(`device ${want.name}`, "not of an Open vSwitch bridge");
+    if (!raw.row) throw otherKind(`device ${want.name}`, "not of an Open vSwitch bridge");
     const steps = write(want, raw, context);
     // The device's own steps wait until Open vSwitch is proven to have it. Without `up`, only drift asks.
     if (live.broken && steps.length === 0 && want.up !== undefined) throw portError(`bridge ${want.name}`, live.broken);

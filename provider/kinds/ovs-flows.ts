@@ -82,7 +82,7 @@ export const ovsFlows = kind({
     const seen = context.seen as Seen;
     if (!live && !bridgeOf(want, seen)) throw noBridge(want);
     const raw = live ? (live.raw as FlowSet) : flowSetOf(want, seen, context.mark);
-    refuse(want, raw, context.owner);
+    refuse(want, raw, [context.owner, ...(context.formerOwners ?? [])]);
     const lines = changes(want, raw, context);
     const flows = lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : [];
     if (!live) return [...writeMark(want, context.mark), ...flows];
@@ -129,8 +129,8 @@ const writeMark = (want: Want, mark: string): Step[] =>
  * between two sets in any order. To add it gives it our cookie, and the other set takes away by its own cookie only. Two
  * sets of a program that both declare it are refused in preview, by their claims.
  */
-function refuse(want: Want, raw: FlowSet, owner: string): void {
-  const cookie = cookieOf(owner, want.bridge, want.name);
+function refuse(want: Want, raw: FlowSet, owners: [string, ...string[]]): void {
+  const cookie = cookieOf(owners[0], want.bridge, want.name);
   const [, line, text] = /-:(\d+): (.*)/.exec(raw.complaint ?? "") ?? [];
   if (raw.complaint !== undefined) {
     const where = line === undefined ? "flows" : `flows[${Number(line) - 1}]`;
@@ -169,7 +169,7 @@ function refuse(want: Want, raw: FlowSet, owner: string): void {
     }
     places.set(place, index);
     const other = raw.others.get(place);
-    if (!other || other.cookie === cookie || raw.owners.get(other.cookie) === owner) continue;
+    if (!other || other.cookie === cookie || owners.includes(raw.owners.get(other.cookie) ?? "")) continue;
     throw new HostnetError(
       "FOREIGN",
       `flows[${index}]: bridge ${want.bridge} has a flow ${place} of another, ${lineOf(other)}`,

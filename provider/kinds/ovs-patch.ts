@@ -1,18 +1,9 @@
 import { z } from "zod";
 import { type Context, kind } from "../kind";
+import { otherKind } from "../model/errors";
 import { type OvsDatabase, type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
 import { changeRecord, columnChanges, columnResets, columnValues, type OvsColumn, vsctl } from "../model/ovs-columns";
-import {
-  health,
-  isOwners,
-  markChange,
-  markIn,
-  notOurs,
-  portClaim,
-  portError,
-  portType,
-  vlanTag,
-} from "../model/ovs-port";
+import { health, isOwners, markChange, markIn, portClaim, portError, portType, vlanTag } from "../model/ovs-port";
 import { get } from "../model/path";
 import { interfaceName, refersTo } from "../model/scalars";
 
@@ -144,7 +135,7 @@ const factsOf = ({ interfaces: [iface] }: OvsPortState) => ({
 function wrongPort(want: Want, side: End, port: OvsPortState | undefined, context: Context<Want>): string[][] {
   if (!port || (port.bridge === want[side].bridge && portType(port) === "patch")) return [];
   if (!isOwners(port.row, context)) {
-    throw notOurs(`port ${port.row.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
+    throw otherKind(`port ${port.row.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
   }
   return [["del-port", port.bridge, port.row.name]];
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
+import { otherKind } from "../model/errors";
 import { deleteLink } from "../model/link";
 import { linkReset, usualMtu } from "../model/link-args";
 import { layer3Claims, linkClaim, portClaim as masterClaim, shownLink } from "../model/link-kind";
@@ -27,7 +28,7 @@ import {
   mtuPending,
   wantedMac,
 } from "../model/ovs-device";
-import { isOwners, markChange, markIn, notOurs, ofportClaims, portClaim, portError, portType } from "../model/ovs-port";
+import { isOwners, markChange, markIn, ofportClaims, portClaim, portError, portType } from "../model/ovs-port";
 import { interfaceColumns, type OvsPortArgs, ovsPortArgs, portColumns } from "../model/ovs-port-args";
 import {
   asked,
@@ -151,11 +152,11 @@ export const ovsPort = kind({
     const { port, link, newborn, uplink } = raw;
     if (!port) {
       if (link && isRemnant(link)) return [deleteLink(want.name, want.namespace)];
-      throw notOurs(`device ${want.name}`, "not of Open vSwitch");
+      throw otherKind(`device ${want.name}`, "not of Open vSwitch");
     }
     const other = port.bridge !== want.bridge || portType(port) !== want.type;
     if (other && !isOwners(port.row, context)) {
-      throw notOurs(`port ${want.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
+      throw otherKind(`port ${want.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
     }
     // Made anew in the next round: del-port and add-port in one transaction are no change at all for the datapath.
     if (other || isGone(want, raw)) return delPort(want, port.bridge);

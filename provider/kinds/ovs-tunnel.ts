@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
+import { otherKind } from "../model/errors";
 import { ownerOf } from "../model/mark";
 import { type OvsDatabase, type OvsPortState, ovsDatabase, ovsSections } from "../model/ovs";
 import {
@@ -20,7 +21,6 @@ import {
   isOwners,
   markChange,
   markIn,
-  notOurs,
   ofportClaims,
   portClaim,
   portError,
@@ -229,7 +229,7 @@ export const ovsTunnel = kind({
     const { port } = live.raw as Raw;
     if (port.bridge !== want.bridge || live.args.type !== want.type) {
       if (!isOwners(port.row, context)) {
-        throw notOurs(`port ${want.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
+        throw otherKind(`port ${want.name}`, `a port of type ${portType(port)} of bridge ${port.bridge}`);
       }
       return vsctl([["del-port", port.bridge, want.name]]);
     }

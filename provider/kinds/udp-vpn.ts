@@ -2,7 +2,7 @@ import type { Found } from "../kind";
 import { kind } from "../kind";
 import { full } from "../model/address";
 import type { Step } from "../model/command";
-import { HostnetError } from "../model/errors";
+import { otherKind } from "../model/errors";
 import {
   asTakenOver,
   convergeSuccession,
@@ -220,7 +220,4 @@ const isTun = ({ type, json }: LinkState) =>
   type === "tun" && (json.linkinfo?.info_data as TunData | undefined)?.type === "tun";
 
 const notTun = ({ type, json }: LinkState) =>
-  new HostnetError(
-    "FOREIGN",
-    `${json.ifname} is there already and is ${type === "tun" ? "a TAP" : (type ?? "a network card")}, not a TUN`,
-  );
+  otherKind(json.ifname, `${type === "tun" ? "a TAP" : (type ?? "a network card")}, not a TUN`);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Seen } from "../host/seen";
 import { type Context, kind } from "../kind";
 import type { Step } from "../model/command";
-import { HostnetError } from "../model/errors";
+import { otherKind } from "../model/errors";
 import {
   afterCreation,
   contextOf,
@@ -103,10 +103,7 @@ export const vethPair = kind({
     const { a, b } = live.raw as Pair;
     for (const state of [a, b]) {
       if (state && state.type !== "veth") {
-        throw new HostnetError(
-          "FOREIGN",
-          `${state.json.ifname} is there already and is ${state.type ?? "a network card"}, not veth`,
-        );
+        throw otherKind(state.json.ifname, `${state.type ?? "a network card"}, not veth`);
       }
     }
     // With one end the other goes too, wherever it has been moved to.

@@ -97,3 +97,10 @@ function render(code: ErrorCode, summary: string, details: ErrorDetails): string
   lines.push(`  next: ${details.remedy ?? codes[code]}`);
   return lines.join("\n");
 }
+
+/** Something of another kind stands where an object is to be: nobody can take it over. */
+export const otherKind = (what: string, is: string) =>
+  new HostnetError("FOREIGN", `${what} is there already and is ${is}`, {
+    remedy:
+      "Choose another name, or take away what is there. What this stack has had there as another kind goes by an `up` of its own, before the new one is declared.",
+  });

@@ -2,7 +2,7 @@ import type { Seen } from "../host/seen";
 import type { Context } from "../kind";
 import { convergeAddresses, declarable } from "./address";
 import type { Step } from "./command";
-import { HostnetError } from "./errors";
+import { otherKind } from "./errors";
 import { type LinkArgs, type LinkFacts, type LinkTraits, usualMtu } from "./link-args";
 import { leastMtuOfIpv6, wantsIpv6 } from "./link-ipv6";
 import { hasIpv6ByDefault, type LinkJson, type LinkState, linkSections } from "./link-state";
@@ -240,12 +240,5 @@ export const deleteLink = (name: string, namespace?: string): Step => ({
 /** Throws FOREIGN when the device of that name is of another type. */
 export function mustBeType(live: LinkState, type: string): void {
   if (live.type === type) return;
-  throw new HostnetError(
-    "FOREIGN",
-    `${live.json.ifname} is there already and is ${live.type ?? "a network card"}, not ${type}`,
-    {
-      remedy:
-        "Choose another name, or take away what is there. What this stack has had there as another kind goes by an `up` of its own, before the new one is declared.",
-    },
-  );
+  throw otherKind(live.json.ifname, `${live.type ?? "a network card"}, not ${type}`);
 }

@@ -92,12 +92,6 @@ export function portError(what: string, reason: string): HostnetError {
   });
 }
 
-/** Something of that name is there, but it is not ours to change. */
-export const notOurs = (what: string, is: string) =>
-  new HostnetError("FOREIGN", `${what} is there already and is ${is}`, {
-    remedy: "Choose another name, or take away what is there.",
-  });
-
 /** The word of a port's type, as arguments have it. */
 export function portType({ row, interfaces }: OvsPortState): string {
   const [first] = interfaces;

@@ -139,6 +139,31 @@ it("finishes what failed half way with the next up", async () => {
   await mustOnHost("n1", "ip link del ow-missing");
 }, 900_000);
 
+it("survives a Host that is renamed along with what is on it, also when that is broken off and taken back", async () => {
+  const file = "/proc/sys/net/ipv4/conf/ow-br/rp_filter";
+  const named = (prefix: string, more = "") =>
+    onOneHost(
+      "n1",
+      `const br = new hostnet.LinuxBridge("${prefix}br", { host, name: "ow-br" });
+      const options = { dependsOn: new hostnet.Sysctl("${prefix}s", { host, key: "net.ipv4.conf.ow-br.rp_filter", value: 2 }, { dependsOn: br }) };
+      ${more}`,
+      { name: "n1" },
+    ).replace('Host("n1"', `Host("${prefix}n1"`);
+  stack.write(named(""));
+  await stack.up();
+  const [made, mark] = [await index(), await alias()];
+  stack.write(named("x/", `new hostnet.BridgePort("no", { host, bridge: br, device: "ow-no" }, options);`));
+  await stack.up({ args: ["--refresh"], expectFailure: true });
+  const moved = await alias();
+  expect(moved.split(":")[1]).not.toBe(mark.split(":")[1]);
+  stack.write(named(""));
+  expect(await stack.up()).toMatchObject({ create: 0, delete: 3 });
+  expect([await index(), await alias(), await mustOnHost("n1", `cat ${file}`)]).toEqual([made, mark, "2\n"]);
+  stack.write(named("x/"));
+  expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 3, delete: 3 });
+  expect([await index(), await mustOnHost("n1", `cat ${file}`)]).toEqual([made, "2\n"]);
+}, 900_000);
+
 it("is destroyed from another machine, whose key is at another path", async () => {
   const { address, port, user, privateKeyPath, knownHostsPath } = host("n1");
   const folder = mkdtempSync(join(tmpdir(), "hostnet-other-"));

@@ -97,11 +97,12 @@ function on({
 }
 
 /** The lines of a bundle. */
-function bundle(args: object, answer?: Answer): string[] {
+function bundle(args: object, answer?: Answer, formerOwners?: string[]): string[] {
   const { value } = validate(ovsFlows.args, args);
   const kindTrial = on(answer);
   const found = kindTrial.find(args);
-  const steps = ovsFlows.converge(value as never, found as never, { mark, owner, was: [], seen: kindTrial.seen });
+  const context = { mark, owner, formerOwners, was: [], seen: kindTrial.seen };
+  const steps = ovsFlows.converge(value as never, found as never, context);
   return steps.flatMap(({ argv, stdin }) => (stdin ?? argv.join(" ")).trimEnd().split("\n"));
 }
 
@@ -252,6 +253,7 @@ describe("OvsFlows", () => {
       const theirs = hex(cookieOf("beef", "br-tun", "old"));
       const answer = { owned: "", sets: { old: "hostnet:beef:bbbb" }, dump: there.replaceAll(old, theirs) };
       expect(() => bundle(declared, answer)).toThrow(/of another.*\[FOREIGN\]/);
+      expect(bundle(declared, answer, ["f00d", "beef"]).slice(1)).toHaveLength(flows.length);
     });
   });
 

@@ -82,7 +82,7 @@ test("a TAP of that name is somebody else's", () => {
   const tap = device(true);
   tap.linkinfo.info_data.type = "tap";
   const seen = { netns: [{ name: "blue" }], "links@blue": [tap] };
-  expect(() => bench.steps(seen)).toThrow(/is a TAP, not a TUN/);
+  expect(() => bench.steps(seen)).toThrow(/is a TAP, not a TUN.*\n *next: Choose another name/);
 });
 
 test("a device of another kind in its place shows, and is neither written to nor deleted", () => {

@@ -83,7 +83,7 @@ test("two devices that are not each other's peers are no pair", () => {
 
 test("a device of another kind is not touched", () => {
   const bridge = { ...outside, linkinfo: { info_kind: "bridge" } };
-  expect(() => bench.steps(seen([inside], [bridge]))).toThrow(/blue-br is there already and is bridge, not veth/);
+  expect(() => bench.steps(seen([inside], [bridge]))).toThrow(/is bridge, not veth.*\n *next: Choose another name/);
 });
 
 test("one end takes the other with it; gone with its namespace is gone", () => {
