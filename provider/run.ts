@@ -1,18 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { managementPath, managementSections, refuseIfCut } from "./host/management";
+import { guard } from "./guard";
+import { managementSections } from "./host/management";
 import type { HostRef } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Look, Machine, StepFailure } from "./host/types";
-import {
-  nextHopSections,
-  refuseIfLost,
-  refuseIfMisdirected,
-  refuseIfRerouted,
-  refuseIfRuledOut,
-  refuseIfSilenced,
-  wayBackSections,
-  withoutIpv6,
-} from "./host/way-back";
 import { conduct } from "./inquiry";
 import type { Context, Found, Kind } from "./kind";
 import {
@@ -191,7 +182,9 @@ export class Run {
   }
 
   private async write(steps: Step[]): Promise<void> {
-    await this.guard(steps);
+    // A device that is only now made carries nothing.
+    const made = this.found ? [] : this.kind.claims(this.want);
+    await guard(steps, this.machine, this.seen, (device) => !made.includes(linkClaim(undefined, device)));
     const begin = () => {
       if (!this.begun) this.makes = this.circumstances.unfinished === true || !this.found;
       this.begun = true;
@@ -227,36 +220,6 @@ export class Run {
       if (error instanceof HostnetError && error.code !== "READ_FAILED") return error;
     }
     return undefined;
-  }
-
-  /** Law 10: what would cut our own connection is refused. A device that is only now made carries nothing. */
-  private async guard(steps: Step[]): Promise<void> {
-    const made = this.found ? [] : this.kind.claims(this.want);
-    const wasThere = (device: string) => !made.includes(linkClaim(undefined, device));
-    const touched = steps.flatMap((step) => step.touches ?? []).filter(wasThere);
-    const routes = steps.flatMap((step) => step.routes ?? []);
-    const rules = steps.flatMap((step) => step.rules ?? []);
-    const silenced = withoutIpv6(steps).filter(wasThere);
-    const neighbors = steps.flatMap((step) => step.neighbors ?? []);
-    const { facts } = this.machine;
-    refuseIfLost(
-      facts,
-      steps.flatMap((step) => step.loses ?? []),
-    );
-    const sections = [
-      ...(touched.length + silenced.length > 0 ? managementSections(facts) : []),
-      ...(routes.length + rules.length > 0 ? wayBackSections(facts) : []),
-      ...(neighbors.length > 0 ? nextHopSections(facts) : []),
-    ];
-    if (sections.length === 0) return;
-    const known = this.seen;
-    const seen = known && sections.every(({ key }) => known.has(key)) ? known : await this.machine.observe(sections);
-    const path = () => seen.derive("management path", () => managementPath(facts, seen));
-    if (touched.length > 0) refuseIfCut(path(), touched);
-    if (silenced.length > 0) refuseIfSilenced(facts, path(), silenced);
-    if (routes.length > 0) refuseIfRerouted(facts, seen, routes);
-    if (rules.length > 0) refuseIfRuledOut(facts, seen, rules);
-    if (neighbors.length > 0) refuseIfMisdirected(facts, seen, neighbors);
   }
 
   /** Its entries in the ledger. */
