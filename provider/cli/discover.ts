@@ -9,6 +9,7 @@ import { survey, type Thing } from "../discover/survey";
 import { kinds } from "../kinds";
 import { get } from "../model/path";
 import { collect, type HostOptions, hostPlans, reachHost, withHostOptions } from "./hosts";
+import { busy } from "./progress";
 import { table } from "./table";
 
 interface Options extends HostOptions {
@@ -47,6 +48,7 @@ export async function discover(
   const selection = parseSelection(options.select);
   return Promise.all(
     hostPlans(hosts, options).map(async (host) => {
+      busy(`${host.name}: reading ...`);
       const { machine, machineId } = await reachHost(host);
       const found = await survey(machine, machineId, Object.values(kinds));
       const chosen = found.things.filter((thing) => isWanted(thing, selection, options));

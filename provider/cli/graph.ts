@@ -8,6 +8,7 @@ import { HostnetError } from "../model/errors";
 import { resourcesOf } from "../state";
 import { discover } from "./discover";
 import { collect, type HostOptions, withHostOptions } from "./hosts";
+import { busyReading } from "./progress";
 import { exported } from "./pulumi";
 
 interface Options extends HostOptions {
@@ -69,6 +70,7 @@ async function pictureOf(hosts: string[], options: Options): Promise<Picture> {
     : await exported(options.dir, options.stack);
   const resources = resourcesOf(text);
   if (!options.drift) return declared(resources);
+  busyReading(resources);
   const { drawn, on } = declared(resources, await driftOf(resources));
   return { drawn: [...drawn, ...(await undeclared(resources))], on };
 }

@@ -12,6 +12,7 @@ import { HostnetError } from "../model/errors";
 import { resourcesOf } from "../state";
 import { discover } from "./discover";
 import { collect, type HostOptions, withHostOptions } from "./hosts";
+import { busy } from "./progress";
 import { exported, shown } from "./pulumi";
 import { table } from "./table";
 
@@ -63,6 +64,7 @@ async function run(hosts: string[], options: Options): Promise<void> {
   }
   // Before the hosts are touched: it must not be found out afterwards that there is no room for the program.
   const files = programFiles(dir, work.plans);
+  busy(`marking ${work.count} of them as the stack's ...`);
   const { plans, failed } = await work.take((entries) => {
     writeWhole(earlier, `${JSON.stringify({ resources: entries }, undefined, 2)}\n`);
   });
