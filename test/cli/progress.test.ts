@@ -1,5 +1,5 @@
-import { busyReading } from "../../provider/cli/progress";
 import { hostnet } from "../../provider/cli/program";
+import { busyReading } from "../../provider/cli/progress";
 import { resourcesOf } from "../../provider/state";
 
 const resources = resourcesOf(
@@ -8,7 +8,12 @@ const resources = resourcesOf(
       { type: "pulumi-nodejs:dynamic/hostnet:Host", name: "one", id: "1", outputs: { name: "n1" } },
       { type: "pulumi-nodejs:dynamic/hostnet:LinuxBridge", name: "br", id: "2", outputs: { host: { name: "n1" } } },
       { type: "pulumi-nodejs:dynamic/hostnet:LinuxBridge", name: "other", id: "3", outputs: { host: { name: "n2" } } },
-      { type: "pulumi-nodejs:dynamic/hostnet:Host", name: "old", id: "4", outputs: { name: "n3", decommissioned: true } },
+      {
+        type: "pulumi-nodejs:dynamic/hostnet:Host",
+        name: "old",
+        id: "4",
+        outputs: { name: "n3", decommissioned: true },
+      },
     ],
   }),
 );
