@@ -267,7 +267,8 @@ const missingFeature =
 function stepFailed({ step, result }: StepFailure): HostnetError {
   const { exitCode, stdout, stderr } = result;
   const said = stderr.trim() || stdout.trim();
-  const path = step.sources?.[Number(/^\S*:(\d+):/m.exec(said)?.[1]) - 1];
+  const line = step.sources?.length === 1 ? 1 : Number(/^\S*:(\d+):/m.exec(said)?.[1]);
+  const path = step.sources?.[line - 1];
   const summary = `${path ? `${path}: ` : ""}${said.split("\n")[0] || "a command failed without a word"}`;
   const details = { step: show(step), exitCode, stderr: said.includes("\n") ? said : undefined };
   if (missingFeature.test(said)) {

@@ -339,6 +339,21 @@ describe("apply", () => {
   });
 
   it.each([
+    [["a", "b"], "-:2: what is this", /: b: -:2: what is this \[STEP_FAILED\]/],
+    [["a", "b"], "what is this", /: what is this \[STEP_FAILED\]/],
+    [["a"], "what is this", /: a: what is this \[STEP_FAILED\]/],
+  ])("names the argument, of %j, that %j is said of", async (sources, said, message) => {
+    [refuse, refusal] = ["set", said];
+    const sourced = {
+      ...box,
+      converge: (...asked: Parameters<typeof box.converge>) =>
+        box.converge(...asked).map((step) => ({ ...step, sources })),
+    };
+    await expect(apply(sourced as typeof box, inputs({ name: "b", size: 9 }))).rejects.toThrow(message);
+    [refuse, refusal] = [undefined, undefined];
+  });
+
+  it.each([
     ['Cannot find device "eth9"', /next: The device is not there, or not yet: .*`dependsOn`/],
     ['Cannot open network namespace "gone": No such file or directory', /next: The namespace is not there, or not yet/],
     ["Error: Nexthop has invalid gateway.", /next: `via` must be in the network of an address .*`dependsOn`/],

@@ -25,8 +25,8 @@ export const codes = {
 
 export type ErrorCode = keyof typeof codes;
 
-/** What hosts say of a thing that is missing, mostly because the program does not order it before what needs it. */
-const missing: [RegExp, string][] = [
+/** What hosts say that asks for more than the code's own text, mostly of a thing that the program makes later, or not. */
+const complaints: [RegExp, string][] = [
   [
     /^Cannot find device|Device does not exist|^Device "\S+" does not exist/m,
     "The device is not there, or not yet: check the name; give its resource in place of the name, or `dependsOn` it, so that it is made first.",
@@ -39,10 +39,14 @@ const missing: [RegExp, string][] = [
     /Nexthop has invalid gateway|Network is unreachable|Nexthop device is not up/,
     "`via` must be in the network of an address of a device that is up: `dependsOn` the resource that has the address; or say `onlink: true` with `device`.",
   ],
+  [
+    /no usable protocol/,
+    "OpenFlow 1.3 and 1.4, which hostnet speaks, cannot say this flow, whatever the bridge's `protocols`. An action needs its protocol in the match: `ip` for mod_nw_src, `tcp` for mod_tp_dst, a VLAN (`dl_vlan=5`, `vlan_tci=0x1000/0x1000`) for strip_vlan.",
+  ],
 ];
 
 /** What to do about a command's complaint; undefined where nothing better is known than the code's own text. */
-export const remedyFor = (said: string) => missing.find(([pattern]) => pattern.test(said))?.[1];
+export const remedyFor = (said: string) => complaints.find(([pattern]) => pattern.test(said))?.[1];
 
 export interface ErrorDetails {
   /** The host's name in the program, or its address. */

@@ -273,6 +273,15 @@ describe("OvsFlows", () => {
     expect(() => bundle(twice, { parse })).toThrow(/flows\[1\]: is the same as flows\[0\]/);
   });
 
+  it("asks for each flow by itself when OpenFlow 1.4 cannot say one, so that it is named", () => {
+    const two = { ...declared, flows: [flows[0], { actions: 'strip_vlan,output:"patch-int"' }] };
+    const ask = "ovs-ofctl -O OpenFlow14 parse-flow";
+    expect(on({ parse: "", complaint: "ovs-ofctl: no usable protocol\n" }).converge(two)).toEqual([
+      `${ask} 'table=0,priority=1,in_port=60000,actions=resubmit(,4)'`,
+      `${ask} table=0,priority=32768,actions=strip_vlan,output:60000`,
+    ]);
+  });
+
   it("takes over another owner's set under its own cookie, and its mark last", () => {
     const theirs = "hostnet:beef:1111";
     const old = hex(cookieOf(ownerOf(theirs), "br-tun", "base"));
