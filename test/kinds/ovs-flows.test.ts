@@ -311,6 +311,11 @@ describe("OvsFlows", () => {
     expect(lines).toHaveLength(5);
     for (const line of lines.slice(0, 4)) expect(line).toMatch(new RegExp(`^add cookie=${own},`));
     expect(lines[4]).toContain(`hostnet-flows-cookie-0x5="${mark}"`);
+    // As Neutron's agent makes them: with a cookie for what is learned.
+    const learning = { ...answer, dump: strays.replaceAll("priority=1,NXM", "priority=1,cookie=0x5,NXM") };
+    expect(learning.dump).toContain("hard_timeout=300,priority=1,cookie=0x5,NXM");
+    expect(on(learning).drift(named)).toStrictEqual({});
+    expect(bundle(named, learning)).toEqual(lines);
     expect(on({ ...answer, dump: ` cookie=0x5, hard_timeout=9, ip actions=drop\n` }).find(named)).toBeUndefined();
   });
 
