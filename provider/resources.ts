@@ -412,7 +412,7 @@ export interface DhcpServerArgs {
   namespace?: pulumi.Input<string> | Namespace;
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   name?: pulumi.Input<string>;
-  /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
+  /** The device on which clients are served. It has to have an address of the subnet: while it has none nobody is served, which an `up` that changes the server and a refresh warn of. dnsmasq is started again when the device was made anew. */
   device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
   range: pulumi.Input<string | pulumi.Input<string>[]>;
@@ -2492,7 +2492,7 @@ export class DhcpServer extends KindBase {
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   declare readonly name: pulumi.Output<string>;
-  /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
+  /** The device on which clients are served. It has to have an address of the subnet: while it has none nobody is served, which an `up` that changes the server and a refresh warn of. dnsmasq is started again when the device was made anew. */
   declare readonly device: pulumi.Output<string>;
   /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
   declare readonly range: pulumi.Output<string | string[]>;

@@ -5,7 +5,7 @@ import { kind } from "../kind";
 import type { Step } from "../model/command";
 import { type DhcpArgs, dhcpArgs } from "../model/dhcp-args";
 import { dhcpOthersSections, type OtherServer, otherServers } from "../model/dhcp-others";
-import { dhcpSettings, leasesIn } from "../model/dnsmasq";
+import { dhcpSettings, leasesIn, staticAnchor } from "../model/dnsmasq";
 import { HostnetError } from "../model/errors";
 import {
   asTakenOver,
@@ -19,6 +19,7 @@ import {
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
 import { placeWords } from "../model/namespaces";
+import { contains } from "../model/scalars";
 import { type Service, serviceFacts } from "../model/service";
 import { comingUp, liveService, servicesIn } from "../model/service-live";
 import { madeAs, removeService } from "../model/service-steps";
@@ -77,6 +78,18 @@ const namedBy = ({ device, range, gateway, reservations }: Partial<Want>): Parti
   [range].flat().includes("static") ? { device, range, gateway, reservations } : { device, range };
 
 const ifindexOf = (seen: Seen, want: Want) => linkState(seen, want.namespace, want.device)?.json.ifindex;
+
+/** dnsmasq serves where its own address and a range are in one network; else it only logs each question. */
+function unaddressed(seen: Seen, want: Want): string | undefined {
+  const own = linkState(seen, want.namespace, want.device)?.json.addr_info ?? [];
+  const ends = [want.range].flat().map((range) => (range === "static" ? [staticAnchor(want) ?? ""] : range.split("-")));
+  const missing = ends.filter(
+    (all) => !own.some(({ local, prefixlen }) => all.every((end) => contains(`${local}/${prefixlen}`, end))),
+  );
+  if (missing.length === 0) return undefined;
+  const networks = missing.map((all) => all.join("-")).join(", ");
+  return `${want.device} has no address in the network of ${networks}: nobody there is served until it has one`;
+}
 
 export const dhcpServer = kind({
   name: "DhcpServer",
@@ -142,6 +155,7 @@ export const dhcpServer = kind({
       facts: { pid, since, leases: leasesIn(live.files.get("data/leases") ?? "") },
       marks: [serviceMark(live)],
       pending: want.running ? comingUp(service, live, ready) : undefined,
+      idle: want.running ? unaddressed(seen, want) : undefined,
       restarts: handoverIn(live) && predecessor?.title,
       raw: { live, ifindex } satisfies Raw,
     };
