@@ -12,7 +12,7 @@ import { busyReading } from "./progress";
 import { exported } from "./pulumi";
 
 interface Options extends HostOptions {
-  select: string[];
+  select?: string[];
   dir: string;
   stack?: string;
   state?: string;
@@ -38,7 +38,7 @@ export function graphCommand(): Command {
     .option("--dir <folder>", "the project's folder", ".")
     .option("--stack <name>", "the stack (default: the one that is selected)")
     .option("--state <file>", "what `pulumi stack export` wrote, instead of asking pulumi for it; - is standard input")
-    .option("--select <terms>", "of hosts only what fits, as kind=Veth*,namespace=blue; may be repeated", collect, []);
+    .option("--select <terms>", "of hosts only what fits, as kind=Veth*,namespace=blue; may be repeated", collect);
   return withHostOptions(command).action(async (hosts: string[], options: Options) => {
     const format = formatOf(options);
     const text = await render(await pictureOf(hosts, options), format);

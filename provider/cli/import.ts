@@ -17,7 +17,7 @@ import { exported, shown } from "./pulumi";
 import { table } from "./table";
 
 interface Options extends HostOptions {
-  select: string[];
+  select?: string[];
   all?: boolean;
   dir: string;
   stack?: string;
@@ -41,7 +41,7 @@ export function importCommand(): Command {
     .option("--dry-run", "only say what would be taken, and what not and why")
     .option("--run", "run what is to be done then, too: `pulumi import` and `pulumi preview`")
     .option("-a, --all", "also what somebody else manages")
-    .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect, []);
+    .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect);
   return withHostOptions(command).action(run);
 }
 
