@@ -60,7 +60,7 @@ export function forEyes(found: Drift[]): string {
   const rows = found.map(({ host, kind, name, what, path, declared, live, why }) =>
     path === undefined
       ? [host, kind, name, said[what], "", why ?? ""]
-      : [host, kind, name, path, shown(declared), shown(live)],
+      : [host, kind, name, path.replaceAll("\\.", "."), shown(declared), shown(live)],
   );
   const ways = new Set(found.flatMap(({ what }) => wayBack[what] ?? []));
   return [table(["HOST", "KIND", "NAME", "PROPERTY", "DECLARED", "LIVE"], rows), [...ways].join("\n")]
