@@ -150,7 +150,10 @@ export class Run {
   /** Waits while the host is at it by itself. Throws NOT_CONVERGED. */
   private async settle(): Promise<void> {
     await this.rest(patienceMs);
-    if (this.found?.pending) throw new HostnetError("NOT_CONVERGED", `still waiting for ${this.found.pending}`);
+    if (!this.found?.pending) return;
+    throw new HostnetError("NOT_CONVERGED", `still waiting for ${this.found.pending}`, {
+      remedy: "Find out on the host why it does not come, then run the command again.",
+    });
   }
 
   private rest(patience: number): Promise<void> {

@@ -356,6 +356,12 @@ describe("apply", () => {
   it.each([
     ['Cannot find device "eth9"', /next: The device is not there, or not yet: .*`dependsOn`/],
     ['Cannot open network namespace "gone": No such file or directory', /next: The namespace is not there, or not yet/],
+    ['Error: argument "gone" is wrong: Invalid "netns" value', /next: The namespace is not there, or not yet/],
+    ["ovs-vsctl: no bridge named br-x", /next: The bridge is not there, or not yet: .*OvsBridge/],
+    ["Error: Invalid prefsrc address.", /next: `source` must be an address of the host or namespace/],
+    ["RTNETLINK answers: Address already in use", /next: Somebody has the UDP port already: `ss -lunp`/],
+    ["RTNETLINK answers: File exists", /next: Something else on the host has what tells it from others/],
+    ["Error: A VXLAN device with the specified VNI already exists.", /next: Something else .* VNI/],
     ["Error: Nexthop has invalid gateway.", /next: `via` must be in the network of an address .*`dependsOn`/],
     ["Error: Any other word.", /next: Correct what the host refuses/],
   ])("says what to do where the host says %j", async (said, next) => {

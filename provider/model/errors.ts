@@ -32,12 +32,28 @@ const complaints: [RegExp, string][] = [
     "The device is not there, or not yet: check the name; give its resource in place of the name, or `dependsOn` it, so that it is made first.",
   ],
   [
-    /^Cannot open network namespace/m,
+    /^Cannot open network namespace|Invalid "netns" value/m,
     "The namespace is not there, or not yet: check the name; give the Namespace in place of it, so that it is made first.",
+  ],
+  [
+    /no bridge named/,
+    "The bridge is not there, or not yet: check the name; give the OvsBridge in place of it, so that it is made first.",
   ],
   [
     /Nexthop has invalid gateway|Network is unreachable|Nexthop device is not up/,
     "`via` must be in the network of an address of a device that is up: `dependsOn` the resource that has the address; or say `onlink: true` with `device`.",
+  ],
+  [
+    /Invalid prefsrc address/,
+    "`source` must be an address of the host or namespace: `dependsOn` the resource that has it, so that it is there first.",
+  ],
+  [
+    /RTNETLINK answers: File exists|already exists\.$/m,
+    "Something else on the host has what tells it from others: a tunnel's addresses and key or VNI (`ip -d link`, in all namespaces), a route's destination and metric (`ip route show table all`). Take that away, or say another.",
+  ],
+  [
+    /Address already in use/,
+    "Somebody has the UDP port already: `ss -lunp`, `ip -d link show type vxlan` and `ovs-vsctl show` tell who. Choose another port, or take theirs away.",
   ],
   [
     /no usable protocol/,
