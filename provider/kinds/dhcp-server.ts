@@ -18,6 +18,7 @@ import {
 } from "../model/handover";
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
+import { ownerOf } from "../model/mark";
 import { placeWords } from "../model/namespaces";
 import { contains } from "../model/scalars";
 import { type Service, serviceFacts } from "../model/service";
@@ -89,6 +90,16 @@ function unaddressed(seen: Seen, want: Want): string | undefined {
   if (missing.length === 0) return undefined;
   const networks = missing.map((all) => all.join("-")).join(", ");
   return `${want.device} has no address in the network of ${networks}: nobody there is served until it has one`;
+}
+
+/** A server of another stack on the device. One of the same owner is what a rename is about to take away. */
+function rivalOf(want: Want, seen: Seen, owner: string): string | undefined {
+  const isRival = ({ name, ...written }: ReturnType<typeof servicesIn>[number]) => {
+    const live = liveService(seen, serviceOf({ ...want, name }));
+    const isOthers = ownerOf((live && serviceMark(live)) ?? "") !== owner;
+    return name !== want.name && isOthers && valuesIn<Want>(dhcpSettings, written).device === want.device;
+  };
+  return servicesIn(seen, "dhcp", want.namespace).find(isRival)?.name;
 }
 
 export const dhcpServer = kind({
@@ -175,6 +186,12 @@ export const dhcpServer = kind({
     if (want.running && ifindex === undefined) {
       throw new HostnetError("INVALID", `there is no ${linkClaim(want.namespace, want.device)} to serve on`, {
         remedy: "Give `device` as the resource that makes it, so that it is there first.",
+      });
+    }
+    const rival = found || !context.seen ? undefined : rivalOf(want, context.seen, context.owner);
+    if (rival) {
+      throw new HostnetError("FOREIGN", `another stack's DHCP server, ${rival}, serves ${want.device} already`, {
+        remedy: "Both would answer each client. Destroy that one, or serve another device.",
       });
     }
     return convergeSuccession(serviceOf(want, ifindex), raw, context, want, { before: [check(want)] });

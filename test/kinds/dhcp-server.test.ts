@@ -343,3 +343,12 @@ test.each([
   if (idle) expect(found?.idle).toMatch(idle);
   else expect(found?.idle).toBeUndefined();
 });
+
+test("a second one on a device is refused beside another stack's, and not beside one of its own that is renamed", () => {
+  const there = running();
+  expect(() =>
+    bench.plan({ ...there, services: there.services.replaceAll(mark, "hostnet:beef:1") }, { name: "e" }),
+  ).toThrow(/another stack's DHCP server, d, serves dh0 already \[FOREIGN\]/);
+  const others = { ...there, services: there.services.replaceAll(mark, "hostnet:beef:1").replaceAll("=dh0", "=dh1") };
+  for (const seen of [there, others]) expect(bench.plan(seen, { name: "e" })).not.toEqual([]);
+});
