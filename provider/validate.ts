@@ -150,7 +150,7 @@ function text(value: unknown): string {
   // A component of neutron is laid out while the program runs.
   if ((value as { __pulumiOutput?: boolean } | null)?.__pulumiOutput)
     return "an output of a resource, and a plain value is needed";
-  const shown = JSON.stringify(value) ?? String(value);
+  const shown = JSON.stringify(value, (_, part) => (part?.__pulumiResource ? "[resource]" : part)) ?? String(value);
   // The key itself where its path was asked for.
   if (shown.includes("PRIVATE KEY-----")) return hidden;
   return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
