@@ -27,13 +27,15 @@ export async function driftOf(resources: StateResource[]): Promise<Drift[]> {
   const ofHosts = await Promise.all(hosts.map(hostDrift));
   const lost = new Set(ofHosts.flat().flatMap(({ what, host }) => (what === "unread" ? [host] : [])));
   const others = resources.filter(
-    ({ kind, outputs }) => kind !== "Host" && !lost.has(hostOf(outputs).name) && !decommissioned(hostOf(outputs)),
+    (one) => one.kind !== "Host" && !lost.has(hostOf(one).name) && !decommissioned(hostOf(one)),
   );
   const ofOthers = await Promise.all(others.map(resourceDrift));
   return [...ofHosts, ...ofOthers].flat();
 }
 
-const hostOf = (outputs: object) => (outputs as Outputs).host;
+/** The host that a resource is on; a Host's own. */
+export const hostOf = ({ kind, outputs }: StateResource) =>
+  (kind === "Host" ? outputs : outputs.host) as Outputs["host"];
 
 /** A host that does not answer is said once, and not for each resource on it. */
 async function hostDrift({ kind, name, id, inputs, outputs }: StateResource): Promise<Drift[]> {

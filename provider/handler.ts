@@ -5,7 +5,7 @@
 import { host } from "./host";
 import type { Kind } from "./kind";
 import { kinds } from "./kinds";
-import { apply, check, diff, type Inputs, type Outputs, read, remove } from "./lifecycle";
+import { apply, check, diff, type Inputs, type Outputs, refresh, remove } from "./lifecycle";
 import { endWithEngine } from "./process";
 
 /** The engine's dynamic provider protocol (@pulumi/pulumi sdk/nodejs/dynamic), for one kind. */
@@ -15,7 +15,7 @@ function handlerOf(kind: Kind) {
     diff: async (_id: string, olds: Outputs, news: Inputs) => quiet(() => diff(kind, olds, news)),
     create: (news: Inputs) => quiet(() => apply(kind, news)),
     update: (_id: string, olds: Outputs, news: Inputs) => quiet(() => apply(kind, news, olds)),
-    read: (id: string, olds: Outputs) => quiet(() => read(kind, id, olds)),
+    read: (id: string, olds: Outputs) => quiet(() => refresh(kind, id, olds)),
     delete: (id: string, olds: Outputs) => quiet(() => remove(kind, id, olds)),
   };
 }

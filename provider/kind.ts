@@ -25,6 +25,8 @@ export interface Found<A, F = object> {
   restarts?: string;
   /** Part of it is gone or wrong in a way that `args` cannot say. `converge` mends it or throws. */
   broken?: string;
+  /** Why it does nothing yet, though it is as declared; said after an `up` and a refresh, and no error: it may come. */
+  idle?: string;
 }
 
 /** What `converge` knows beside what is wanted and what is there. */

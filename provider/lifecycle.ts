@@ -131,6 +131,7 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
     keep(revision);
     const [done, warned] = await Promise.allSettled([run.converge(), warnOfManagers(kind, machine, news, others)]);
     for (const settled of [done, warned]) if (settled.status === "rejected") throw settled.reason;
+    warnOfIdle(kind, news, run.found);
     return { id, outs: plain({ ...news, revision, live: run.found?.facts ?? {} }) };
   } catch (cause) {
     const error = located(cause, kind, host, args);
@@ -166,7 +167,7 @@ export async function read(
   kind: Kind,
   id: string,
   olds: Outputs,
-): Promise<{ id?: string; props?: Outputs; inputs?: Inputs }> {
+): Promise<{ id?: string; props?: Outputs; inputs?: Inputs; idle?: string }> {
   const args = argumentsOf(olds);
   if (kind.mark === "none" || decommissioned(olds.host)) {
     return { id, props: olds, inputs: { ...args, ...pick(olds, common) } as Inputs };
@@ -185,7 +186,12 @@ export async function read(
       return {};
     }
     const inputs = plain({ ...drift(kind, args, run.found, context), ...pick(olds, common) } as Inputs);
-    return { id, inputs, props: plain({ ...inputs, ...pick(olds, learned), live: run.found.facts } as Outputs) };
+    return {
+      id,
+      inputs,
+      props: plain({ ...inputs, ...pick(olds, learned), live: run.found.facts } as Outputs),
+      idle: run.found.idle,
+    };
   } catch (cause) {
     throw located(cause, kind, olds.host, args);
   }
@@ -296,6 +302,17 @@ async function othersDevices(machine: Machine, names: string[]): Promise<string[
   const links = linksIn(await machine.observe(linkSections(undefined)), undefined);
   const ours = links.filter(({ ifalias = "" }) => isMark(ifalias)).map(({ ifname }) => ifname);
   return names.filter((name) => !ours.includes(name));
+}
+
+/** Refresh: what `read` says, without what it has to say to a person. */
+export async function refresh(kind: Kind, id: string, olds: Outputs) {
+  const { idle, ...found } = await read(kind, id, olds);
+  warnOfIdle(kind, olds, { idle });
+  return found;
+}
+
+function warnOfIdle(kind: Kind, inputs: Inputs, found: { idle?: string } | undefined): void {
+  if (found?.idle) warn(`${inputs.host.name}: ${titleOf(kind, argumentsOf(inputs))}: ${found.idle}`);
 }
 
 /** Law 16: another manager of a device may undo what is declared on it. Asked along with the first write. */

@@ -412,8 +412,8 @@ export interface DhcpServerArgs {
   namespace?: pulumi.Input<string> | Namespace;
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   name?: pulumi.Input<string>;
-  /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
-  device: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  /** The device on which clients are served. It has to have an address of the subnet: while it has none nobody is served, which an `up` that changes the server and a refresh warn of. dnsmasq is started again when the device was made anew. */
+  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
   range: pulumi.Input<string | pulumi.Input<string>[]>;
   /** The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent. */
@@ -1360,7 +1360,7 @@ export interface OvsBridgeArgs {
   mcastSnooping?: pulumi.Input<boolean>;
   /** MAC address of the bridge's own port (`other_config:hwaddr`); the datapath id follows it. Default: derived from owner and name, so that a rebuilt bridge keeps it; `kernel` leaves it to Open vSwitch, which takes the lowest of the ports'. */
   mac?: pulumi.Input<string>;
-  /** MTU of the bridge's own port in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: the lowest of the ports'. */
+  /** MTU of the bridge's own port in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: the lowest of the ports'. Internal ports without an MTU of their own come down to this one. */
   mtu?: pulumi.Input<number>;
   /** OpenFlow datapath id, 16 hex digits (`other_config:datapath-id`). Default of Open vSwitch: from the MAC address. */
   datapathId?: pulumi.Input<string>;
@@ -1592,7 +1592,7 @@ export interface OvsPortInterfaceArgs {
   ofportRequest?: pulumi.Input<number>;
   /** MAC address of an internal port (`mac`). Default: derived from owner, namespace and name, so that a rebuilt port keeps it; `kernel` leaves it to Open vSwitch, which takes a random one. */
   mac?: pulumi.Input<string>;
-  /** MTU in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: of an internal port the lowest of the bridge's other ports, of a system port as the device has it. */
+  /** MTU in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: of an internal port the lowest of the bridge's other ports, of a system port as the device has it. One that is declared counts for that too: with 1400 here the bridge's own port and internal ports without one come down to 1400; give them theirs where they must not. */
   mtu?: pulumi.Input<number>;
   /** A limit on what the bridge receives from the port, so on what the device behind it sends. */
   ingressPolicing?: pulumi.Input<OvsPortInterfaceIngressPolicingArgs>;
@@ -1720,7 +1720,7 @@ export interface OvsPortInterface {
   ofportRequest?: number;
   /** MAC address of an internal port (`mac`). Default: derived from owner, namespace and name, so that a rebuilt port keeps it; `kernel` leaves it to Open vSwitch, which takes a random one. */
   mac?: string;
-  /** MTU in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: of an internal port the lowest of the bridge's other ports, of a system port as the device has it. */
+  /** MTU in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: of an internal port the lowest of the bridge's other ports, of a system port as the device has it. One that is declared counts for that too: with 1400 here the bridge's own port and internal ports without one come down to 1400; give them theirs where they must not. */
   mtu?: number;
   /** A limit on what the bridge receives from the port, so on what the device behind it sends. */
   ingressPolicing?: OvsPortInterfaceIngressPolicing;
@@ -2560,7 +2560,7 @@ export class DhcpServer extends KindBase {
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   declare readonly name: pulumi.Output<string>;
-  /** The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew. */
+  /** The device on which clients are served. It has to have an address of the subnet: while it has none nobody is served, which an `up` that changes the server and a refresh warn of. dnsmasq is started again when the device was made anew. */
   declare readonly device: pulumi.Output<string>;
   /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
   declare readonly range: pulumi.Output<string | string[]>;
@@ -3182,7 +3182,7 @@ export class OvsBridge extends KindBase {
   declare readonly mcastSnooping: pulumi.Output<boolean | undefined>;
   /** MAC address of the bridge's own port (`other_config:hwaddr`); the datapath id follows it. Default: derived from owner and name, so that a rebuilt bridge keeps it; `kernel` leaves it to Open vSwitch, which takes the lowest of the ports'. */
   declare readonly mac: pulumi.Output<string | undefined>;
-  /** MTU of the bridge's own port in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: the lowest of the ports'. */
+  /** MTU of the bridge's own port in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: the lowest of the ports'. Internal ports without an MTU of their own come down to this one. */
   declare readonly mtu: pulumi.Output<number | undefined>;
   /** OpenFlow datapath id, 16 hex digits (`other_config:datapath-id`). Default of Open vSwitch: from the MAC address. */
   declare readonly datapathId: pulumi.Output<string | undefined>;

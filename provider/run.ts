@@ -165,7 +165,10 @@ export class Run {
   /** Waits while the host is at it by itself. Throws NOT_CONVERGED. */
   private async settle(): Promise<void> {
     await this.rest(patienceMs);
-    if (this.found?.pending) throw new HostnetError("NOT_CONVERGED", `still waiting for ${this.found.pending}`);
+    if (!this.found?.pending) return;
+    throw new HostnetError("NOT_CONVERGED", `still waiting for ${this.found.pending}`, {
+      remedy: "Find out on the host why it does not come, then run the command again.",
+    });
   }
 
   private rest(patience: number): Promise<void> {
@@ -280,7 +283,8 @@ const missingFeature =
 function stepFailed({ step, result }: StepFailure): HostnetError {
   const { exitCode, stdout, stderr } = result;
   const said = stderr.trim() || stdout.trim();
-  const path = step.sources?.[Number(/^\S*:(\d+):/m.exec(said)?.[1]) - 1];
+  const line = step.sources?.length === 1 ? 1 : Number(/^\S*:(\d+):/m.exec(said)?.[1]);
+  const path = step.sources?.[line - 1];
   const summary = `${path ? `${path}: ` : ""}${said.split("\n")[0] || "a command failed without a word"}`;
   const details = { step: show(step), exitCode, stderr: said.includes("\n") ? said : undefined };
   if (missingFeature.test(said)) {

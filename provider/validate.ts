@@ -83,7 +83,8 @@ function describe(root: z.ZodType, value: unknown, issue: Issue): Failure[] {
   if (issue.code === "unrecognized_keys") {
     const allowed = keysAt(root, issue.path);
     return issue.keys.map((key) => {
-      const near = nearest(key, allowed);
+      const above = allowed.find((one) => keysAt(root, [...issue.path, one]).includes(key));
+      const near = above ? `${above}.${key}` : nearest(key, allowed);
       const hint = near ? `did you mean '${near}'?` : `allowed are ${allowed.join(", ")}`;
       return { path: pathText([...issue.path, key]), reason: `there is no such argument; ${hint}` };
     });
@@ -149,7 +150,7 @@ function text(value: unknown): string {
   // A component of neutron is laid out while the program runs.
   if ((value as { __pulumiOutput?: boolean } | null)?.__pulumiOutput)
     return "an output of a resource, and a plain value is needed";
-  const shown = JSON.stringify(value) ?? String(value);
+  const shown = JSON.stringify(value, (_, part) => (part?.__pulumiResource ? "[resource]" : part)) ?? String(value);
   // The key itself where its path was asked for.
   if (shown.includes("PRIVATE KEY-----")) return hidden;
   return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
@@ -191,11 +192,18 @@ function keysAt(root: z.ZodType, path: PropertyKey[]): string[] {
   return [...new Set(objects.flatMap((schema) => Object.keys((schema as z.ZodObject).shape)))];
 }
 
-/** The name that differs in the fewest letters, if few enough to be a slip. */
+/** The name that differs in the fewest letters, if few enough to be a slip or a longer or shorter form, as `dev`. */
 export function nearest(name: string, names: string[]): string | undefined {
+  const given = name.toLowerCase();
   const limit = Math.max(1, Math.floor(name.length / 3));
-  const ranked = names.map((other) => ({ other, far: distance(name.toLowerCase(), other.toLowerCase()) }));
-  const [best] = ranked.filter(({ far }) => far <= limit).sort((a, b) => a.far - b.far);
+  const isNear = (other: string, far: number) => {
+    if (given.startsWith(other)) return other.length > 2 || far <= limit;
+    if (other.startsWith(given)) return far <= (given.length > 2 ? Math.max(3, limit) : limit);
+    // Of two letters another one is another word: `ip`, `up`.
+    return far <= limit && name.length > 2;
+  };
+  const ranked = names.map((other) => ({ other, far: distance(given, other.toLowerCase()) }));
+  const [best] = ranked.filter(({ other, far }) => isNear(other.toLowerCase(), far)).sort((a, b) => a.far - b.far);
   return best?.other;
 }
 

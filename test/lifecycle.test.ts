@@ -394,8 +394,29 @@ describe("apply", () => {
   });
 
   it.each([
+    [["a", "b"], "-:2: what is this", /: b: -:2: what is this \[STEP_FAILED\]/],
+    [["a", "b"], "what is this", /: what is this \[STEP_FAILED\]/],
+    [["a"], "what is this", /: a: what is this \[STEP_FAILED\]/],
+  ])("names the argument, of %j, that %j is said of", async (sources, said, message) => {
+    [refuse, refusal] = ["set", said];
+    const sourced = {
+      ...box,
+      converge: (...asked: Parameters<typeof box.converge>) =>
+        box.converge(...asked).map((step) => ({ ...step, sources })),
+    };
+    await expect(apply(sourced as typeof box, inputs({ name: "b", size: 9 }))).rejects.toThrow(message);
+    [refuse, refusal] = [undefined, undefined];
+  });
+
+  it.each([
     ['Cannot find device "eth9"', /next: The device is not there, or not yet: .*`dependsOn`/],
     ['Cannot open network namespace "gone": No such file or directory', /next: The namespace is not there, or not yet/],
+    ['Error: argument "gone" is wrong: Invalid "netns" value', /next: The namespace is not there, or not yet/],
+    ["ovs-vsctl: no bridge named br-x", /next: The bridge is not there, or not yet: .*OvsBridge/],
+    ["Error: Invalid prefsrc address.", /next: `source` must be an address of the host or namespace/],
+    ["RTNETLINK answers: Address already in use", /next: Somebody has the UDP port already: `ss -lunp`/],
+    ["RTNETLINK answers: File exists", /next: Something else on the host has what tells it from others/],
+    ["Error: A VXLAN device with the specified VNI already exists.", /next: Something else .* VNI/],
     ["Error: Nexthop has invalid gateway.", /next: `via` must be in the network of an address .*`dependsOn`/],
     ["Error: Any other word.", /next: Correct what the host refuses/],
   ])("says what to do where the host says %j", async (said, next) => {

@@ -4,6 +4,8 @@ import { hostArgs } from "../provider/host-args";
 import { bridgePort } from "../provider/kinds/bridge-port";
 import { linuxBridge } from "../provider/kinds/linux-bridge";
 import { namespace } from "../provider/kinds/namespace";
+import { ovsPort } from "../provider/kinds/ovs-port";
+import { route } from "../provider/kinds/route";
 import { vethPair } from "../provider/kinds/veth-pair";
 import { secret } from "../provider/model/scalars";
 import { UNKNOWN } from "../provider/model/unknown";
@@ -40,6 +42,9 @@ describe("bad input is refused with path, what was given, what is allowed", () =
     [{ mtu: 67 }, "mtu: must be 68 to 65535; given was 67"],
     [{ mac: "01:00:5e:00:00:01" }, 'mac: must be unicast: its first octet must be even; given was "01:00:5e:00:00:01"'],
     [{ mtuu: 1500 }, "mtuu: there is no such argument; did you mean 'mtu'?"],
+    [{ addressesExactly: true }, "addressesExactly: there is no such argument; did you mean 'addressesExact'?"],
+    [{ ip: "10.0.1.1/24" }, expect.stringMatching(/^ip: there is no such argument; allowed are name, /)],
+    [{ vlan: 5 }, expect.stringMatching(/^vlan: there is no such argument; allowed are name, /)],
     [{ stp: "yes" }, 'stp: must be true or false; given was "yes"'],
     [{ mtu: "1400" }, 'mtu: must be a number; given was "1400"'],
     [{ mtu: 1400.5 }, "mtu: must be a whole number; given was 1400.5"],
@@ -51,6 +56,14 @@ describe("bad input is refused with path, what was given, what is allowed", () =
     ],
   ])("%j", (args, message) => {
     expect(bridge(args)).toEqual([message]);
+  });
+
+  it("says where an argument stands that is of a part", () => {
+    const port = { name: "p0", bridge: "br0", mtu: 1400 };
+    expect(reasons(ovsPort.args, port)).toEqual(["mtu: there is no such argument; did you mean 'interface.mtu'?"]);
+    expect(reasons(route.args, { to: "default", dev: "eth0", via: "10.0.1.1" })).toEqual([
+      "dev: there is no such argument; did you mean 'device'?",
+    ]);
   });
 
   it("says all types that it may have", () => {

@@ -2,49 +2,68 @@ import { z } from "zod";
 import { unwrap } from "../provider/validate";
 import { refersTo, type Subject } from "./generate-types";
 
-/** The reference: a page a resource, from the same descriptions that editors show. */
-export function referencePages(subjects: Subject[]): [path: string, text: string][] {
+/** An argument or output: a line of a page's table. */
+export interface Row {
+  path: string;
+  required?: boolean;
+  type: string;
+  doc: string;
+}
+
+/** What a page is about. */
+export interface Topic {
+  name: string;
+  doc: string;
+  args: Row[];
+  outputs: readonly [title: string, rows: Row[]];
+}
+
+/** The reference: a page a resource, from the same descriptions that editors show, and a page a component. */
+export function referencePages(subjects: Subject[], components: Topic[]): [path: string, text: string][] {
   const index = [
     "# Reference",
     "",
     "Generated from the documentation of the arguments. Every resource but `Host` also takes `host` (the Host; default: that of a parent given as a resource) and `adopt` (take over what is there already).",
     "",
-    ...subjects.map(({ name, doc }) => `- [${name}](${pageOf(name)}): ${doc}`),
+    ...subjects.map(({ name, doc }) => `- [${name}](${name}.md): ${doc}`),
+    "",
+    "## Components",
+    "",
+    "Of `hostnet.neutron`, the layout of an OpenStack cloud: see [the guide](../guide/neutron.md). Their arguments are plain values, no outputs.",
+    "",
+    ...components.map(({ name, doc }) => `- [${name}](neutron/${name}.md): ${doc}`),
     "",
   ].join("\n");
-  return [["docs/reference/README.md", index], ...subjects.map(page)];
+  return [
+    ["docs/reference/README.md", index],
+    ...subjects.map((one): [string, string] => [`docs/reference/${one.name}.md`, page(topicOf(one))]),
+    ...components.map((one): [string, string] => [`docs/reference/neutron/${one.name}.md`, page(one)]),
+  ];
 }
 
-const pageOf = (name: string) => `${name}.md`;
+const topicOf = ({ name, doc, args, facts }: Subject): Topic => ({
+  ...{ name, doc, args: rowsOf(args, "", ["name"]) },
+  outputs: [name === "Host" ? "Outputs" : "Outputs: `live`", rowsOf(facts, "", [])],
+});
 
-function page({ name, doc, args, facts }: Subject): [string, string] {
-  const text = [
-    `# ${name}`,
-    "",
-    doc,
-    "",
-    "## Arguments",
-    "",
-    ...table(args, "", ["name"]),
-    "",
-    name === "Host" ? "## Outputs" : "## Outputs: `live`",
-    "",
-    ...table(facts, "", []),
-    "",
-  ].join("\n");
-  return [`docs/reference/${pageOf(name)}`, text];
-}
+const page = ({ name, doc, args, outputs: [title, outputs] }: Topic) =>
+  [`# ${name}`, "", doc, "", "## Arguments", "", ...table(args), "", `## ${title}`, "", ...table(outputs), ""].join(
+    "\n",
+  );
 
-function table(schema: z.ZodObject, prefix: string, defaulted: string[]): string[] {
-  const rows = rowsOf(schema, prefix, defaulted);
-  return ["| name | type | meaning |", "|---|---|---|", ...rows];
-}
+const table = (rows: Row[]) => [
+  "| name | type | meaning |",
+  "|---|---|---|",
+  ...rows.map(
+    ({ path, required, type, doc }) => `| \`${path}\`${required ? " (required)" : ""} | ${type} | ${cell(doc)} |`,
+  ),
+];
 
-function rowsOf(schema: z.ZodObject, prefix: string, defaulted: string[]): string[] {
+function rowsOf(schema: z.ZodObject, prefix: string, defaulted: string[]): Row[] {
   return Object.entries(schema.shape as Record<string, z.ZodType>).flatMap(([key, field]) => {
     const required = !field.safeParse(undefined).success && !defaulted.includes(key);
     const doc = (field.meta()?.description ?? unwrap(field).meta()?.description ?? "") as string;
-    const row = `| \`${prefix}${key}\`${required ? " (required)" : ""} | ${typeText(field)} | ${cell(doc)} |`;
+    const row = { path: `${prefix}${key}`, required, type: typeText(field), doc };
     const nested = objectIn(field);
     return nested ? [row, ...rowsOf(nested.schema, `${prefix}${key}${nested.step}.`, [])] : [row];
   });

@@ -1,13 +1,14 @@
 import { hostArgs, hostFacts } from "../provider/host-args";
 import { kinds } from "../provider/kinds";
 import { commandPages } from "./generate-cli";
+import { componentTopics } from "./generate-components";
 import { referencePages } from "./generate-docs";
 import { TypeWriter } from "./generate-types";
 import { settle } from "./generated";
 
 /**
  * Writes what is derived from the schemas: the public classes (inferred types lose their documentation in an installed
- * package, and the SDK's own TypeScript 3.8 does not read zod's) and the reference pages, also of the command line. `--check` only compares.
+ * package, and the SDK's own TypeScript 3.8 does not read zod's) and the reference pages, also of components and of the command line. `--check` only compares.
  */
 const subjects = [
   {
@@ -19,4 +20,8 @@ const subjects = [
   ...Object.values(kinds).sort((a, b) => a.name.localeCompare(b.name)),
 ];
 
-settle([["provider/resources.ts", new TypeWriter().write(subjects)], ...referencePages(subjects), ...commandPages()]);
+settle([
+  ["provider/resources.ts", new TypeWriter().write(subjects)],
+  ...referencePages(subjects, componentTopics()),
+  ...commandPages(),
+]);

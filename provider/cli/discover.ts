@@ -9,10 +9,11 @@ import { survey, type Thing } from "../discover/survey";
 import { kinds } from "../kinds";
 import { get } from "../model/path";
 import { collect, type HostOptions, hostPlans, reachHost, withHostOptions } from "./hosts";
+import { busy } from "./progress";
 import { table } from "./table";
 
 interface Options extends HostOptions {
-  select: string[];
+  select?: string[];
   all?: boolean;
   output: "table" | "json" | "program";
   dir?: string;
@@ -30,11 +31,11 @@ export function discoverCommand(): Command {
     )
     .option("--dir <folder>", "write the program's files there, instead of to standard output")
     .option("-a, --all", "also what somebody else manages, and what a stack of hostnet has already")
-    .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect, []);
+    .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect);
   return withHostOptions(command).action(async (hosts: string[], options: Options) => {
     const found = await discover(hosts, options);
     if (options.output === "json") console.log(JSON.stringify(found.map(asJson), undefined, 2));
-    else if (options.output === "table") for (const one of found) printTable(one, options.select.length === 0);
+    else if (options.output === "table") for (const one of found) printTable(one, options);
     else printProgram(plansOf(found), options.dir);
   });
 }
@@ -42,11 +43,12 @@ export function discoverCommand(): Command {
 /** Reads hosts, all at once. `learned`: choose also what is never declared, for who says why. */
 export async function discover(
   hosts: string[],
-  options: HostOptions & { select: string[]; all?: boolean; learned?: boolean },
+  options: HostOptions & { select?: string[]; all?: boolean; learned?: boolean },
 ): Promise<Discovered[]> {
-  const selection = parseSelection(options.select);
+  const selection = parseSelection(options.select ?? []);
   return Promise.all(
     hostPlans(hosts, options).map(async (host) => {
+      busy(`${host.name}: reading ...`);
       const { machine, machineId } = await reachHost(host);
       const found = await survey(machine, machineId, Object.values(kinds));
       const chosen = found.things.filter((thing) => isWanted(thing, selection, options));
@@ -77,7 +79,8 @@ const nameOf = ({ kind, args }: Thing) =>
     })
     .join(" ");
 
-function printTable({ host, survey: { things, left, unread }, chosen }: Discovered, isWhole: boolean): void {
+function printTable({ host, survey: { things, left, unread }, chosen }: Discovered, { select, all }: Options): void {
+  const isWhole = select === undefined;
   const rows = (isWhole ? things : chosen).map((thing) => {
     const said = Object.entries(thing.args)
       .filter(([key]) => !thing.kind.identity.includes(key))
@@ -85,8 +88,10 @@ function printTable({ host, survey: { things, left, unread }, chosen }: Discover
     const why = reasonOf(thing).trim();
     return [thing.kind.name, nameOf(thing), chosen.includes(thing) ? "yes" : "no", [why, ...said].join(" ").trim()];
   });
+  const also = all ? "" : " (--all has also what others manage, and what a stack of hostnet has already)";
   const shown = rows.map((row) => row.map((cell) => (cell.length > 100 ? `${cell.slice(0, 99)}…` : cell)));
-  console.log(`${host.name}\n${table(["KIND", "NAME", "DECLARED", "WHAT"], shown.sort())}`);
+  if (rows.length === 0) console.log(`${host.name}: nothing fits what --select says${also}`);
+  else console.log(`${host.name}\n${table(["KIND", "NAME", "DECLARED", "WHAT"], shown.sort())}`);
   const others = left.filter(isNotable);
   if (isWhole && others.length > 0) {
     const lines = others.map(({ name, namespace, type, why }) => [

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { type Drift, driftOf } from "../drift-report";
 import { resourcesOf } from "../state";
+import { busyReading } from "./progress";
 import { exported } from "./pulumi";
 import { table } from "./table";
 
@@ -25,6 +26,7 @@ export function driftCommand(): Command {
         ? readFileSync(options.state === "-" ? 0 : options.state, "utf8")
         : await exported(options.dir, options.stack);
       const resources = resourcesOf(text);
+      busyReading(resources);
       const found = await driftOf(resources);
       if (options.json) console.log(JSON.stringify(found, undefined, 2));
       else console.log(found.length > 0 ? forEyes(found) : `${resources.length} resources are as declared.`);
@@ -58,7 +60,7 @@ export function forEyes(found: Drift[]): string {
   const rows = found.map(({ host, kind, name, what, path, declared, live, why }) =>
     path === undefined
       ? [host, kind, name, said[what], "", why ?? ""]
-      : [host, kind, name, path, shown(declared), shown(live)],
+      : [host, kind, name, path.replaceAll("\\.", "."), shown(declared), shown(live)],
   );
   const ways = new Set(found.flatMap(({ what }) => wayBack[what] ?? []));
   return [table(["HOST", "KIND", "NAME", "PROPERTY", "DECLARED", "LIVE"], rows), [...ways].join("\n")]

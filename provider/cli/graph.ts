@@ -8,10 +8,11 @@ import { HostnetError } from "../model/errors";
 import { resourcesOf } from "../state";
 import { discover } from "./discover";
 import { collect, type HostOptions, withHostOptions } from "./hosts";
+import { busyReading } from "./progress";
 import { exported } from "./pulumi";
 
 interface Options extends HostOptions {
-  select: string[];
+  select?: string[];
   dir: string;
   stack?: string;
   state?: string;
@@ -37,7 +38,7 @@ export function graphCommand(): Command {
     .option("--dir <folder>", "the project's folder", ".")
     .option("--stack <name>", "the stack (default: the one that is selected)")
     .option("--state <file>", "what `pulumi stack export` wrote, instead of asking pulumi for it; - is standard input")
-    .option("--select <terms>", "of hosts only what fits, as kind=Veth*,namespace=blue; may be repeated", collect, []);
+    .option("--select <terms>", "of hosts only what fits, as kind=Veth*,namespace=blue; may be repeated", collect);
   return withHostOptions(command).action(async (hosts: string[], options: Options) => {
     const format = formatOf(options);
     const text = await render(await pictureOf(hosts, options), format);
@@ -69,6 +70,7 @@ async function pictureOf(hosts: string[], options: Options): Promise<Picture> {
     : await exported(options.dir, options.stack);
   const resources = resourcesOf(text);
   if (!options.drift) return declared(resources);
+  busyReading(resources);
   const { drawn, on } = declared(resources, await driftOf(resources));
   return { drawn: [...drawn, ...(await undeclared(resources))], on };
 }

@@ -23,7 +23,7 @@ export function withHostOptions(command: Command): Command {
     .option("-i, --private-key-path <path>", "a private key file (default: as your ssh config says)")
     .option("--known-hosts-path <path>", "the known_hosts file that must hold the machines' keys")
     .option("--host-key <key>", "pin the host key: SHA256:… or a public key")
-    .option("-J, --jump-host <host>", "go through this host first; may be repeated", collect, [])
+    .option("-J, --jump-host <host>", "go through this host first; may be repeated", collect)
     .addOption(new Option("--become <how>", "how to become root").choices(["sudo", "none"]))
     .addOption(new Option("--transport <which>", "how to connect").choices(["ssh2", "openssh", "local"]));
 }

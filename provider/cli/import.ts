@@ -12,11 +12,12 @@ import { HostnetError } from "../model/errors";
 import { resourcesOf } from "../state";
 import { discover } from "./discover";
 import { collect, type HostOptions, withHostOptions } from "./hosts";
+import { busy } from "./progress";
 import { exported, shown } from "./pulumi";
 import { table } from "./table";
 
 interface Options extends HostOptions {
-  select: string[];
+  select?: string[];
   all?: boolean;
   dir: string;
   stack?: string;
@@ -43,7 +44,7 @@ export function importCommand(): Command {
       "run what is to be done then, too: `pulumi import`, `pulumi preview` and a `pulumi up` that has nothing to do",
     )
     .option("-a, --all", "also what somebody else manages")
-    .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect, []);
+    .option("--select <terms>", "only what fits, as kind=Veth*,namespace=blue; may be repeated", collect);
   return withHostOptions(command).action(run);
 }
 
@@ -66,6 +67,7 @@ async function run(hosts: string[], options: Options): Promise<void> {
   }
   // Before the hosts are touched: it must not be found out afterwards that there is no room for the program.
   const files = programFiles(dir, work.plans);
+  busy(`marking ${work.count} of them as the stack's ...`);
   const { plans, failed } = await work.take((entries) => {
     writeWhole(earlier, `${JSON.stringify({ resources: entries }, undefined, 2)}\n`);
   });

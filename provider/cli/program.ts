@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { ownPackage } from "../import/project";
 import { discoverCommand } from "./discover";
 import { driftCommand } from "./drift";
 import { graphCommand } from "./graph";
@@ -9,6 +10,7 @@ import { labCommand } from "./lab";
 export const hostnet = () =>
   new Command("hostnet")
     .description("The networking of Linux hosts over SSH: beside `pulumi up`")
+    .version(ownPackage().version, "--version", "print the version")
     .enablePositionalOptions()
     .addCommand(discoverCommand())
     .addCommand(importCommand())

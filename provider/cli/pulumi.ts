@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { type ErrorDetails, HostnetError } from "../model/errors";
+import { busy } from "./progress";
 
 interface Ended {
   exitCode?: number;
@@ -22,6 +23,7 @@ export async function exported(dir: string, stack: string | undefined): Promise<
   }
   const on = stack === undefined ? [] : ["--stack", stack];
   const args = ["--non-interactive", "stack", "export", "--show-secrets", ...on];
+  busy("asking pulumi for the state ...");
   return run("pulumi", dir, args, {}, { remedy: whichStack });
 }
 

@@ -4,6 +4,7 @@ import { HostnetError } from "../model/errors";
 import { fingerprint } from "./keys";
 import { type KnownHost, matches, parseKnownHosts } from "./known-hosts-file";
 import type { Target } from "./target";
+import { UnfitKey } from "./unfit-key";
 
 export { fingerprint };
 
@@ -14,7 +15,8 @@ export { fingerprint };
 export async function checkHostKey(target: Target, key: Buffer): Promise<void> {
   if (target.hostKeys.length > 0) {
     if (!target.hostKeys.some((pin) => fits(pin, key))) {
-      throw refusal("HOST_KEY_MISMATCH", target, key, "is not the one that hostKey pins");
+      const cause = new UnfitKey(target, typeOf(key));
+      throw refusal("HOST_KEY_MISMATCH", target, key, "is not the one that hostKey pins", cause);
     }
     return;
   }
@@ -108,7 +110,13 @@ function typeOf(key: Buffer): string {
   return key.toString("latin1", 4, Math.min(4 + length, 100));
 }
 
-function refusal(code: "HOST_KEY_UNKNOWN" | "HOST_KEY_MISMATCH", target: Target, key: Buffer, why: string) {
+function refusal(
+  code: "HOST_KEY_UNKNOWN" | "HOST_KEY_MISMATCH",
+  target: Target,
+  key: Buffer,
+  why: string,
+  cause?: UnfitKey,
+) {
   const print = fingerprint(key);
   const at = target.port === 22 ? target.address : `${target.address} port ${target.port}`;
   const compare =
@@ -117,7 +125,7 @@ function refusal(code: "HOST_KEY_UNKNOWN" | "HOST_KEY_MISMATCH", target: Target,
       : "Find out why the key is another: a machine set up anew, or somebody in between. If it is right";
   const scan = `ssh-keyscan -p ${target.port} ${target.address}`;
   return new HostnetError(code, `the host key of ${at}, ${typeOf(key)} ${print}, ${why}`, {
-    host: target.name,
+    ...{ host: target.name, cause },
     remedy: `${compare}, then set hostKey: "${print}", or correct known_hosts (\`${scan}\` prints the lines).`,
   });
 }

@@ -100,6 +100,8 @@ async function pins(target: Target, label: string, files: TempFiles): Promise<Op
   if (fingerprints.length) {
     const cases = fingerprints.map((pin) => pin.replace(/=+$/, "")).join("|");
     const script = `case $1 in ${cases}) printf '%s %s %s\\n' "$2" "$3" "$4";; esac\n`;
+    if (target.unfitKeys)
+      options.push(["HostKeyAlgorithms", `-${target.unfitKeys.map((type) => `*${type}*`).join(",")}`]);
     options.push(["KnownHostsCommand", `/bin/sh ${quoted(await files(`${label}-pins`, script))} %f %H %t %K`]);
   }
   return options;
@@ -128,7 +130,7 @@ function ownWay({ proxyCommand, alias }: Target): Option {
   ];
 }
 
-const hopLabel = (index: number) => `hostnet-hop-${index}`;
+export const hopLabel = (index: number) => `hostnet-hop-${index}`;
 
 /**
  * What ssh calls the hosts on the way: as the user does, so that what the user's config says of them is in force, a

@@ -1,7 +1,8 @@
 import { type ErrorCode, HostnetError } from "../model/errors";
-import { pinnedName } from "./openssh-arguments";
+import { hopLabel, pinnedName } from "./openssh-arguments";
 import type { Target } from "./target";
 import type { ChannelEnd } from "./transport";
+import { UnfitKey } from "./unfit-key";
 
 /** What `ssh` says on stderr, in the C locale, and what it means. The first that fits counts. */
 const meanings: [RegExp, ErrorCode, string?][] = [
@@ -9,16 +10,25 @@ const meanings: [RegExp, ErrorCode, string?][] = [
   [/No \S+ host key is known for|Host key verification failed/i, "HOST_KEY_UNKNOWN"],
   [/Permission denied|Too many authentication failures|no mutual signature/i, "AUTH"],
   [/Load key .*: |Bad permissions/i, "AUTH"],
-  // What a jump host says for good. Behind it comes a complaint that the connection was closed.
-  [/administratively prohibited|open failed: connect failed: .*(not known|No address)/i, "UNREACHABLE"],
+  // What is for good of a jump host. Behind it comes a complaint that the connection was closed.
+  [
+    /Unable to negotiate|administratively prohibited|open failed: connect failed: .*(not known|No address)/i,
+    "UNREACHABLE",
+  ],
   [/Connection refused/i, "UNREACHABLE", "ECONNREFUSED"],
   [/No route to host/i, "UNREACHABLE", "EHOSTUNREACH"],
   [/Network is unreachable/i, "UNREACHABLE", "ENETUNREACH"],
   [/timed out/i, "UNREACHABLE", "ETIMEDOUT"],
   [/Temporary failure in name resolution/i, "UNREACHABLE", "EAI_AGAIN"],
   [/kex_exchange_identification|Connection (reset|closed) by/i, "UNREACHABLE", "ECONNRESET"],
-  [/Could not resolve hostname|Unable to negotiate|Bad configuration option|Bad owner/i, "UNREACHABLE"],
+  [/Could not resolve hostname|Bad configuration option|Bad owner/i, "UNREACHABLE"],
 ];
+
+function unfitKey(line: string, target: Target): UnfitKey | undefined {
+  const [, type, label] = /No (\S+) host key is known for (\S+)/i.exec(line) ?? [];
+  const pinned = label === pinnedName ? target : target.jumpHosts.find((_, index) => label === hopLabel(index));
+  return type && pinned ? new UnfitKey(pinned, type) : undefined;
+}
 
 /** 255 is ssh's own failure; any other status is the remote command's. */
 const ownFailure = 255;
@@ -37,10 +47,10 @@ export function explainSsh(stderr: string, end: ChannelEnd, target: Target): Hos
     const line = lines.find((text) => pattern.test(text));
     if (line === undefined) continue;
     // A fingerprint that is pinned cannot be shown to ssh as a key that it knows.
-    const pinned = code === "HOST_KEY_UNKNOWN" && line.includes(pinnedName);
-    const cause = errno ? Object.assign(new Error(line), { code: errno }) : end.cause;
+    const unfit = code === "HOST_KEY_UNKNOWN" ? unfitKey(line, target) : undefined;
+    const cause = unfit ?? (errno ? Object.assign(new Error(line), { code: errno }) : end.cause);
     return new HostnetError(
-      pinned ? "HOST_KEY_MISMATCH" : code,
+      unfit ? "HOST_KEY_MISMATCH" : code,
       `ssh ${target.alias}: ${line.replace(/[^\x20-\x7e]+/g, " ").trim()}`,
       { cause },
     );

@@ -7,6 +7,7 @@ import type { Target } from "./target";
 import { targetKey } from "./target-key";
 import type { Transport } from "./transport";
 import type { Counters, Session } from "./types";
+import { forAnotherKey } from "./unfit-key";
 
 /** What tests replace. */
 export interface PoolOptions extends SessionOptions {
@@ -97,8 +98,9 @@ export class Pool {
   }
 
   /** Dials again as long as nothing can have run: with growing pauses of random length, within connectTimeoutMs. */
-  private async persist(target: Target, entry: Entry): Promise<LiveSession> {
-    const deadline = performance.now() + target.connectTimeoutMs;
+  private async persist(asked: Target, entry: Entry): Promise<LiveSession> {
+    let [target, unfit]: [Target, unknown?] = [asked];
+    const deadline = performance.now() + asked.connectTimeoutMs;
     let secondTry = true;
     for (let pause = 250; ; pause = Math.min(pause * 2, 10_000)) {
       try {
@@ -106,9 +108,16 @@ export class Pool {
         entry.counters.connections++;
         return await openSession(target, connection, entry.counters, this.options);
       } catch (error) {
+        const another = forAnotherKey(target, error);
+        if (another) {
+          [target, unfit] = [another, unfit ?? error];
+          continue;
+        }
+        // It has no key of another type: ssh2 says so, ssh ends without a word.
+        if (unfit && codeOf(error) === "UNREACHABLE" && !worthAnotherTry(error)) throw unfit;
         const wait = Math.random() * pause;
         // The connection broke after the login, before anything but the probe ran.
-        const lost = error instanceof HostnetError && error.code === "CONNECTION_LOST" && secondTry;
+        const lost = codeOf(error) === "CONNECTION_LOST" && secondTry;
         if (lost) secondTry = false;
         if ((!lost && !worthAnotherTry(error)) || performance.now() + wait >= deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));
@@ -154,6 +163,8 @@ const transient = new Set([
   "EAI_AGAIN",
   "EPIPE",
 ]);
+
+const codeOf = (error: unknown) => (error instanceof HostnetError ? error.code : undefined);
 
 function worthAnotherTry(error: unknown): boolean {
   if (!(error instanceof HostnetError) || error.code !== "UNREACHABLE") return false;

@@ -98,7 +98,7 @@ export async function login(
         username: target.user,
         readyTimeout: 0, // the timer above
         keepaliveInterval: 0, // ssh2's own timer keeps the process alive: Ssh2Connection has another
-        algorithms: { ...mutable(algorithms), serverHostKey: ordered(known) },
+        algorithms: { ...mutable(algorithms), serverHostKey: ordered(known, target.unfitKeys) },
         hostVerifier: (offered: Buffer, verify: (valid: boolean) => void) => {
           key = offered;
           checkHostKey(target, offered).then(
@@ -132,9 +132,10 @@ function lost(): Error {
 }
 
 /** Key types that we can check come first: ssh2 may otherwise agree on one that we hold nothing for. */
-function ordered(known: string[]) {
+function ordered(known: string[], unfit: string[] = []) {
+  const asked = hostKeyAlgorithms.filter((algorithm) => !unfit.some((type) => algorithm.includes(type)));
   const holds = (algorithm: string) => known.includes(algorithm.startsWith("rsa-sha2") ? "ssh-rsa" : algorithm);
-  return [...hostKeyAlgorithms].sort((a, b) => Number(holds(b)) - Number(holds(a)));
+  return asked.sort((a, b) => Number(holds(b)) - Number(holds(a)));
 }
 
 function mutable<T extends Record<string, readonly string[]>>(lists: T): { [K in keyof T]: T[K][number][] } {

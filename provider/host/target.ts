@@ -21,6 +21,8 @@ export interface Target {
   identitiesOnly: boolean;
   /** Pinned keys: `SHA256:…` fingerprints or `ssh-ed25519 AAAA…` lines. When given, known_hosts is not asked. */
   hostKeys: string[];
+  /** Types of key that it has shown and that no pin fits (`ed25519`): it is not asked for these again. */
+  unfitKeys?: string[];
   knownHostsPaths: string[];
   /** Hops on the way, nearest first, each with its own keys and checks. */
   jumpHosts: Target[];

@@ -65,10 +65,14 @@ function current(dir: string, name: string): string | undefined {
   return existsSync(join(dir, name)) ? readFileSync(join(dir, name), "utf8") : undefined;
 }
 
+/** This library's own package.json. */
+export const ownPackage = (): { version: string; peerDependencies: Record<string, string> } =>
+  createRequire(__filename)("pulumi-hostnet/package.json");
+
 /** What makes a folder a project. The library's version is the one that runs here: it has written the program. */
 function manifests(dir: string): ProgramFile[] {
   const name = basename(dir).replace(/[^A-Za-z0-9_.-]/g, "-") || "network";
-  const { version, peerDependencies } = createRequire(__filename)("pulumi-hostnet/package.json");
+  const { version, peerDependencies } = ownPackage();
   const manifest = {
     ...{ name: name.toLowerCase(), private: true },
     dependencies: { "@pulumi/pulumi": peerDependencies["@pulumi/pulumi"], "pulumi-hostnet": `^${version}` },

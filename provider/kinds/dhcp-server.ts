@@ -5,7 +5,7 @@ import { kind } from "../kind";
 import type { Step } from "../model/command";
 import { type DhcpArgs, dhcpArgs } from "../model/dhcp-args";
 import { dhcpOthersSections, type OtherServer, otherServers } from "../model/dhcp-others";
-import { dhcpSettings, leasesIn } from "../model/dnsmasq";
+import { dhcpSettings, leasesIn, staticAnchor } from "../model/dnsmasq";
 import { HostnetError } from "../model/errors";
 import {
   asTakenOver,
@@ -18,7 +18,9 @@ import {
 } from "../model/handover";
 import { linkClaim } from "../model/link-kind";
 import { linkSections, linkState } from "../model/link-state";
+import { ownerOf } from "../model/mark";
 import { placeWords } from "../model/namespaces";
+import { contains } from "../model/scalars";
 import { type Service, serviceFacts } from "../model/service";
 import { comingUp, liveService, servicesIn } from "../model/service-live";
 import { madeAs, removeService } from "../model/service-steps";
@@ -77,6 +79,28 @@ const namedBy = ({ device, range, gateway, reservations }: Partial<Want>): Parti
   [range].flat().includes("static") ? { device, range, gateway, reservations } : { device, range };
 
 const ifindexOf = (seen: Seen, want: Want) => linkState(seen, want.namespace, want.device)?.json.ifindex;
+
+/** dnsmasq serves where its own address and a range are in one network; else it only logs each question. */
+function unaddressed(seen: Seen, want: Want): string | undefined {
+  const own = linkState(seen, want.namespace, want.device)?.json.addr_info ?? [];
+  const ends = [want.range].flat().map((range) => (range === "static" ? [staticAnchor(want) ?? ""] : range.split("-")));
+  const missing = ends.filter(
+    (all) => !own.some(({ local, prefixlen }) => all.every((end) => contains(`${local}/${prefixlen}`, end))),
+  );
+  if (missing.length === 0) return undefined;
+  const networks = missing.map((all) => all.join("-")).join(", ");
+  return `${want.device} has no address in the network of ${networks}: nobody there is served until it has one`;
+}
+
+/** A server of another stack on the device. One of the same owner is what a rename is about to take away. */
+function rivalOf(want: Want, seen: Seen, owner: string): string | undefined {
+  const isRival = ({ name, ...written }: ReturnType<typeof servicesIn>[number]) => {
+    const live = liveService(seen, serviceOf({ ...want, name }));
+    const isOthers = ownerOf((live && serviceMark(live)) ?? "") !== owner;
+    return name !== want.name && isOthers && valuesIn<Want>(dhcpSettings, written).device === want.device;
+  };
+  return servicesIn(seen, "dhcp", want.namespace).find(isRival)?.name;
+}
 
 export const dhcpServer = kind({
   name: "DhcpServer",
@@ -142,6 +166,7 @@ export const dhcpServer = kind({
       facts: { pid, since, leases: leasesIn(live.files.get("data/leases") ?? "") },
       marks: [serviceMark(live)],
       pending: want.running ? comingUp(service, live, ready) : undefined,
+      idle: want.running ? unaddressed(seen, want) : undefined,
       restarts: handoverIn(live) && predecessor?.title,
       raw: { live, ifindex } satisfies Raw,
     };
@@ -161,6 +186,12 @@ export const dhcpServer = kind({
     if (want.running && ifindex === undefined) {
       throw new HostnetError("INVALID", `there is no ${linkClaim(want.namespace, want.device)} to serve on`, {
         remedy: "Give `device` as the resource that makes it, so that it is there first.",
+      });
+    }
+    const rival = found || !context.seen ? undefined : rivalOf(want, context.seen, context.owner);
+    if (rival) {
+      throw new HostnetError("FOREIGN", `another stack's DHCP server, ${rival}, serves ${want.device} already`, {
+        remedy: "Both would answer each client. Destroy that one, or serve another device.",
       });
     }
     return convergeSuccession(serviceOf(want, ifindex), raw, context, want, { before: [check(want)] });

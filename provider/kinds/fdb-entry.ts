@@ -48,7 +48,10 @@ const args = z
   .superRefine((want, issues) => {
     const tunnel = want.remote !== undefined;
     const broken: [keyof typeof want, string | false][] = [
-      ["remote", want.mac === everybody && !tunnel && `is required for ${everybody}: only a tunnel has such an entry`],
+      [
+        "remote",
+        want.mac === everybody && !tunnel && `must be given for ${everybody}: only a tunnel has such an entry`,
+      ],
       ["port", want.port !== undefined && !tunnel && "needs `remote`"],
       ["vni", want.vni !== undefined && !tunnel && "needs `remote`"],
       ["vlan", want.vlan !== undefined && tunnel && "must not be given with `remote`: a VXLAN has no VLANs"],

@@ -6,8 +6,10 @@ import { HostnetError } from "../model/errors";
 import {
   bundle,
   type Flow,
+  findUnsayable,
   flowsOf,
   flowsSection,
+  isUnsayable,
   keyOf,
   lineOf,
   parsedSection,
@@ -43,9 +45,7 @@ export const ovsFlows = kind({
     ...want.flows.map((flow) => `flow ${placeKey(flow)} of bridge ${want.bridge}`),
   ],
   observe(want) {
-    const numbers = placeholders(want.flows);
-    const flows = want.flows.map((flow) => replacePorts(flow, (name) => numbers.get(name) ?? ""));
-    return [...ovsSections, flowsSection(want.bridge), parsedSection(want.bridge, want.name, flows)];
+    return [...ovsSections, flowsSection(want.bridge), parsedSection(want.bridge, want.name, numbered(want))];
   },
   find(want, seen) {
     const row = bridgeOf(want, seen);
@@ -82,6 +82,7 @@ export const ovsFlows = kind({
     const seen = context.seen as Seen;
     if (!live && !bridgeOf(want, seen)) throw noBridge(want);
     const raw = live ? (live.raw as FlowSet) : flowSetOf(want, seen, context.mark);
+    if (isUnsayable(raw.complaint)) return findUnsayable(numbered(want));
     refuse(want, raw, [context.owner, ...(context.formerOwners ?? [])]);
     const lines = changes(want, raw, context);
     const flows = lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : [];
@@ -103,6 +104,12 @@ export const ovsFlows = kind({
   },
   shown: (path, want, live) => (path === "flows" ? shownFlows(want, live.raw as FlowSet) : get(live.args, path)),
 });
+
+/** The flows with a number for each port's name. */
+function numbered({ flows }: Want): Flow[] {
+  const numbers = placeholders(flows);
+  return flows.map((flow) => replacePorts(flow, (name) => numbers.get(name) ?? ""));
+}
 
 /** All flows of a set, and what they have learned. */
 const takenAway = ({ bridge }: Want, cookie: bigint): Step => ({

@@ -39,7 +39,7 @@ export interface Step extends Command {
   neighbors?: NeighborChange[];
   /** Addresses of the root namespace that it takes away; compared with the one at which we came in. */
   loses?: LostAddress[];
-  /** The arguments from which the lines of `stdin` come, so that a complaint about a line names the argument. */
+  /** The arguments from which the lines of `stdin` come, so that a complaint about a line names the argument; one is of all. */
   sources?: string[];
 }
 

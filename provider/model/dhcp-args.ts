@@ -34,7 +34,7 @@ export const dhcpArgs = z
       "What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server.",
     ),
     device: deviceRef.describe(
-      "The device on which clients are served. It has to have an address of the subnet. dnsmasq is started again when the device was made anew.",
+      "The device on which clients are served. It has to have an address of the subnet: while it has none nobody is served, which an `up` that changes the server and a refresh warn of. dnsmasq is started again when the device was made anew.",
     ),
     range: dhcpRanges.describe(
       "The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`).",

@@ -25,24 +25,44 @@ export const codes = {
 
 export type ErrorCode = keyof typeof codes;
 
-/** What hosts say of a thing that is missing, mostly because the program does not order it before what needs it. */
-const missing: [RegExp, string][] = [
+/** What hosts say that asks for more than the code's own text, mostly of a thing that the program makes later, or not. */
+const complaints: [RegExp, string][] = [
   [
     /^Cannot find device|Device does not exist|^Device "\S+" does not exist/m,
     "The device is not there, or not yet: check the name; give its resource in place of the name, or `dependsOn` it, so that it is made first.",
   ],
   [
-    /^Cannot open network namespace/m,
+    /^Cannot open network namespace|Invalid "netns" value/m,
     "The namespace is not there, or not yet: check the name; give the Namespace in place of it, so that it is made first.",
+  ],
+  [
+    /no bridge named/,
+    "The bridge is not there, or not yet: check the name; give the OvsBridge in place of it, so that it is made first.",
   ],
   [
     /Nexthop has invalid gateway|Network is unreachable|Nexthop device is not up/,
     "`via` must be in the network of an address of a device that is up: `dependsOn` the resource that has the address; or say `onlink: true` with `device`.",
   ],
+  [
+    /Invalid prefsrc address/,
+    "`source` must be an address of the host or namespace: `dependsOn` the resource that has it, so that it is there first.",
+  ],
+  [
+    /RTNETLINK answers: File exists|already exists\.$/m,
+    "Something else on the host has what tells it from others: a tunnel's addresses and key or VNI (`ip -d link`, in all namespaces), a route's destination and metric (`ip route show table all`). Take that away, or say another.",
+  ],
+  [
+    /Address already in use/,
+    "Somebody has the UDP port already: `ss -lunp`, `ip -d link show type vxlan` and `ovs-vsctl show` tell who. Choose another port, or take theirs away.",
+  ],
+  [
+    /no usable protocol/,
+    "OpenFlow 1.3 and 1.4, which hostnet speaks, cannot say this flow, whatever the bridge's `protocols`. An action needs its protocol in the match: `ip` for mod_nw_src, `tcp` for mod_tp_dst, a VLAN (`dl_vlan=5`, `vlan_tci=0x1000/0x1000`) for strip_vlan.",
+  ],
 ];
 
 /** What to do about a command's complaint; undefined where nothing better is known than the code's own text. */
-export const remedyFor = (said: string) => missing.find(([pattern]) => pattern.test(said))?.[1];
+export const remedyFor = (said: string) => complaints.find(([pattern]) => pattern.test(said))?.[1];
 
 export interface ErrorDetails {
   /** The host's name in the program, or its address. */

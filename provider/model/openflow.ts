@@ -1,5 +1,5 @@
 import type { Seen } from "../host/seen";
-import type { Section } from "./command";
+import type { Section, Step } from "./command";
 import { HostnetError } from "./errors";
 
 /**
@@ -51,6 +51,16 @@ export const parsedSection = (bridge: string, name: string, flows: Flow[]): Sect
   stdin: flows.map((flow) => `${lineOf(flow)}\n`).join(""),
   pure: true,
 });
+
+/** What ovs-ofctl says of all flows together when OpenFlow 1.4 cannot say one of them. */
+export const isUnsayable = (complaint: string | undefined) => complaint?.includes("no usable protocol") === true;
+
+/** Fails at the first flow that is so. */
+export const findUnsayable = (flows: Flow[]): Step[] =>
+  flows.map((flow, at) => ({
+    argv: ["ovs-ofctl", "-O", "OpenFlow14", "parse-flow", lineOf(flow)],
+    sources: [`flows[${at}]`],
+  }));
 
 /**
  * One atomic change. Before OpenFlow 1.4 there are bundles too (ONF extension 230). To know names, ovs-ofctl first asks

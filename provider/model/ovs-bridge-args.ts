@@ -81,7 +81,7 @@ export const ovsBridgeArgs = z
     mtu: mtu
       .optional()
       .describe(
-        "MTU of the bridge's own port in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: the lowest of the ports'.",
+        "MTU of the bridge's own port in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: the lowest of the ports'. Internal ports without an MTU of their own come down to this one.",
       ),
     datapathId: z
       .string()

@@ -133,7 +133,7 @@ const iface = z
     mtu: mtu
       .optional()
       .describe(
-        "MTU in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: of an internal port the lowest of the bridge's other ports, of a system port as the device has it.",
+        "MTU in bytes (`mtu_request`), 68 to 65535. Default of Open vSwitch: of an internal port the lowest of the bridge's other ports, of a system port as the device has it. One that is declared counts for that too: with 1400 here the bridge's own port and internal ports without one come down to 1400; give them theirs where they must not.",
       ),
     ingressPolicing: policing.optional(),
   })

@@ -12,6 +12,7 @@ import { hex } from "./scalars";
 export interface Stray {
   /** What an OvsFlows of them is called: `cookie-0x5`. */
   name: string;
+  /** Without the cookies that their `learn` actions give. */
   flows: LiveFlow[];
   /** With a timeout. */
   passing: LiveFlow[];
@@ -34,7 +35,7 @@ export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): S
   }
   return [...byCookie].map(([cookie, same]) => {
     const name = nameOf(cookie);
-    const flows = same.filter((flow) => !passes(flow));
+    const flows = same.filter((flow) => !passes(flow)).map(withoutLearnCookies);
     const stray = { name, flows, passing: same.filter(passes) };
     const args = { bridge, name, flows: argumentsOf(flows, db, bridge) };
     if (flows.length === 0) return stray;
@@ -49,6 +50,12 @@ export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): S
 }
 
 const passes = ({ idleTimeout, hardTimeout }: LiveFlow) => Boolean(idleTimeout || hardTimeout);
+
+/** A set gives what its flows learn its own cookie, as it does to the flows. */
+const withoutLearnCookies = (flow: LiveFlow): LiveFlow => ({
+  ...flow,
+  actions: flow.actions.replace(/,cookie=0x[\da-f]+\b/g, ""),
+});
 
 /** A bridge that is no `secure` one has a flow of its own: it is a plain switch. */
 const isBridges = ({ cookie, table, priority, match, actions }: LiveFlow, row: OvsRow) =>

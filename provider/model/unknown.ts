@@ -19,8 +19,10 @@ export function isUnknown(value: unknown): boolean {
   return typeof value === "string" && sentinels.has(value);
 }
 
-/** True when the value is unknown or holds something unknown. */
+/** True when the value is unknown or holds something unknown. A resource where none may stand leads round in circles. */
 export function hasUnknown(value: unknown): boolean {
   if (value === null || typeof value !== "object") return isUnknown(value);
-  return Object.values(value).some(hasUnknown);
+  const proto = Object.getPrototypeOf(value);
+  const isPlain = Array.isArray(value) || proto === null || Object.getPrototypeOf(proto) === null;
+  return isPlain && Object.values(value).some(hasUnknown);
 }

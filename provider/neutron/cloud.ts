@@ -40,7 +40,9 @@ const schema = z.strictObject({
  * groups and instances name it, and are its children.
  */
 export class Cloud extends Part {
+  /** How tenant networks travel between nodes. */
   readonly tunnelType: TunnelType;
+  /** The first three octets of guests' MAC addresses. */
   readonly macPrefix: string;
   /** What only one may have. @internal */
   readonly register = new Register();

@@ -66,16 +66,26 @@ export interface InstanceArgs {
   /** What the instance is plugged into. */
   ports: InstancePortArgs[];
   /** Who is the guest. Default: a TAP for root. */
-  guest?: GuestArgs | GuestArgs["type"];
+  guest?: GuestArgs | "tap" | "namespace" | "external";
 }
 
 /** What an instance tells of a port. */
 export interface InstancePort {
   /** The end of the names of its devices. */
   id: string;
+  /** MAC address of the guest. */
   mac: string;
   /** Without prefix length; empty when DHCP gives one. */
   addresses: string[];
-  /** The devices on the host: TAP, bridge with the firewall, and the cable to br-int. */
-  devices: { tap: string; qbr: string; qvb: string; qvo: string };
+  /** The devices on the host. */
+  devices: {
+    /** The TAP. */
+    tap: string;
+    /** The Linux bridge with the firewall. */
+    qbr: string;
+    /** The end of the cable to br-int that is in that bridge. */
+    qvb: string;
+    /** The end of the cable that is in br-int. */
+    qvo: string;
+  };
 }

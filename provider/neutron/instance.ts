@@ -13,7 +13,9 @@ import { Part, titleOf } from "./part";
  * a veth pair qvb-qvo into br-int. A namespace may stand for the guest.
  */
 export class Instance extends Part {
+  /** The node that it is on. */
   readonly node: Node;
+  /** Its ports, in the order of the program. */
   readonly ports: InstancePort[];
   /** The namespace that stands for the guest, if one does. */
   readonly namespace: Namespace | undefined;

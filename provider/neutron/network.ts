@@ -53,6 +53,7 @@ const schema = z
 
 /** A network of a tenant, or one that leads outside. It is on a node as soon as something there has a port in it. */
 export class Network extends Part {
+  /** The cloud that it belongs to. */
   readonly cloud: Cloud;
   /** @internal */
   readonly subnets: Subnet[] = [];

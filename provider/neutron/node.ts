@@ -60,10 +60,15 @@ export interface PhysicalBridge {
 
 /** What compute nodes and network nodes have in common: br-int for what is on the node, br-tun for the others. */
 export abstract class Node extends Part {
+  /** The cloud that it belongs to. */
   readonly cloud: Cloud;
+  /** The machine. */
   readonly host: Host;
+  /** Where its tunnels end. */
   readonly tunnelAddress: string;
+  /** The bridge of what is on the node. */
   readonly brInt: OvsBridge;
+  /** The bridge of the tunnels. */
   readonly brTun: OvsBridge;
   /** Between the two: flows that name its ends wait for it. @internal */
   readonly cable: OvsPatch;

@@ -44,7 +44,12 @@ export interface RouterArgs {
   /** Addresses outside that lead to guests. Default: none. */
   floatingIps?: FloatingIpArgs[];
   /** Static routes (`routes`, the extraroute extension). Default: none. */
-  routes?: { to: string; via: string }[];
+  routes?: {
+    /** The destination, as 10.8.0.0/16. */
+    to: string;
+    /** The next router, by an address in a network of this one. */
+    via: string;
+  }[];
 }
 
 const schema = z
@@ -70,7 +75,9 @@ const sysctls = {
 
 /** A router between subnets, and to the outside by an external network: the namespace qrouter-<name> on a network node. */
 export class Router extends Part {
+  /** The node that it is on. */
   readonly node: NetworkNode;
+  /** Its namespace, qrouter-<name>. */
   readonly namespace: Namespace;
 
   /** @throws RunError when an argument is not allowed, or an address is another's. */

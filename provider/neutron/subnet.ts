@@ -40,7 +40,12 @@ export interface SubnetArgs {
   /** DNS servers that guests are told by DHCP. Default: none. */
   dns?: string[];
   /** Routes that guests are told by DHCP (`host_routes`, option 121). Default: none but the gateway's. */
-  hostRoutes?: { to: string; via: string }[];
+  hostRoutes?: {
+    /** The destination, as 10.8.0.0/16. */
+    to: string;
+    /** The router, by its address in the subnet. */
+    via: string;
+  }[];
   /** A DHCP server in the namespace qdhcp-<network>; false for none. Default: true with IPv4; there is none for IPv6 yet. */
   dhcp?: boolean | SubnetDhcpArgs;
 }
@@ -89,8 +94,11 @@ export interface Reservation {
 
 /** The addresses of a network, with its DHCP server. */
 export class Subnet extends Part {
+  /** The network that it is in. */
   readonly network: Network;
+  /** Its addresses. */
   readonly cidr: string;
+  /** The address of the router; undefined for none. */
   readonly gateway: string | undefined;
   /** Whether it has a DHCP server. @internal */
   readonly served: boolean;

@@ -18,6 +18,11 @@ test("what differs is followed by the way back, once", () => {
   expect(forEyes([drift("unread", { why: "the host is away" })])).not.toContain("pulumi up");
 });
 
+test("a name with dots in a path stands as it is", () => {
+  const sysctl = drift("changed", { path: "sysctls.net\\.ipv4\\.ip_forward", declared: 1, live: 0 });
+  expect(forEyes([sysctl])).toContain("sysctls.net.ipv4.ip_forward");
+});
+
 test("a long value makes its own line longer, and no other", () => {
   const rules = { kind: "Firewall", path: "chains.i.rules", declared: "accept ".repeat(50), live: "[]" };
   const long = drift("changed", rules);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { opensshTransport } from "../../provider/host/openssh";
 import type { Target } from "../../provider/host/target";
 import { startAgent } from "./helpers/agent";
-import { Hosts } from "./helpers/hosts";
+import { fingerprintOf, Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
 import { failure, timed } from "./helpers/sandbox";
 import { inTypeScript } from "./helpers/script";
@@ -16,6 +16,9 @@ import { target } from "./helpers/target";
 const box = new Hosts();
 afterEach(() => box.clean());
 afterAll(() => box.remove());
+
+/** How often it was dialled, beside the once by which its start is seen. */
+const dials = ({ count }: { count(pattern: RegExp): number }) => count(/Connection from/) - 1;
 
 const on = [{ argv: ["echo", "on"] }];
 const answer = [{ exitCode: 0, stdout: "on\n", stderr: "" }];
@@ -71,6 +74,18 @@ describeSshd("the system's ssh", () => {
     expect(await fails({ ...to, hostKeys: [`SHA256:${"A".repeat(43)}`] })).toMatchObject({ code: "HOST_KEY_MISMATCH" });
   });
 
+  test("asks for the host's other keys where a fingerprint is pinned, also of a jump host", async () => {
+    const own = makeKey(box.folder, "own", { type: "ecdsa" });
+    const { sshd, to } = await host([`HostKey ${own.path}`]);
+    const hostKeys = [fingerprintOf(own.publicKey)];
+    expect(await run({ ...to, hostKeys })).toEqual(answer);
+    expect(dials(sshd)).toBe(2);
+    const { to: inner } = await host();
+    expect(await run({ ...inner, jumpHosts: [{ ...to, hostKeys }] })).toEqual(answer);
+    expect(await fails({ ...to, hostKeys: [`SHA256:${"A".repeat(43)}`] })).toMatchObject({ code: "HOST_KEY_MISMATCH" });
+    expect(dials(sshd)).toBe(7);
+  });
+
   test("checks known_hosts where nothing is pinned", async () => {
     const { to } = await host();
     const known = box.path("known");
@@ -97,9 +112,9 @@ describeSshd("the system's ssh", () => {
     const stranger = { ...to, privateKeyPaths: [makeKey(box.folder, "stranger").path] };
     const pool = box.pool();
     expect(await failure(pool.acquire(stranger))).toMatchObject({ code: "AUTH" });
-    const dialled = sshd.count(/Connection from/);
+    const dialled = dials(sshd);
     expect(await failure(pool.acquire(stranger))).toMatchObject({ code: "AUTH" });
-    expect(sshd.count(/Connection from/)).toBe(dialled);
+    expect(dials(sshd)).toBe(dialled);
   });
 
   test.each([

@@ -45,7 +45,21 @@ describe("host keys", () => {
       code: "HOST_KEY_MISMATCH",
     });
     expect(server.seen.auths).toEqual([]);
-    expect(server.seen.connections).toBe(1);
+    // It is asked for a key of another type: a fingerprint does not tell which.
+    expect(server.seen.connections).toBe(2);
+    const line = makeKey(box.folder, "another").publicKey;
+    expect(await failure(box.pool().acquire({ ...to, hostKeys: [line] }))).toMatchObject({ code: "HOST_KEY_MISMATCH" });
+    expect(server.seen.connections).toBe(3);
+  });
+
+  test("asks also a jump host for its other keys, for all that go through it", async () => {
+    const rsa = makeKey(box.folder, "hop-rsa", { type: "rsa" });
+    const bastion = await box.inProcess({ hostKey: [box.hostKey.privateKey, rsa.privateKey] });
+    const inner = [await box.inProcess(), await box.inProcess()];
+    const pool = box.pool();
+    const jump = () => [{ ...bastion.to, hostKeys: [fingerprintOf(rsa.publicKey)] }];
+    await Promise.all(inner.map(async ({ to }) => (await pool.acquire({ ...to, jumpHosts: jump() })).run(on)));
+    expect(bastion.server.seen.connections).toBe(2);
   });
 
   test("a key that nobody knows does too", async () => {

@@ -1,5 +1,5 @@
 import { ssh2Transport } from "../../provider/host/ssh2";
-import { Hosts } from "./helpers/hosts";
+import { fingerprintOf, Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
 import { failure, timed } from "./helpers/sandbox";
 import { describeSshd } from "./helpers/sshd";
@@ -7,6 +7,9 @@ import { describeSshd } from "./helpers/sshd";
 const box = new Hosts();
 afterEach(() => box.clean());
 afterAll(() => box.remove());
+
+/** How often it was dialled, beside the once by which its start is seen. */
+const dials = ({ count }: { count(pattern: RegExp): number }) => count(/Connection from/) - 1;
 
 const on = [{ argv: ["echo", "on"] }];
 const answer = [{ exitCode: 0, stdout: "on\n", stderr: "" }];
@@ -51,6 +54,27 @@ describeSshd("ssh2 with a real sshd", () => {
     const { to } = await box.sshd({ config: [`HostKey ${own.path}`] });
     const hostKeys = [own.publicKey.split(" ").slice(0, 2).join(" ")];
     expect((await box.pool().acquire({ ...to, hostKeys })).facts.hostKeyFingerprint).not.toBe(box.pin);
+  });
+
+  test("asks for its other keys where a fingerprint is pinned, each type once", async () => {
+    const [ecdsa, rsa] = ["ecdsa", "rsa"].map((type) => makeKey(box.folder, `own-${type}`, { type }));
+    const config = [ecdsa, rsa].map((one) => `HostKey ${one?.path}`);
+    const { sshd, to } = await box.sshd({ config });
+    const hostKeys = [fingerprintOf(rsa?.publicKey ?? "")];
+    const session = await box.pool().acquire({ ...to, hostKeys });
+    expect(session.facts.hostKeyFingerprint).toBe(hostKeys[0]);
+    expect(dials(sshd)).toBe(3);
+    const wrong = await failure(box.pool().acquire({ ...to, hostKeys: [`SHA256:${"A".repeat(43)}`] }));
+    expect(wrong).toMatchObject({ code: "HOST_KEY_MISMATCH" });
+    expect(dials(sshd)).toBe(6);
+    expect(sshd.count(/Accepted publickey/)).toBe(1);
+  });
+
+  test("that have no other key than the one that does not fit are asked once more, and it is what is said", async () => {
+    const { sshd, to } = await box.sshd();
+    const wrong = await failure(box.pool().acquire({ ...to, hostKeys: [`SHA256:${"A".repeat(43)}`] }));
+    expect(wrong.message).toContain(`ssh-ed25519 ${box.pin}, is not the one that hostKey pins [HOST_KEY_MISMATCH]`);
+    expect(dials(sshd)).toBe(2);
   });
 
   test("leaves at most five tries behind, which sshd's MaxAuthTries takes", async () => {

@@ -321,3 +321,34 @@ describe("somebody else's dnsmasq", () => {
     expect(steps.filter((step) => !isMarking(step, others.mark))).toEqual([]);
   });
 });
+
+test.each([
+  ["10.0.1.1", 24, {}, undefined],
+  [
+    "10.0.1.1",
+    28,
+    {},
+    /^dh0 has no address in the network of 10\.0\.1\.100-10\.0\.1\.120: nobody there is served until/,
+  ],
+  ["10.0.1.98", 28, {}, /of 10\.0\.1\.100-/],
+  ["fe80::1", 64, {}, /of 10\.0\.1\.100-/],
+  ["10.0.1.1", 24, { range: ["10.0.1.100-10.0.1.120", "10.0.2.5-10.0.2.9"] }, /of 10\.0\.2\.5-10\.0\.2\.9:/],
+  ["10.0.1.9", 24, { range: "static" }, undefined],
+  ["10.0.9.9", 24, { range: "static" }, /of 10\.0\.1\.1:/],
+  ["10.0.9.9", 24, { running: false }, undefined],
+])("with %s/%i on its device, it says whom it cannot serve (%j)", (local, prefixlen, more, idle) => {
+  const [link] = links["links@blue"];
+  const seen = running(() => {}, { "links@blue": [{ ...link, addr_info: [{ family: "inet", local, prefixlen }] }] });
+  const found = bench.look(seen, more);
+  if (idle) expect(found?.idle).toMatch(idle);
+  else expect(found?.idle).toBeUndefined();
+});
+
+test("a second one on a device is refused beside another stack's, and not beside one of its own that is renamed", () => {
+  const there = running();
+  expect(() =>
+    bench.plan({ ...there, services: there.services.replaceAll(mark, "hostnet:beef:1") }, { name: "e" }),
+  ).toThrow(/another stack's DHCP server, d, serves dh0 already \[FOREIGN\]/);
+  const others = { ...there, services: there.services.replaceAll(mark, "hostnet:beef:1").replaceAll("=dh0", "=dh1") };
+  for (const seen of [there, others]) expect(bench.plan(seen, { name: "e" })).not.toEqual([]);
+});

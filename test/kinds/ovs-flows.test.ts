@@ -275,6 +275,15 @@ describe("OvsFlows", () => {
     expect(() => bundle(twice, { parse })).toThrow(/flows\[1\]: is the same as flows\[0\]/);
   });
 
+  it("asks for each flow by itself when OpenFlow 1.4 cannot say one, so that it is named", () => {
+    const two = { ...declared, flows: [flows[0], { actions: 'strip_vlan,output:"patch-int"' }] };
+    const ask = "ovs-ofctl -O OpenFlow14 parse-flow";
+    expect(on({ parse: "", complaint: "ovs-ofctl: no usable protocol\n" }).converge(two)).toEqual([
+      `${ask} 'table=0,priority=1,in_port=60000,actions=resubmit(,4)'`,
+      `${ask} table=0,priority=32768,actions=strip_vlan,output:60000`,
+    ]);
+  });
+
   it("takes over another owner's set under its own cookie, and its mark last", () => {
     const theirs = "hostnet:beef:1111";
     const old = hex(cookieOf(ownerOf(theirs), "br-tun", "base"));
@@ -304,6 +313,11 @@ describe("OvsFlows", () => {
     expect(lines).toHaveLength(5);
     for (const line of lines.slice(0, 4)) expect(line).toMatch(new RegExp(`^add cookie=${own},`));
     expect(lines[4]).toContain(`hostnet-flows-cookie-0x5="${mark}"`);
+    // As Neutron's agent makes them: with a cookie for what is learned.
+    const learning = { ...answer, dump: strays.replaceAll("priority=1,NXM", "priority=1,cookie=0x5,NXM") };
+    expect(learning.dump).toContain("hard_timeout=300,priority=1,cookie=0x5,NXM");
+    expect(on(learning).drift(named)).toStrictEqual({});
+    expect(bundle(named, learning)).toEqual(lines);
     expect(on({ ...answer, dump: ` cookie=0x5, hard_timeout=9, ip actions=drop\n` }).find(named)).toBeUndefined();
   });
 

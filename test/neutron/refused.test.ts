@@ -200,6 +200,24 @@ const cases: [string, (all: Parts) => unknown, string][] = [
     "Instance 'one': ports[0].adresses: there is no such argument; did you mean 'addresses'?",
   ],
   [
+    "a component where no argument takes one",
+    ({ cloud, subnet, blue }) => {
+      new neutron.Router("r1", {
+        cloud,
+        subnets: [subnet],
+        external: { network: blue, address: "203.0.113.10" } as never,
+      });
+    },
+    "Router 'r1': external.network: there is no such argument; allowed are address, snat",
+  ],
+  [
+    "a component for a text",
+    ({ blue }) => {
+      new neutron.Subnet("other", { network: blue, cidr: blue as never });
+    },
+    `Subnet 'other': cidr: must be a string; given was "[resource]"`,
+  ],
+  [
     "a floating IP to an address that the router does not reach",
     ({ cloud, subnet }) => {
       const outside = new neutron.Network("out", { cloud, physicalNetwork: "public", localVlan: 9 });

@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import { Server, type ServerChannel, utils } from "ssh2";
 
 export interface ServerOptions {
-  hostKey: string;
+  hostKey: string | string[];
   /** Lines of public keys that may log in; all may where it is left out. */
   authorized?: string[];
   /** The program that runs a command line, as a login shell does. */
@@ -34,7 +34,7 @@ export async function startServer(options: ServerOptions) {
     return key;
   });
 
-  const server = new Server({ hostKeys: [options.hostKey] }, (client) => {
+  const server = new Server({ hostKeys: [options.hostKey].flat() }, (client) => {
     seen.connections++;
     clients.add(client);
     let sessions = 0;

@@ -46,7 +46,7 @@ export const fdbEntry: Sample = {
   replacesTogether: { remote: { vlan: undefined } },
   invalid: [
     { args: { mac: "01:00:5e:00:00:01" }, path: "mac", text: /must be unicast/ },
-    { args: { mac: "00:00:00:00:00:00" }, path: "remote", text: /is required for 00:00:00:00:00:00/ },
+    { args: { mac: "00:00:00:00:00:00" }, path: "remote", text: /must be given for 00:00:00:00:00:00/ },
     { args: { vlan: 4095 }, path: "vlan", text: /1 to 4094/ },
     { args: { port: 4789 }, path: "port", text: /needs `remote`/ },
     { args: { vni: 5 }, path: "vni", text: /needs `remote`/ },
