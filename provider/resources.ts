@@ -413,7 +413,7 @@ export interface DhcpServerArgs {
   /** What it is called in the unit's name, 1 to 64 characters. Default: the last part of the resource's name after '/'. A change replaces the server. */
   name?: pulumi.Input<string>;
   /** The device on which clients are served. It has to have an address of the subnet: while it has none nobody is served, which an `up` that changes the server and a refresh warn of. dnsmasq is started again when the device was made anew. */
-  device: pulumi.Input<string> | Bond | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
+  device: pulumi.Input<string> | Bond | Dummy | GreTunnel | Interface | LinuxBridge | Macvlan | Macvtap | OvsBridge | OvsPort | Tap | Vlan | Vxlan;
   /** The addresses to give away, first and last, as 10.0.1.10-10.0.1.200; several in a list. 'static': only reservations are served (`dhcp-range`). */
   range: pulumi.Input<string | pulumi.Input<string>[]>;
   /** The router that clients are told (option 3). Default: none; dnsmasq's own, its own address, is not sent. */
