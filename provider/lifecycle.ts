@@ -12,6 +12,7 @@ import { get, plain, same, set } from "./model/path";
 import { hasUnknown, isUnknown } from "./model/unknown";
 import { asOfNow, relativesOf } from "./owners";
 import { claim, keep, release } from "./ownership";
+import { requireTools } from "./required-tools";
 import { Run } from "./run";
 import { validate } from "./validate";
 
@@ -197,6 +198,17 @@ export async function read(
   }
 }
 
+/** Refresh: what `read` says, without what it has to say to a person. */
+export async function refresh(kind: Kind, id: string, olds: Outputs) {
+  const { idle, ...found } = await read(kind, id, olds);
+  warnOfIdle(kind, olds, { idle });
+  return found;
+}
+
+function warnOfIdle(kind: Kind, inputs: Inputs, found: { idle?: string } | undefined): void {
+  if (found?.idle) warn(`${inputs.host.name}: ${titleOf(kind, argumentsOf(inputs))}: ${found.idle}`);
+}
+
 /**
  * Takes away what is ours and proves it gone. Absent is done; what is not ours any more is left. What this one had taken
  * over from a resource that stays after all, as its rename was taken back half way, is that one's again. Throws HostnetError.
@@ -272,47 +284,12 @@ function located(cause: unknown, kind: Kind, host: HostRef, args: Args): Hostnet
   return error.at({ host: host.name, resource: titleOf(kind, args) });
 }
 
-/** Debian's packages of programs that are called otherwise. */
-const packages: Record<string, string> = {
-  ip: "iproute2",
-  bridge: "iproute2",
-  sysctl: "procps",
-  ps: "procps",
-  dnsmasq: "dnsmasq-base",
-  lldpcli: "lldpd",
-  ping: "iputils-ping",
-  arping: "iputils-arping",
-  "ovs-vsctl": "openvswitch-switch",
-  "ovs-ofctl": "openvswitch-switch",
-  nft: "nftables",
-};
-
-function requireTools(kind: Kind, machine: Machine): void {
-  const missing = kind.needs.filter((tool) => machine.facts.tools[tool] === undefined);
-  if (missing.length === 0) return;
-  const names = [...new Set(missing.map((tool) => packages[tool] ?? tool))].join(" ");
-  throw new HostnetError("MISSING_TOOL", `the host has no ${missing.join(" and no ")}`, {
-    remedy: `On Debian: apt install ${names}`,
-  });
-}
-
 /** Those of the devices that bear no mark of ours: somebody else may manage them. */
 async function othersDevices(machine: Machine, names: string[]): Promise<string[]> {
   if (names.length === 0) return [];
   const links = linksIn(await machine.observe(linkSections(undefined)), undefined);
   const ours = links.filter(({ ifalias = "" }) => isMark(ifalias)).map(({ ifname }) => ifname);
   return names.filter((name) => !ours.includes(name));
-}
-
-/** Refresh: what `read` says, without what it has to say to a person. */
-export async function refresh(kind: Kind, id: string, olds: Outputs) {
-  const { idle, ...found } = await read(kind, id, olds);
-  warnOfIdle(kind, olds, { idle });
-  return found;
-}
-
-function warnOfIdle(kind: Kind, inputs: Inputs, found: { idle?: string } | undefined): void {
-  if (found?.idle) warn(`${inputs.host.name}: ${titleOf(kind, argumentsOf(inputs))}: ${found.idle}`);
 }
 
 /** Law 16: another manager of a device may undo what is declared on it. Asked along with the first write. */
