@@ -73,7 +73,7 @@ export function check(kind: Kind, news: Inputs): { inputs: Inputs; failures: { p
   return { inputs, failures: reasons.map((reason) => ({ property: "", reason })) };
 }
 
-/** Resources that this run leaves as they are, by their objects. */
+/** Resources that this run leaves as they are, by their objects: neither made anew nor replaced. */
 const staying = new Map<string, { olds: Outputs; news: Inputs }>();
 
 /** What it is on its machine, whichever Host it was declared on. */
@@ -105,6 +105,7 @@ export async function apply(kind: Kind, news: Inputs, olds?: Outputs): Promise<{
   const { host } = news;
   const args = argumentsOf(news);
   const id = idOf(kind, host, args);
+  if (!olds) staying.delete(placeOf(kind, news));
   const revision = olds?.revision ?? randomBytes(6).toString("hex");
   const was = olds ? [...(olds.was ?? []), argumentsOf(olds)] : [];
   const formerOwners = formerOwnersOf(host, olds);

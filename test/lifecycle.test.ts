@@ -705,6 +705,15 @@ describe("delete", () => {
     },
   );
 
+  it("takes away what was made anew after it was to stay", async () => {
+    const first = await apply(box, check(box, inputs({ name: "s" })).inputs);
+    diff(box, first.outs, inputs({ name: "s" }));
+    await remove(box, first.id, first.outs);
+    const second = await apply(box, inputs({ name: "s" }));
+    await remove(box, second.id, second.outs);
+    expect(boxes.size).toBe(0);
+  });
+
   it("takes away what a resource has that is replaced by another object", async () => {
     const first = await apply(box, check(box, inputs({ name: "p" })).inputs);
     const second = await apply(box, check(box, inputs({ name: "q" })).inputs);

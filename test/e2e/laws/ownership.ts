@@ -12,12 +12,13 @@ import { must, type State, type Subject, type Trial, textOf } from "./trial";
 export async function ownership(trial: Trial): Promise<void> {
   const who = trial.subjects.filter(({ kind }) => kind.mark !== "none" && !kind.permanent);
   const stranger: HostRef = { ...trial.host, owner: "feedfacefeedface" };
-  const create = (subject: Subject, on?: HostRef) =>
-    lifecycle.apply(subject.kind, trial.inputsOf(subject.kind, subject.sample.args, on));
+  const create = (process: typeof lifecycle, { kind, sample }: Subject, on?: HostRef) =>
+    process.apply(kind, trial.inputsOf(kind, sample.args, on));
 
-  await trial.phase("another stack", (one) => refuses(create(one, stranger), /\[FOREIGN\]/), who);
+  const strangers = secondProcess();
+  await trial.phase("another stack", (one) => refuses(create(strangers, one, stranger), /\[FOREIGN\]/), who);
   trial.wroteNothing("another stack");
-  await trial.phase("a second create", (one) => refuses(create(one), /\[CONFLICT\]/), who);
+  await trial.phase("a second create", (one) => refuses(create(lifecycle, one), /\[CONFLICT\]/), who);
   trial.wroteNothing("a second create");
 
   const other = secondProcess();
@@ -35,10 +36,10 @@ export async function ownership(trial: Trial): Promise<void> {
 
   const adopted = async (subject: Subject) => {
     const inputs = { ...trial.inputsOf(subject.kind, subject.sample.args, stranger), adopt: true };
-    const taken = await lifecycle.apply(subject.kind, inputs);
+    const taken = await strangers.apply(subject.kind, inputs);
     // The ledger of another stack is not ours to read: both take such an object for theirs.
     if (subject.kind.mark !== "ledger") await isNotOurs(subject, must(subject));
-    await lifecycle.remove(subject.kind, taken.id, taken.outs);
+    await strangers.remove(subject.kind, taken.id, taken.outs);
   };
   await trial.phase("adopted by another stack", adopted, who);
   await trial.exists("after its deletion by the other stack", false, who);
@@ -116,7 +117,7 @@ async function refuses(promise: Promise<unknown>, pattern: RegExp): Promise<void
   if (!pattern.test(textOf(error))) throw error;
 }
 
-/** A second process: with a memory of its own of which resources it keeps. */
+/** A second process: with a memory of its own of which resources it keeps, and which Hosts it has met. */
 function secondProcess(): typeof lifecycle {
   let copy: typeof lifecycle | undefined;
   jest.isolateModules(() => {
