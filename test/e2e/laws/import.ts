@@ -20,7 +20,19 @@ import { type Group, groupsOf } from "./groups";
 import { Needs } from "./needs";
 import { unmark } from "./ownership";
 import { all } from "./shell";
-import { type Args, broken, differing, halfOf, hostOf, must, report, type Subject, Trial, textOf } from "./trial";
+import {
+  type Args,
+  broken,
+  differing,
+  halfOf,
+  hostOf,
+  must,
+  report,
+  type Subject,
+  secondProcess,
+  Trial,
+  textOf,
+} from "./trial";
 
 /**
  * What somebody else has made, of every kind that can be found and with every attribute that its sample has: it is found,
@@ -85,6 +97,7 @@ const unseen = /(^|\.)(addressesExact|offloads|ringSize|ipv6)$/;
 let chosen: typeof trials;
 let trial: Trial;
 let maker: HostRef;
+const makers = secondProcess();
 let inState: StateResource[];
 let known: Known;
 let before: Footprint;
@@ -106,7 +119,7 @@ async function round(number: number): Promise<void> {
     label("made by another"),
     async (subject) => {
       subject.inputs = trial.inputsOf(subject.kind, group(subject).args, maker);
-      const state = await lifecycle.apply(subject.kind, subject.inputs);
+      const state = await makers.apply(subject.kind, subject.inputs);
       made.set(subject, state);
     },
     who,
@@ -127,7 +140,7 @@ async function round(number: number): Promise<void> {
     await rememberMaker();
     // A permanent object has its old values back only from its maker.
     const permanent = [...made].filter(([{ kind }]) => kind.permanent);
-    await Promise.all(permanent.map(([{ kind }, { id, outs }]) => lifecycle.remove(kind, id, outs)));
+    await Promise.all(permanent.map(([{ kind }, { id, outs }]) => makers.remove(kind, id, outs)));
   }
 }
 

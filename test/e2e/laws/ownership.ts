@@ -6,7 +6,7 @@ import * as lifecycle from "../../../provider/lifecycle";
 import { show } from "../../../provider/model/command";
 import { markOf } from "../../../provider/model/mark";
 import { markKey } from "../../../provider/model/ovs-port";
-import { must, type State, type Subject, type Trial, textOf } from "./trial";
+import { must, type State, type Subject, secondProcess, type Trial, textOf } from "./trial";
 
 /** Whose an object is: of this resource, of another one of the stack, of another stack, of nobody we know. */
 export async function ownership(trial: Trial): Promise<void> {
@@ -115,13 +115,4 @@ async function refuses(promise: Promise<unknown>, pattern: RegExp): Promise<void
   );
   if (error === undefined) throw new Error(`did not refuse with ${pattern}`);
   if (!pattern.test(textOf(error))) throw error;
-}
-
-/** A second process: with a memory of its own of which resources it keeps, and which Hosts it has met. */
-function secondProcess(): typeof lifecycle {
-  let copy: typeof lifecycle | undefined;
-  jest.isolateModules(() => {
-    copy = require("../../../provider/lifecycle");
-  });
-  return copy as typeof lifecycle;
 }

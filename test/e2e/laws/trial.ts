@@ -217,3 +217,12 @@ export function must({ state }: Subject): State {
 
 /** The subject's updates of a round, by path. */
 export const updatesOf = (subject: Subject, round: number): [string, Update][] => subject.groups[round]?.updates ?? [];
+
+/** A second process: with a memory of its own of which resources it keeps, and which Hosts it has met. */
+export function secondProcess(): typeof lifecycle {
+  let copy: typeof lifecycle | undefined;
+  jest.isolateModules(() => {
+    copy = require("../../../provider/lifecycle");
+  });
+  return copy as typeof lifecycle;
+}
