@@ -256,9 +256,15 @@ export class Run {
     const want = Object.assign({}, ...more, this.want);
     const left = () =>
       this.found ? kind.remove(this.found, want, { ...this.context, memory, was: [...was, ...more] }) : this.remains;
-    const all = [...left(), ...recorded.flatMap(this.forgotten)];
-    if (all.length === 0) return;
-    await this.write(all);
+    const all = () => [...left(), ...recorded.flatMap(this.forgotten)];
+    if (all().length === 0) return;
+    await this.write(all()).catch(async (error: unknown) => {
+      // It may have gone by itself meanwhile, with what it stood on.
+      if (!isStepFailed(error)) throw error;
+      await this.look();
+      if (left().length > 0) throw error;
+      await this.write(all());
+    });
     // The kernel takes namespaces and their devices down behind our back.
     await this.lookWhile(() => !kind.permanent && left().length > 0, patienceMs);
     if (left().length === 0) return;
@@ -275,6 +281,8 @@ export class Run {
     return new HostnetError("NOT_CONVERGED", `${what}${why}`, { step: steps.map(show).join("; ") });
   }
 }
+
+const isStepFailed = (error: unknown) => error instanceof HostnetError && error.code === "STEP_FAILED";
 
 /** What the kernel says when it was built, or booted, without something. */
 const missingFeature =

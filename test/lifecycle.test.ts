@@ -574,6 +574,23 @@ describe("delete", () => {
     await remove(box, "id", outs);
   });
 
+  it("has done what went by itself between its look and its step, and fails of what is there still", async () => {
+    const remembering = { ...box, remember: () => ({}) } as unknown as typeof box;
+    const { id, outs } = await apply(remembering, inputs({ name: "b" }));
+    expect(files.size).toBe(1);
+    refuse = "burn";
+    await expect(remove(remembering, id, outs)).rejects.toThrow(/refuses burn \[STEP_FAILED\]/);
+    expect([boxes.size, files.size]).toEqual([1, 1]);
+    const { write } = machine;
+    const spy = jest.spyOn(machine, "write").mockImplementationOnce((...asked) => {
+      boxes.delete("b");
+      return write(...asked);
+    });
+    await remove(remembering, id, outs);
+    spy.mockRestore();
+    expect([boxes.size, files.size]).toEqual([0, 0]);
+  });
+
   it("keeps old values as long as they are not proven to be given back", async () => {
     const lasting = {
       ...box,
