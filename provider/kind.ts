@@ -47,6 +47,12 @@ export interface Context<A, M = unknown> {
   seen?: Seen;
 }
 
+/** The stack's owners on the machine, the Host's first. */
+export const ownersOf = ({ owner, formerOwners = [] }: Context<unknown>): [string, ...string[]] => [
+  owner,
+  ...formerOwners,
+];
+
 /**
  * All that the library knows of one kind of object on a host. lifecycle.ts does the rest, the same for every kind.
  * `Args` is the schema's output. A kind is pure: it never reaches a host by itself.

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
 import type { Context, Found } from "../kind";
-import { kind } from "../kind";
+import { kind, ownersOf } from "../kind";
 import type { Step } from "../model/command";
 import { type DhcpArgs, dhcpArgs } from "../model/dhcp-args";
 import { dhcpOthersSections, type OtherServer, otherServers } from "../model/dhcp-others";
@@ -92,11 +92,11 @@ function unaddressed(seen: Seen, want: Want): string | undefined {
   return `${want.device} has no address in the network of ${networks}: nobody there is served until it has one`;
 }
 
-/** A server of another stack on the device. One of the same owner is what a rename is about to take away. */
-function rivalOf(want: Want, seen: Seen, owner: string): string | undefined {
+/** A server of another stack on the device. One of the same stack is what a rename is about to take away. */
+function rivalOf(want: Want, seen: Seen, owners: string[]): string | undefined {
   const isRival = ({ name, ...written }: ReturnType<typeof servicesIn>[number]) => {
     const live = liveService(seen, serviceOf({ ...want, name }));
-    const isOthers = ownerOf((live && serviceMark(live)) ?? "") !== owner;
+    const isOthers = !owners.includes(ownerOf((live && serviceMark(live)) ?? "") ?? "");
     return name !== want.name && isOthers && valuesIn<Want>(dhcpSettings, written).device === want.device;
   };
   return servicesIn(seen, "dhcp", want.namespace).find(isRival)?.name;
@@ -188,7 +188,7 @@ export const dhcpServer = kind({
         remedy: "Give `device` as the resource that makes it, so that it is there first.",
       });
     }
-    const rival = found || !context.seen ? undefined : rivalOf(want, context.seen, context.owner);
+    const rival = found || !context.seen ? undefined : rivalOf(want, context.seen, ownersOf(context));
     if (rival) {
       throw new HostnetError("FOREIGN", `another stack's DHCP server, ${rival}, serves ${want.device} already`, {
         remedy: "Both would answer each client. Destroy that one, or serve another device.",

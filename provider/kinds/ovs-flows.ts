@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Seen } from "../host/seen";
-import { type Context, kind } from "../kind";
+import { type Context, kind, ownersOf } from "../kind";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
 import {
@@ -83,7 +83,7 @@ export const ovsFlows = kind({
     if (!live && !bridgeOf(want, seen)) throw noBridge(want);
     const raw = live ? (live.raw as FlowSet) : flowSetOf(want, seen, context.mark);
     if (isUnsayable(raw.complaint)) return findUnsayable(numbered(want));
-    refuse(want, raw, [context.owner, ...(context.formerOwners ?? [])]);
+    refuse(want, raw, ownersOf(context));
     const lines = changes(want, raw, context);
     const flows = lines.length > 0 ? [{ ...bundle(want.bridge, lines), touches: [want.bridge] }] : [];
     if (!live) return [...writeMark(want, context.mark), ...flows];

@@ -346,9 +346,11 @@ test.each([
 
 test("a second one on a device is refused beside another stack's, and not beside one of its own that is renamed", () => {
   const there = running();
-  expect(() =>
-    bench.plan({ ...there, services: there.services.replaceAll(mark, "hostnet:beef:1") }, { name: "e" }),
-  ).toThrow(/another stack's DHCP server, d, serves dh0 already \[FOREIGN\]/);
-  const others = { ...there, services: there.services.replaceAll(mark, "hostnet:beef:1").replaceAll("=dh0", "=dh1") };
+  const strangers = { ...there, services: there.services.replaceAll(mark, "hostnet:beef:1") };
+  const refused = /another stack's DHCP server, d, serves dh0 already \[FOREIGN\]/;
+  expect(() => bench.plan(strangers, { name: "e" })).toThrow(refused);
+  // Of a Host that was renamed along with it.
+  expect(bench.plan(strangers, { name: "e" }, ["beef"])).not.toEqual([]);
+  const others = { ...strangers, services: strangers.services.replaceAll("=dh0", "=dh1") };
   for (const seen of [there, others]) expect(bench.plan(seen, { name: "e" })).not.toEqual([]);
 });

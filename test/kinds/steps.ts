@@ -34,8 +34,8 @@ export class Bench {
   };
 
   /** As `steps`, as data. */
-  plan(seen: Args, more: Args = {}): Step[] {
-    const context = { mark, owner: "a1b2", was: [], seen: this.seen(seen, more) };
+  plan(seen: Args, more: Args = {}, formerOwners?: string[]): Step[] {
+    const context = { mark, owner: "a1b2", formerOwners, was: [], seen: this.seen(seen, more) };
     return this.kind.converge(this.want(more), this.look(seen, more), context);
   }
 
