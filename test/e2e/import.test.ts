@@ -27,13 +27,13 @@ ovs-vsctl add-port im-tun im-gre -- set interface im-gre type=gre options:local_
 `;
 
 /** A client of DHCP that says what it was given, and asks for what it had. */
-const client = "ip netns exec im-b udhcpc -i im-dc -f -n -t 5 -T 2 -s /bin/true";
+const client = "ip netns exec im-b udhcpc -i im-dc -f -n -t 10 -T 2 -s /bin/true";
 
-/** A tunnel over the nodes' own wire, whose device goes with its process. */
+/** A tunnel over the nodes' own wire, whose device goes with its process, which brings it up up to 0.1 s after making it. */
 const tunnel = (own: number, other: number) => `
 setsid -f socat UDP4-DATAGRAM:10.199.7.${other}:7100,bind=10.199.7.${own}:7100,range=10.199.7.${other}/32 \\
   TUN:10.7.11.${own}/24,tun-name=im-vpn,iff-no-pi,up </dev/null >/dev/null 2>&1
-for i in $(seq 50); do ip link show dev im-vpn >/dev/null 2>&1 && break; sleep 0.1; done
+for i in $(seq 100); do ip -br link show up dev im-vpn 2>/dev/null | grep -q . && break; sleep 0.1; done
 ip route add 10.7.12.${own}/32 dev im-vpn
 `;
 

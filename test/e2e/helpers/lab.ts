@@ -60,7 +60,7 @@ export function onHost(name: string, command: string, options: OnHostOptions = {
 /** As `onHost`, for what has to succeed: its stdout. @throws Error with stderr otherwise. */
 export async function mustOnHost(name: string, command: string, options: OnHostOptions = {}): Promise<string> {
   const { exitCode, stdout, stderr } = await onHost(name, command, options);
-  if (exitCode !== 0) throw new Error(`${name}: ${command}: exit code ${exitCode}: ${stderr || stdout}`);
+  if (exitCode !== 0) throw new Error(`${name}: exit code ${exitCode}: ${stderr || stdout}\nof: ${command}`);
   return stdout;
 }
 
