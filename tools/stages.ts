@@ -1,4 +1,7 @@
+import { relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { duration } from "./log";
+import { root } from "./root";
 
 /** How many tests a stage ran; a stage without tests of its own counts only when it fails, as one. */
 export interface Counts {
@@ -19,11 +22,46 @@ export interface JestJson {
   numPassedTests: number;
   numFailedTests: number;
   numRuntimeErrorTestSuites: number;
+  testResults: JestFile[];
+}
+
+interface JestFile {
+  name: string;
+  /** Why the file failed; of one that did not run at all there is no other word. */
+  message: string;
+  status: string;
+  assertionResults: { fullName: string; status: string; failureMessages: string[] | null }[];
 }
 
 /** Counts of a jest run; a file that could not run at all counts as a failed test, as its own are not even known. */
 export function jestCounts(json: JestJson): Counts {
   return { passed: json.numPassedTests, failed: json.numFailedTests + json.numRuntimeErrorTestSuites };
+}
+
+/** How many lines of a failure are said again. */
+const lines = 12;
+
+/**
+ * What failed, with the first words of why: of what ran for half an hour, who looks at it may have the end only. A file's
+ * tests that fail for one reason, as where its `beforeAll` does, are one.
+ */
+export function failures({ testResults }: JestJson): string[] {
+  return testResults
+    .filter(({ status }) => status === "failed")
+    .flatMap((file) => {
+      const why = new Map<string, string[]>();
+      for (const { fullName, status, failureMessages } of file.assertionResults) {
+        if (status !== "failed") continue;
+        const message = (failureMessages ?? []).join("\n");
+        why.set(message, [...(why.get(message) ?? []), fullName]);
+      }
+      if (why.size === 0) why.set(file.message, ["the file itself"]);
+      return [...why].map(([message, [first, ...more]]) => {
+        const words = stripVTControlCharacters(message).trim().split("\n").slice(0, lines);
+        const rest = more.length > 0 ? ` (and ${more.length} more)` : "";
+        return [`${relative(root, file.name)}: ${first}${rest}`, ...words].join("\n    ");
+      });
+    });
 }
 
 /** The sum over all stages. A failed stage always shows: one whose tests did not fail counts as one failure. */

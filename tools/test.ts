@@ -8,7 +8,7 @@ import { findPulumi, type Pulumi } from "./pulumi";
 import { root, stateDir } from "./root";
 import { type LabEnv, secondLabDown, secondLabUp } from "./second-lab";
 import { setup } from "./setup";
-import { type Counts, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
+import { type Counts, failures, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
 import { testPackages } from "./test-packages";
 
 const usage = "usage: npm test [-- unit|e2e|laws] [--keep-lab] [arguments for jest]";
@@ -20,6 +20,7 @@ const onLabs = ["laws", "e2e"];
 interface Outcome {
   ok: boolean;
   counts?: Counts;
+  failures?: string[];
 }
 
 /** `npm test`: every stage in order, also after one failed; then where time went, and the sum as the very last line. */
@@ -35,6 +36,7 @@ async function main(): Promise<number> {
   const children = new Children();
   const temporary = mkdtempSync(join(tmpdir(), "hostnet-test-"));
   const results: StageResult[] = [];
+  const failed: string[] = [];
 
   const stage = async (name: string, run: () => Promise<Outcome>): Promise<boolean> => {
     if (children.stopped) return false;
@@ -50,6 +52,7 @@ async function main(): Promise<number> {
     const seconds = (Date.now() - started) / 1000;
     log(`${outcome.ok ? "ok" : "FAILED"}: ${name}, ${duration(seconds)}`);
     results.push({ name, seconds, ...outcome });
+    failed.push(...(outcome.failures ?? []));
     return outcome.ok;
   };
   const program = (command: string, ...list: string[]) => children.run(command, list);
@@ -69,7 +72,7 @@ async function main(): Promise<number> {
       env,
     );
     const json = existsSync(output) ? (JSON.parse(readFileSync(output, "utf8")) as JestJson) : undefined;
-    return { ok, counts: json && jestCounts(json) };
+    return { ok, ...(json && { counts: jestCounts(json), failures: failures(json) }) };
   };
 
   try {
@@ -100,6 +103,7 @@ async function main(): Promise<number> {
   }
 
   const sum = totals(results);
+  if (failed.length > 0) log(`\nWhat failed:\n  ${failed.join("\n  ")}`);
   log(`\nWhere time went:\n${timeTable(results)}\n`);
   if (children.stopped) log(`Ended by ${children.stopped}; not everything ran.`);
   const good = sum.failed === 0 && !children.stopped;
