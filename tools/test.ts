@@ -65,7 +65,8 @@ async function main(): Promise<number> {
         "--experimental-vm-modules",
         "--no-warnings",
         join(root, "node_modules", "jest", "bin", "jest.js"),
-        ...["--json", "--outputFile", output, "--selectProjects", ...projects],
+        // It takes all that follows up to the next option: a file's name must not come after it.
+        ...["--selectProjects", ...projects, "--json", "--outputFile", output],
         ...more,
         ...jestArgs,
       ],
