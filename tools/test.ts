@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { down, status, up } from "../lab";
 import { Children } from "./children";
 import { duration, heading, log, runMain } from "./log";
+import { nodeRelease } from "./node-release";
 import { findPulumi, type Pulumi } from "./pulumi";
 import { root, stateDir } from "./root";
 import { type LabEnv, secondLabDown, secondLabUp } from "./second-lab";
@@ -11,7 +12,7 @@ import { setup } from "./setup";
 import { type Counts, failures, type JestJson, jestCounts, type StageResult, timeTable, totals } from "./stages";
 import { testPackages } from "./test-packages";
 
-const usage = "usage: npm test [-- unit|e2e|laws] [--keep-lab] [arguments for jest]";
+const usage = "usage: npm test [-- unit|e2e|laws] [--node RELEASE] [--keep-lab] [arguments for jest]";
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
 
 /** jest's projects on the labs. In one run, so that no lab waits while the other has the last of the first project. */
@@ -32,7 +33,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const keepLab = args.includes("--keep-lab");
+  const [option, release] = args.includes("--node") ? args.splice(args.indexOf("--node"), 2) : [];
+  if (option && !release) throw new Error(usage);
   const jestArgs = args.filter((arg) => arg !== only && arg !== "--keep-lab");
+  const node = release ? await nodeRelease(release, log) : process.execPath;
+  // Pulumi's language host and provider, and what npm has installed, take the first one on PATH.
+  if (release) process.env.PATH = [dirname(node), process.env.PATH].join(delimiter);
   const children = new Children();
   const temporary = mkdtempSync(join(tmpdir(), "hostnet-test-"));
   const results: StageResult[] = [];
@@ -59,7 +65,7 @@ async function main(): Promise<number> {
   const jest = async (projects: string[], more: string[], env: Record<string, string>): Promise<Outcome> => {
     const output = join(temporary, `${projects.join("-")}.json`);
     const ok = await children.run(
-      process.execPath,
+      node,
       [
         // execa is an ES module, which jest loads only with this flag; as an argument it stays out of Pulumi's children.
         "--experimental-vm-modules",
@@ -87,8 +93,8 @@ async function main(): Promise<number> {
       }));
       await stage("Generated files are current", async () => ({
         ok:
-          (await program(process.execPath, join(root, "dist", "tools", "generate.js"), "--check")) &&
-          (await program(process.execPath, join(root, "dist", "tools", "generate-pictures.js"), "--check")),
+          (await program(node, join(root, "dist", "tools", "generate.js"), "--check")) &&
+          (await program(node, join(root, "dist", "tools", "generate-pictures.js"), "--check")),
       }));
     }
     if (only === undefined) {
