@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { type Login, quote, type SshResult, sshArguments } from "../../../tools/ssh";
 
@@ -22,6 +23,7 @@ export class RootShells {
     const known = this.idle.pop();
     clearTimeout(known?.timer);
     const shell = known ?? (await this.open());
+    shell.holdsProcess(true);
     const result = await shell.run(command, stdin, timeoutMs);
     if (shell.alive) this.keep(shell);
     // The connection of before a reboot is noticed when it is used.
@@ -32,6 +34,7 @@ export class RootShells {
 
   private keep(shell: RootShell): void {
     this.idle.push(shell);
+    shell.holdsProcess(false);
     shell.timer = setTimeout(() => {
       this.forget(shell);
       shell.end();
@@ -49,7 +52,7 @@ export class RootShells {
     const become = this.host.user === "root" ? "" : "sudo -n ";
     const args = [...sshArguments(this.host, this.controlPath), `exec ${become}bash`];
     const child = execa("ssh", args, { stdin: "pipe", buffer: false, reject: false });
-    const shell = new RootShell(child.stdin, child.stdout, child.stderr, () => child.kill());
+    const shell = new RootShell(child, child.stdin, child.stdout, child.stderr);
     void child.then(() => {
       shell.alive = false;
       this.forget(shell);
@@ -65,12 +68,18 @@ class RootShell {
   timer?: NodeJS.Timeout;
 
   constructor(
+    private readonly child: { ref(): void; unref(): void; kill(): void },
     private readonly stdin: Writable,
     private readonly stdout: Readable,
     private readonly stderr: Readable,
-    private readonly kill: () => void,
   ) {
     stdin.on("error", () => {});
+  }
+
+  /** Whether our process waits for it: not for one that nobody asks. */
+  holdsProcess(yes: boolean): void {
+    // The pipes of a child are sockets.
+    for (const each of [this.child, this.stdin, this.stdout, this.stderr] as Socket[]) yes ? each.ref() : each.unref();
   }
 
   end(): void {
@@ -85,7 +94,7 @@ class RootShell {
     this.stdin.write(`( eval ${quote(command)} ) ${input}\nstatus=$?; ${tell}; ${tell} >&2\n`);
     const timer = setTimeout(() => {
       this.late = true;
-      this.kill();
+      this.child.kill();
     }, timeoutMs);
     const [stdout, stderr] = await answers;
     clearTimeout(timer);
