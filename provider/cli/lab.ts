@@ -12,7 +12,9 @@ export function labCommand(): Command {
 
   lab
     .command("up")
-    .description("bring the lab up: seconds from snapshots, minutes the first time")
+    .description(
+      "bring the lab up: seconds from snapshots, minutes the first time; HOSTNET_LAB_DEBIAN=trixie: of Debian 13",
+    )
     .option("--hosts <n>", "how many machines, 1 to 4", count, 2)
     .option("--json", "print the machines as JSON")
     .action(async ({ hosts, json }) => print(await up({ hosts, log }), json));

@@ -12,7 +12,7 @@ test("takes Debian's own entries of our release and no other archive's", () => {
     line("Debian Backports", "http://mirror.example/debian/", "bookworm-backports", "main"),
     "",
   ].join("\n");
-  expect(pickSources(targets)).toEqual([
+  expect(pickSources(targets, "bookworm")).toEqual([
     { uri: "http://mirror.example/debian/", release: "bookworm" },
     { uri: "http://mirror.example/debian/", release: "bookworm-updates" },
     { uri: "http://mirror.example/security/", release: "bookworm-security" },
@@ -21,7 +21,7 @@ test("takes Debian's own entries of our release and no other archive's", () => {
 
 test("an entry whose list apt has not fetched yet has no origin and counts", () => {
   const targets = line("$(ORIGIN)", "http://mirror.example/debian/", "bookworm", "main");
-  expect(pickSources(targets)).toEqual([{ uri: "http://mirror.example/debian/", release: "bookworm" }]);
+  expect(pickSources(targets, "bookworm")).toEqual([{ uri: "http://mirror.example/debian/", release: "bookworm" }]);
 });
 
 test("on another Debian release our release is put in", () => {
@@ -29,12 +29,12 @@ test("on another Debian release our release is put in", () => {
     line("Debian", "http://mirror.example/debian/", "trixie", "main"),
     line("Debian", "http://mirror.example/security/", "trixie-security", "main"),
   ].join("\n");
-  expect(pickSources(targets)).toEqual([
+  expect(pickSources(targets, "bookworm")).toEqual([
     { uri: "http://mirror.example/debian/", release: "bookworm" },
     { uri: "http://mirror.example/security/", release: "bookworm-security" },
   ]);
 });
 
 test("a machine without Debian sources has none", () => {
-  expect(pickSources(line("Ubuntu", "http://mirror.example/ubuntu/", "jammy", "main"))).toEqual([]);
+  expect(pickSources(line("Ubuntu", "http://mirror.example/ubuntu/", "jammy", "main"), "bookworm")).toEqual([]);
 });

@@ -45,8 +45,9 @@ export const vxlan: Sample = {
       to: 77,
       with: { namespace: "s-vx-ns", underlay: "host", ...flags },
       shows: "ip -n s-vx-ns -d link show dev s-vx",
+      // In the order and spelling of iproute2 6.1 and of 6.15.
       expect:
-        /qlen 77[\s\S]*vxlan id 87 .*srcport 40000 50000 dstport 4796 .*proxy rsc l2miss l3miss .*maxaddr 99 noudpcsum udp6zerocsumtx udp6zerocsumrx remcsumtx remcsumrx gbp/,
+        /qlen 77[\s\S]*vxlan id 87 (?=.* gbp )(?=.* maxaddr 99 )(?=.* proxy rsc l2miss l3miss ).*srcport 40000 50000 dstport 4796 .* noudp_?csum udp\S+tx udp\S+rx remcsum_?tx remcsum_?rx /,
       removed: /qlen 1000[\s\S]*vxlan id 87 /,
       drift: "ip -n s-vx-ns link set dev s-vx txqueuelen 78",
     },
