@@ -3,9 +3,11 @@ import { decommissioned, reachIfSame } from "./host/reach";
 import { kinds } from "./kinds";
 import { argumentsOf, type Outputs, read } from "./lifecycle";
 import { HostnetError } from "./model/errors";
-import { ancestors, get, leaves, same } from "./model/path";
+import { ancestors, get, keysOfEngine, leaves, same } from "./model/path";
 import { hidden } from "./model/scalars";
 import type { StateResource } from "./state";
+
+type Tree = Record<string, unknown>;
 
 /** One thing on a host that is not as a stack declares it. */
 export interface Drift {
@@ -50,7 +52,7 @@ async function hostDrift({ kind, name, id, inputs, outputs }: StateResource): Pr
   }
 }
 
-async function resourceDrift({ kind, name, id, outputs, shown }: StateResource): Promise<Drift[]> {
+async function resourceDrift({ kind, name, id, outputs, shown, ignoreChanges = [] }: StateResource): Promise<Drift[]> {
   const { host } = outputs as unknown as Outputs;
   const subject = { host: host.name, kind, name };
   const spec = kinds[kind];
@@ -59,7 +61,7 @@ async function resourceDrift({ kind, name, id, outputs, shown }: StateResource):
     const declared = argumentsOf(outputs);
     const { id: found, inputs } = await read(spec, id, outputs as unknown as Outputs);
     if (found)
-      return differences(declared, argumentsOf(inputs ?? {}))
+      return differences(declared, argumentsOf(ignoring(ignoreChanges, declared, inputs ?? {})))
         .map((each) => (isSecret(each.path, outputs, shown) ? { ...each, declared: hidden, live: hidden } : each))
         .map((each) => ({ ...subject, what: "changed", ...each }));
     const machine = await reachIfSame(host);
@@ -68,6 +70,18 @@ async function resourceDrift({ kind, name, id, outputs, shown }: StateResource):
   } catch (error) {
     return [unread(subject, error)];
   }
+}
+
+/** What is live, as the engine compares it: of what is ignored, that is what is declared. */
+const ignoring = (paths: string[], declared: Tree, live: Tree) =>
+  paths.reduce((tree, path) => asDeclared(tree, declared, keysOfEngine(path)) as Tree, live);
+
+function asDeclared(live: unknown, declared: unknown, [key, ...rest]: string[]): unknown {
+  if (key === undefined) return declared;
+  if (live === null || typeof live !== "object" || declared === null || typeof declared !== "object") return live;
+  const [copy, wanted] = [Array.isArray(live) ? [...live] : { ...live }, declared] as [Tree, Tree];
+  for (const each of key === "*" ? Object.keys(wanted) : [key]) copy[each] = asDeclared(copy[each], wanted[each], rest);
+  return copy;
 }
 
 function differences(declared: object, live: object) {

@@ -199,6 +199,16 @@ describe("drift", () => {
     ]);
   });
 
+  test("says nothing of what changes are ignored of", async () => {
+    const { file } = await imported();
+    Object.assign(machine.link("eth1", "green"), { mtu: 1400 });
+    const ignoring = (...ignoreChanges: string[]) =>
+      driftOf(state(file.map((entry) => (entry.name === "blue/eth1" ? { ...entry, ignoreChanges } : entry))));
+    for (const path of ["b", "b.mtu", 'b["mtu"]', "b.*", "*"]) expect(await ignoring("a.mtu", path)).toEqual([]);
+    const drifted = [expect.objectContaining({ path: "b.mtu" })];
+    for (const path of ["a", "b.mt", "b.addresses[0]", "parents"]) expect(await ignoring(path)).toEqual(drifted);
+  });
+
   test("does not say what is secret, neither as it was declared nor as it is", async () => {
     const { file } = await imported();
     const pair = file.find(({ name }) => name === "blue/eth1") as Entry;
