@@ -23,8 +23,8 @@ const hostName = ({ outputs }: StateResource) => String((outputs.host as HostRef
 
 /** A stack as it is declared, and what of it has drifted. */
 export function declared(resources: StateResource[], drift: Drift[] = []): Picture {
-  const hosts = resources.filter(isHost).map(({ name, outputs }) => {
-    const { address, port, user, kernel, machineId } = outputs;
+  const hosts = resources.filter(isHost).map(({ name, outputs, shown }) => {
+    const { address, port, user, kernel, machineId } = shown;
     return { host: String(outputs.name), args: { address, port, user, kernel, machineId }, ...changeOf("Host", name) };
   });
   const others = resources.filter((one) => !isHost(one));

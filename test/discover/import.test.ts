@@ -219,6 +219,8 @@ describe("drift", () => {
     expect(found).toMatchObject({ path: "b.mtu", declared: "[secret]", live: "[secret]" });
     const drawn = declared(state(file)).drawn.find(({ title }) => title === "blue/eth1");
     expect(drawn?.args).toMatchObject({ b: { mtu: "[secret]" } });
+    Object.assign(file[0]?.outputs as object, { user: secret("ops") });
+    expect(declared(state(file)).on[0]?.args).toMatchObject({ address: "192.0.2.1", user: "[secret]" });
   });
 
   test("tells what is gone from what is somebody else's", async () => {
