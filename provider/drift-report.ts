@@ -14,16 +14,16 @@ export interface Drift {
   host: string;
   kind: string;
   name: string;
-  /** changed: `path` differs; gone: it is not there; foreign: it is there, and no longer marked as ours; unread: nobody knows. */
-  what: "changed" | "gone" | "foreign" | "rebooted" | "unread";
+  /** changed: `path` differs; gone: it is not there; foreign: it is there, and no longer marked as ours; unread: nobody knows; idle: it is as declared, and of no use so. */
+  what: "changed" | "gone" | "foreign" | "rebooted" | "unread" | "idle";
   path?: string;
   declared?: unknown;
   live?: unknown;
-  /** Why it is unread. */
+  /** Why it is unread or idle. */
   why?: string;
 }
 
-/** Compares hosts with a stack's state, as a refresh does, and changes neither. An empty list: all is as declared. */
+/** Compares hosts with a stack's state, as a refresh does, and changes neither. All is as declared where all is idle at most. */
 export async function driftOf(resources: StateResource[]): Promise<Drift[]> {
   const hosts = resources.filter(({ kind }) => kind === "Host");
   const ofHosts = await Promise.all(hosts.map(hostDrift));
@@ -59,11 +59,13 @@ async function resourceDrift({ kind, name, id, outputs, shown, ignoreChanges = [
   if (!spec) return [unread(subject, new HostnetError("INVALID", `this version of hostnet has no ${kind}`))];
   try {
     const declared = argumentsOf(outputs);
-    const { id: found, inputs } = await read(spec, id, outputs as unknown as Outputs);
-    if (found)
-      return differences(declared, argumentsOf(ignoring(ignoreChanges, declared, inputs ?? {})))
+    const { id: found, inputs, idle } = await read(spec, id, outputs as unknown as Outputs);
+    if (found) {
+      const changed = differences(declared, argumentsOf(ignoring(ignoreChanges, declared, inputs ?? {})))
         .map((each) => (isSecret(each.path, outputs, shown) ? { ...each, declared: hidden, live: hidden } : each))
-        .map((each) => ({ ...subject, what: "changed", ...each }));
+        .map((each): Drift => ({ ...subject, what: "changed", ...each }));
+      return idle === undefined ? changed : [...changed, { ...subject, what: "idle", why: idle }];
+    }
     const machine = await reachIfSame(host);
     const seen = machine && (await machine.observe(spec.observe(declared)));
     return [{ ...subject, what: seen && spec.find(declared, seen) ? "foreign" : "gone" }];

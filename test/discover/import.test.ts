@@ -7,6 +7,7 @@ import { machineIdentity } from "../../provider/host/identity";
 import type { Entry } from "../../provider/import/entries";
 import { Known } from "../../provider/import/known";
 import { prepare } from "../../provider/import/prepare";
+import type { Kind } from "../../provider/kind";
 import { kinds } from "../../provider/kinds";
 import { check, type Inputs } from "../../provider/lifecycle";
 import { type Step, show } from "../../provider/model/command";
@@ -207,6 +208,22 @@ describe("drift", () => {
     for (const path of ["b", "b.mtu", 'b["mtu"]', "b.*", "*"]) expect(await ignoring("a.mtu", path)).toEqual([]);
     const drifted = [expect.objectContaining({ path: "b.mtu" })];
     for (const path of ["a", "b.mt", "b.addresses[0]", "parents"]) expect(await ignoring(path)).toEqual(drifted);
+  });
+
+  test("says of what is as declared that it is of no use so", async () => {
+    const { file } = await imported();
+    const bridge = kinds.LinuxBridge as Kind;
+    const find = bridge.find.bind(bridge);
+    const idle = "it serves nobody";
+    jest.spyOn(bridge, "find").mockImplementation((...asked) => {
+      const found = find(...asked);
+      return found && { ...found, idle };
+    });
+    const found = await driftOf(state(file)).finally(() => jest.restoreAllMocks());
+    const names = file.flatMap((entry) => (kindOf(entry) === "LinuxBridge" ? entry.name : []));
+    expect(found).toEqual(names.map((name) => ({ host: "n1", kind: "LinuxBridge", name, what: "idle", why: idle })));
+    const drawn = declared(state(file), found).drawn.find(({ title }) => title === names[0]);
+    expect(drawn).toMatchObject({ change: undefined, drift: ["it serves nobody"] });
   });
 
   test("does not say what is secret, neither as it was declared nor as it is", async () => {
