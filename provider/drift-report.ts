@@ -3,25 +3,27 @@ import { decommissioned, reachIfSame } from "./host/reach";
 import { kinds } from "./kinds";
 import { argumentsOf, type Outputs, read } from "./lifecycle";
 import { HostnetError } from "./model/errors";
-import { ancestors, get, leaves, same } from "./model/path";
+import { ancestors, get, keysOfEngine, leaves, same } from "./model/path";
 import { hidden } from "./model/scalars";
 import type { StateResource } from "./state";
+
+type Tree = Record<string, unknown>;
 
 /** One thing on a host that is not as a stack declares it. */
 export interface Drift {
   host: string;
   kind: string;
   name: string;
-  /** changed: `path` differs; gone: it is not there; foreign: it is there, and no longer marked as ours; unread: nobody knows. */
-  what: "changed" | "gone" | "foreign" | "rebooted" | "unread";
+  /** changed: `path` differs; gone: it is not there; foreign: it is there, and no longer marked as ours; unread: nobody knows; idle: it is as declared, and of no use so. */
+  what: "changed" | "gone" | "foreign" | "rebooted" | "unread" | "idle";
   path?: string;
   declared?: unknown;
   live?: unknown;
-  /** Why it is unread. */
+  /** Why it is unread or idle. */
   why?: string;
 }
 
-/** Compares hosts with a stack's state, as a refresh does, and changes neither. An empty list: all is as declared. */
+/** Compares hosts with a stack's state, as a refresh does, and changes neither. All is as declared where all is idle at most. */
 export async function driftOf(resources: StateResource[]): Promise<Drift[]> {
   const hosts = resources.filter(({ kind }) => kind === "Host");
   const ofHosts = await Promise.all(hosts.map(hostDrift));
@@ -50,24 +52,38 @@ async function hostDrift({ kind, name, id, inputs, outputs }: StateResource): Pr
   }
 }
 
-async function resourceDrift({ kind, name, id, outputs, shown }: StateResource): Promise<Drift[]> {
+async function resourceDrift({ kind, name, id, outputs, shown, ignoreChanges = [] }: StateResource): Promise<Drift[]> {
   const { host } = outputs as unknown as Outputs;
   const subject = { host: host.name, kind, name };
   const spec = kinds[kind];
   if (!spec) return [unread(subject, new HostnetError("INVALID", `this version of hostnet has no ${kind}`))];
   try {
     const declared = argumentsOf(outputs);
-    const { id: found, inputs } = await read(spec, id, outputs as unknown as Outputs);
-    if (found)
-      return differences(declared, argumentsOf(inputs ?? {}))
+    const { id: found, inputs, idle } = await read(spec, id, outputs as unknown as Outputs);
+    if (found) {
+      const changed = differences(declared, argumentsOf(ignoring(ignoreChanges, declared, inputs ?? {})))
         .map((each) => (isSecret(each.path, outputs, shown) ? { ...each, declared: hidden, live: hidden } : each))
-        .map((each) => ({ ...subject, what: "changed", ...each }));
+        .map((each): Drift => ({ ...subject, what: "changed", ...each }));
+      return idle === undefined ? changed : [...changed, { ...subject, what: "idle", why: idle }];
+    }
     const machine = await reachIfSame(host);
     const seen = machine && (await machine.observe(spec.observe(declared)));
     return [{ ...subject, what: seen && spec.find(declared, seen) ? "foreign" : "gone" }];
   } catch (error) {
     return [unread(subject, error)];
   }
+}
+
+/** What is live, as the engine compares it: of what is ignored, that is what is declared. */
+const ignoring = (paths: string[], declared: Tree, live: Tree) =>
+  paths.reduce((tree, path) => asDeclared(tree, declared, keysOfEngine(path)) as Tree, live);
+
+function asDeclared(live: unknown, declared: unknown, [key, ...rest]: string[]): unknown {
+  if (key === undefined) return declared;
+  if (live === null || typeof live !== "object" || declared === null || typeof declared !== "object") return live;
+  const [copy, wanted] = [Array.isArray(live) ? [...live] : { ...live }, declared] as [Tree, Tree];
+  for (const each of key === "*" ? Object.keys(wanted) : [key]) copy[each] = asDeclared(copy[each], wanted[each], rest);
+  return copy;
 }
 
 function differences(declared: object, live: object) {

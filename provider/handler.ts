@@ -2,6 +2,7 @@
  * What the text in every resource's state requires: `require("pulumi-hostnet/provider").LinuxBridge`. A permanent API:
  * states written today must resolve in years, so a name exported here is never taken away.
  */
+import { afterInterrupt, afterKill, deleting } from "./deletions";
 import { host } from "./host";
 import type { Kind } from "./kind";
 import { kinds } from "./kinds";
@@ -16,7 +17,7 @@ function handlerOf(kind: Kind) {
     create: (news: Inputs) => quiet(() => apply(kind, news)),
     update: (_id: string, olds: Outputs, news: Inputs) => quiet(() => apply(kind, news, olds)),
     read: (id: string, olds: Outputs) => quiet(() => refresh(kind, id, olds)),
-    delete: (id: string, olds: Outputs) => quiet(() => remove(kind, id, olds)),
+    delete: (id: string, olds: Outputs) => quiet(() => deleting(olds.host, () => remove(kind, id, olds))),
   };
 }
 
@@ -30,7 +31,7 @@ async function quiet<T>(run: () => T | Promise<T>): Promise<T> {
   }
 }
 
-endWithEngine();
+endWithEngine(afterKill, afterInterrupt);
 
 module.exports = {
   Host: {

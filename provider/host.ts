@@ -68,7 +68,7 @@ async function update(_id: string, olds: Outputs, news: Inputs) {
 
 /** Refresh changes nothing here: what a Host knows of its machine's epoch is compared by the next `up`, and only there. */
 async function read(id: string, olds: Outputs) {
-  if (!decommissioned(olds)) await machine(olds);
+  if (!decommissioned(olds)) await reachIfSame(olds);
   meet(olds);
   return { id, props: olds };
 }

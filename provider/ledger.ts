@@ -133,6 +133,8 @@ export const forgetFormer = (owner: string, id: string): Step[] => [
 
 export const recordEpoch = (owner: string, token: string) => write(`${folder(owner)}/epoch`, token);
 
+export const forgetEpoch = (owner: string): Step => ({ argv: ["rm", "-f", `${folder(owner)}/epoch`] });
+
 /** Where `ip netns` keeps its names; it makes the folder and never takes it away. */
 const netnsFolder = "/run/netns";
 

@@ -1,13 +1,21 @@
 import { fstatSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long the last thing to do may take: the engine itself waits for 5 seconds. */
+const graceMs = 5_000;
 
 /**
  * A killed CLI leaves its provider running with its work (pulumi 3.259, seen): the provider's standard input is a pipe
- * from the CLI and ends with it. Only in the engine's own dynamic-provider process: elsewhere stdin is somebody else's.
+ * from the CLI and ends with it. By its own will the engine interrupts it: in the end, or when it is told to end a second
+ * time. Only in the engine's own dynamic-provider process: elsewhere stdin is somebody else's.
  */
-export function endWithEngine(): void {
+export function endWithEngine(afterKill: () => Promise<void>, afterInterrupt: () => Promise<void>): void {
   if (!process.argv[1]?.includes("dynamic-provider") || !isPipe()) return;
-  process.stdin.on("end", () => process.exit(1));
-  process.stdin.on("error", () => process.exit(1));
+  const endAfter = (last: () => Promise<void>) => () =>
+    void Promise.race([last(), sleep(graceMs)]).finally(() => process.exit(1));
+  process.stdin.once("end", endAfter(afterKill));
+  process.stdin.once("error", endAfter(afterKill));
+  process.once("SIGINT", endAfter(afterInterrupt));
   process.stdin.resume();
   // Otherwise the pipe alone would keep the process alive.
   (process.stdin as { unref?: () => void }).unref?.();

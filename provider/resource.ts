@@ -3,6 +3,7 @@ import { z } from "zod";
 import { claimFor, claimHostName } from "./claims";
 import { hostArgs, hostFacts } from "./host-args";
 import { kinds } from "./kinds";
+import { keysOfEngine } from "./model/path";
 import { hostLeaves, lastPart, providerText, typeToken } from "./protocol";
 import { unwrap } from "./validate";
 
@@ -13,10 +14,12 @@ class Registered extends pulumi.CustomResource {
   readonly kind: string;
 
   constructor(kind: string, name: string, properties: Properties, opts: pulumi.CustomResourceOptions = {}) {
-    // The engine would ask a provider that it cannot know yet: `code must be a string, not undefined` (seen).
-    if (opts.import !== undefined) {
+    // The engine would ask a provider that it cannot know yet (`code must be a string, not undefined`, seen), or have it
+    // read what no check has given its defaults and no state its owner (`the shell does not answer`, seen).
+    for (const option of ["import", "id"] as const) {
+      if (opts[option] === undefined) continue;
       throw new pulumi.RunError(
-        `${kind} '${name}': takes no option \`import\`; \`adopt: true\` or \`hostnet import\` take over what is there`,
+        `${kind} '${name}': takes no option \`${option}\`; \`adopt: true\` or \`hostnet import\` take over what is there`,
       );
     }
     // The SDK takes a stack trace for each of five promises a property, to tell of leaks; with our many optional
@@ -40,8 +43,8 @@ class Registered extends pulumi.CustomResource {
 
 /** Base of the generated class Host. */
 export class HostBase extends Registered {
-  /** Not an output: what of it a resource on the host carries. */
-  private readonly given: string[];
+  /** Not an output, as the SDK tells by the name: what of it a resource on the host carries. */
+  private readonly __given: string[];
 
   constructor(name: string, args: object = {}, opts?: pulumi.CustomResourceOptions) {
     const given = args as Properties;
@@ -54,7 +57,7 @@ export class HostBase extends Registered {
     if (given.privateKey !== undefined) properties.privateKey = pulumi.secret(given.privateKey);
     // Replaced, it is made before the old one goes: that keeps the ledger until what is declared on it has moved.
     super("Host", name, properties, { deleteBeforeReplace: false, ...opts });
-    this.given = hostLeaves(given);
+    this.__given = hostLeaves(given);
     claimHostName(`Host '${name}'`, properties.name);
   }
 
@@ -64,17 +67,17 @@ export class HostBase extends Registered {
    */
   static leavesOf(host: HostBase): Properties {
     const outputs = host as unknown as Properties;
-    return Object.fromEntries(host.given.map((leaf) => [leaf, outputs[leaf]]));
+    return Object.fromEntries(host.__given.map((leaf) => [leaf, outputs[leaf]]));
   }
 }
 
 /** Base of the generated classes of all kinds. */
 export class KindBase extends Registered {
   /** Not outputs: the Host given and the name of the object, for resources that name this one as a parent. */
-  private readonly on: HostBase;
-  private readonly called: pulumi.Output<string>;
+  private readonly __on: HostBase;
+  private readonly __called: pulumi.Output<string>;
   /** The namespace as the program says it. An output of what nobody said is unknown in preview, and a replacement there. */
-  private readonly placed: unknown;
+  private readonly __placed: unknown;
 
   constructor(kind: string, name: string, args: object = {}, opts?: pulumi.CustomResourceOptions) {
     const { host: given, ...own } = args as Properties;
@@ -86,7 +89,7 @@ export class KindBase extends Registered {
     const properties = withoutResources(spec.args, named, "", parents, where) as Properties;
     const host = hostOf(given, parents, where);
     const place = parents.get(spec.placedBy ?? "");
-    if (place && own.namespace === undefined) properties.namespace = place.placed;
+    if (place && own.namespace === undefined) properties.namespace = place.__placed;
     super(
       kind,
       name,
@@ -99,25 +102,31 @@ export class KindBase extends Registered {
         revision: undefined,
         live: undefined,
       },
-      opts,
+      { ...opts, ignoreChanges: opts?.ignoreChanges?.flatMap((path) => [path, ...echoesOf(path, parents)]) },
     );
-    this.on = host;
-    this.placed = properties.namespace;
+    this.__on = host;
+    this.__placed = properties.namespace;
     // Once the object is there: preview knows it of one that is there already.
     const { name: echoed, live } = this as unknown as { name: pulumi.Output<string>; live: pulumi.Output<Properties> };
-    this.called = spec.namedByHost?.(named) ? live.apply((found) => found?.name as string) : echoed;
+    this.__called = spec.namedByHost?.(named) ? live.apply((found) => found?.name as string) : echoed;
     claimFor(spec, { host, title: where, args: properties });
   }
 
   /** The Host on which the resource is. */
   static hostOf(resource: KindBase): HostBase {
-    return resource.on;
+    return resource.__on;
   }
 
   /** What the object is called on its host. */
   static nameOf(resource: KindBase): pulumi.Output<string> {
-    return resource.called;
+    return resource.__called;
   }
+}
+
+/** The names of parents that an ignored path covers, as the engine writes paths: who gives another one has changed nothing. */
+function echoesOf(ignored: string, parents: Map<string, KindBase>): string[] {
+  const above = `${keysOfEngine(ignored).join(".")}.`;
+  return [...parents.keys()].filter((path) => `${path}.`.startsWith(above)).map((path) => `parents["${path}"]`);
 }
 
 /** An Output exists on a resource only for a property that was passed, be it undefined. */

@@ -12,6 +12,8 @@ export interface StateResource {
   id: string;
   inputs: Properties;
   outputs: Properties;
+  /** Paths of arguments whose changes the program ignores. */
+  ignoreChanges?: string[];
   /** The outputs as they may be shown: `[secret]` for each secret. */
   shown: Properties;
 }
@@ -40,8 +42,9 @@ export function resourcesOf(text: string): StateResource[] {
     if (kind === undefined) return [];
     // urn:pulumi:STACK::PROJECT::TYPE::NAME, and a name may hold '::'.
     const name = one.urn?.split("::").slice(3).join("::") ?? one.name;
-    const { urn = "", id, inputs = {}, outputs = {} } = one;
-    return [{ urn, name, kind, id, inputs: revealed(inputs), outputs: revealed(outputs), shown: veiled(outputs) }];
+    const { urn = "", id, inputs = {}, outputs = {}, ignoreChanges } = one;
+    const values = { inputs: revealed(inputs), outputs: revealed(outputs), shown: veiled(outputs) };
+    return [{ urn, name, kind, id, ...values, ignoreChanges }];
   });
 }
 

@@ -116,9 +116,43 @@ it("refuses a missing host, a parent of the wrong kind, and parents on two hosts
   expect(() => new hostnet.LinuxBridge("br9", { host: one }, { import: "m1/LinuxBridge/-/br9" })).toThrow(
     "LinuxBridge 'br9': takes no option `import`; `adopt: true` or `hostnet import`",
   );
+  expect(() => new hostnet.Host("h9", { address: "192.0.2.1" }, { id: "Host/0123" })).toThrow(
+    "Host 'h9': takes no option `id`",
+  );
   expect(() => new hostnet.LinuxBridge("br6", { host: two, namespace: blue })).toThrow(
     "host and namespace are on different hosts",
   );
+});
+
+it("ignores the name of a parent along with the argument that it is given as", () => {
+  const resourcesOn = (host: hostnet.Host, ...names: string[]) =>
+    names.map((name) => new hostnet.LinuxBridge(name, { host }));
+  let seen: string[] | undefined;
+  const look = ({ opts }: pulumi.ResourceTransformationArgs) => {
+    seen = (opts as pulumi.CustomResourceOptions).ignoreChanges;
+    return undefined;
+  };
+  const ignored = (...ignoreChanges: string[]) => {
+    const [one, two] = resourcesOn(newHost(), "p1", "p2");
+    const ends = { a: { name: "v0", bridge: one }, b: { name: "w0", bridge: two } };
+    new hostnet.VethPair(`${ignoreChanges}`, ends, { ignoreChanges, transformations: [look] });
+    return seen;
+  };
+  expect(ignored("a.bridge", "b.mtu")).toEqual(["a.bridge", 'parents["a.bridge"]', "b.mtu"]);
+  expect(ignored("b", "a.bridges")).toEqual(["b", 'parents["b.bridge"]', "a.bridges"]);
+  const members = resourcesOn(newHost(), "m0", "m1");
+  new hostnet.Bond("bond", { members }, { ignoreChanges: ["members[1]"], transformations: [look] });
+  expect(seen).toEqual(["members[1]", 'parents["members.1"]']);
+});
+
+it("shows nothing but its properties where it is an output of the stack", () => {
+  const host = newHost();
+  const shown = (resource: object) => Object.keys(resource).filter((key) => !key.startsWith("__"));
+  expect(shown(host)).toEqual(expect.arrayContaining(["address", "owner"]));
+  expect(shown(host)).not.toContain("given");
+  const namespace = shown(new hostnet.Namespace("shown", { host }));
+  expect(namespace).toEqual(expect.arrayContaining(["name", "live"]));
+  for (const internal of ["on", "called", "placed"]) expect(namespace).not.toContain(internal);
 });
 
 it("marks a literal key as secret", async () => {

@@ -30,7 +30,7 @@ export function driftCommand(): Command {
       const found = await driftOf(resources);
       if (options.json) console.log(JSON.stringify(found, undefined, 2));
       else console.log(found.length > 0 ? forEyes(found) : `${resources.length} resources are as declared.`);
-      if (found.length > 0) process.exitCode = 1;
+      if (found.some(({ what }) => what !== "idle")) process.exitCode = 1;
     });
 }
 
@@ -40,6 +40,7 @@ const said: Record<Drift["what"], string> = {
   foreign: "(it is there, but not marked as this stack's)",
   rebooted: "(it was rebooted or replaced since the last up)",
   unread: "(not read)",
+  idle: "(idle)",
 };
 
 const mended = "`pulumi up --refresh` makes it as declared again.";
@@ -52,6 +53,7 @@ const wayBack: Record<Drift["what"], string | undefined> = {
     "`pulumi up --refresh` refuses what is not marked: give its resource `adopt: true`, which takes it over as declared, or delete it on the host.",
   rebooted: mended,
   unread: undefined,
+  idle: undefined,
 };
 
 export function forEyes(found: Drift[]): string {

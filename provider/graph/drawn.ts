@@ -23,8 +23,8 @@ const hostName = ({ outputs }: StateResource) => String((outputs.host as HostRef
 
 /** A stack as it is declared, and what of it has drifted. */
 export function declared(resources: StateResource[], drift: Drift[] = []): Picture {
-  const hosts = resources.filter(isHost).map(({ name, outputs }) => {
-    const { address, port, user, kernel, machineId } = outputs;
+  const hosts = resources.filter(isHost).map(({ name, outputs, shown }) => {
+    const { address, port, user, kernel, machineId } = shown;
     return { host: String(outputs.name), args: { address, port, user, kernel, machineId }, ...changeOf("Host", name) };
   });
   const others = resources.filter((one) => !isHost(one));
@@ -49,16 +49,17 @@ function argsOf({ kind, outputs, shown }: StateResource): Args {
   return kinds[kind]?.namedByHost?.(args) ? { ...args, name: (outputs.live as { name?: string }).name } : args;
 }
 
-const changes: Record<Drift["what"], Change> = {
+const changes: Record<Drift["what"], Change | undefined> = {
   changed: "changed",
   gone: "gone",
   // It is there, and this stack's no more.
   foreign: "changed",
   rebooted: "changed",
   unread: "unread",
+  idle: undefined,
 };
 
-const said: Record<Exclude<Drift["what"], "changed">, string> = {
+const said: Record<Exclude<Drift["what"], "changed" | "idle">, string> = {
   gone: "it is gone",
   foreign: "it is not marked as this stack's any more",
   rebooted: "it was rebooted or replaced since the last up",
@@ -67,7 +68,7 @@ const said: Record<Exclude<Drift["what"], "changed">, string> = {
 
 function textOf({ what, path, declared: want, live, why }: Drift): string {
   if (what === "changed") return `${path}: declared ${JSON.stringify(want) ?? "-"}, is ${JSON.stringify(live) ?? "-"}`;
-  return [said[what], why].filter(Boolean).join(": ");
+  return what === "idle" ? String(why) : [said[what], why].filter(Boolean).join(": ");
 }
 
 /** What hosts have. */

@@ -82,11 +82,14 @@ export const connectionArgs = {
         "A private key itself. It is a secret; the agent or privateKeyPath keep it out of the state altogether.",
       ),
   ),
-  passphraseEnv: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable")
-    .optional()
-    .describe("Name of the environment variable that holds the passphrase of the private key. Default: none."),
+  // Who misunderstands it gives the passphrase itself.
+  passphraseEnv: secret(
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable")
+      .optional()
+      .describe("Name of the environment variable that holds the passphrase of the private key. Default: none."),
+  ),
   agent: z
     .union([z.boolean(), path], "must be true, false or the path of an agent's socket")
     .optional()

@@ -1,4 +1,4 @@
-import { HostnetError } from "../model/errors";
+import { codes, HostnetError } from "../model/errors";
 import { machine } from "./batch";
 import type { Connection } from "./connection";
 import { machineIdentity } from "./identity";
@@ -16,15 +16,38 @@ export interface HostRef extends Connection {
   epoch: string;
 }
 
-/** The machine behind a resource's host, or undefined when another machine answers there. Throws when none answers. */
-export async function reachIfSame(host: HostRef): Promise<Machine | undefined> {
+async function ifSame(host: HostRef): Promise<Machine | undefined> {
   const found = await machine(host);
   return machineIdentity(found.facts, host.identity) === host.machineId ? found : undefined;
 }
 
+/**
+ * The machine behind a host as the state has it, or undefined when another machine answers there. Throws when none
+ * answers: the program may say another way by now.
+ */
+export async function reachIfSame(host: HostRef): Promise<Machine | undefined> {
+  try {
+    return await ifSame(host);
+  } catch (error) {
+    throw error instanceof HostnetError && byTheWay.has(error.code) ? withWaysOut(error, host.name) : error;
+  }
+}
+
+/** Errors that another address, user or key may be the cure of. */
+const byTheWay = new Set(["UNREACHABLE", "AUTH", "HOST_KEY_UNKNOWN", "HOST_KEY_MISMATCH"]);
+
+function withWaysOut({ code, summary, details }: HostnetError, name: string): HostnetError {
+  const remedy = [
+    details.remedy ?? codes[code],
+    "A refresh and a destroy go by the address, user and key in the state: where the program says others by now, `pulumi up` without --refresh comes first.",
+    `Is the machine gone for good, say \`decommissioned: true\`, or HOSTNET_DECOMMISSIONED=${name} for a destroy.`,
+  ];
+  return new HostnetError(code, summary, { ...details, remedy: remedy.join("\n        ") });
+}
+
 /** The machine behind a resource's host. Throws OTHER_MACHINE. */
 export async function reach(host: HostRef): Promise<Machine> {
-  const found = await reachIfSame(host);
+  const found = await ifSame(host);
   if (found) return found;
   throw new HostnetError("OTHER_MACHINE", "another machine answers than the one that the Host resource saw", {
     host: host.name,

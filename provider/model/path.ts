@@ -6,6 +6,10 @@ type Tree = Record<string, unknown>;
 const keysOf = (path: Path) => path.split(/(?<!\\)\./).map((key) => key.replaceAll("\\.", "."));
 const written = (key: string) => key.replaceAll(".", "\\.");
 
+/** The keys of a path as the engine writes paths (`ignoreChanges`): `a.b`, `a["b.c"]`, `a[0]`. */
+export const keysOfEngine = (path: string): string[] =>
+  [...path.matchAll(/"((?:[^"\\]|\\.)*)"|[^.[\]"]+/g)].map(([text, quoted]) => quoted ?? text);
+
 /** The paths above it, from the top. */
 export const ancestors = (path: Path): Path[] =>
   keysOf(path)

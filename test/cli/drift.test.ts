@@ -15,7 +15,9 @@ test("what differs is followed by the way back, once", () => {
   expect(forEyes([drift("foreign")])).toMatch(
     /not marked as this stack's\)\n\n`pulumi up --refresh` refuses .*`adopt: true`.*delete it on the host/s,
   );
-  expect(forEyes([drift("unread", { why: "the host is away" })])).not.toContain("pulumi up");
+  for (const what of ["unread", "idle"] as const) {
+    expect(forEyes([drift(what, { why: "the host is away" })])).toMatch(/the host is away$/);
+  }
 });
 
 test("a name with dots in a path stands as it is", () => {

@@ -7,6 +7,7 @@ import { machineIdentity } from "../../provider/host/identity";
 import type { Entry } from "../../provider/import/entries";
 import { Known } from "../../provider/import/known";
 import { prepare } from "../../provider/import/prepare";
+import type { Kind } from "../../provider/kind";
 import { kinds } from "../../provider/kinds";
 import { check, type Inputs } from "../../provider/lifecycle";
 import { type Step, show } from "../../provider/model/command";
@@ -199,6 +200,32 @@ describe("drift", () => {
     ]);
   });
 
+  test("says nothing of what changes are ignored of", async () => {
+    const { file } = await imported();
+    Object.assign(machine.link("eth1", "green"), { mtu: 1400 });
+    const ignoring = (...ignoreChanges: string[]) =>
+      driftOf(state(file.map((entry) => (entry.name === "blue/eth1" ? { ...entry, ignoreChanges } : entry))));
+    for (const path of ["b", "b.mtu", 'b["mtu"]', "b.*", "*"]) expect(await ignoring("a.mtu", path)).toEqual([]);
+    const drifted = [expect.objectContaining({ path: "b.mtu" })];
+    for (const path of ["a", "b.mt", "b.addresses[0]", "parents"]) expect(await ignoring(path)).toEqual(drifted);
+  });
+
+  test("says of what is as declared that it is of no use so", async () => {
+    const { file } = await imported();
+    const bridge = kinds.LinuxBridge as Kind;
+    const find = bridge.find.bind(bridge);
+    const idle = "it serves nobody";
+    jest.spyOn(bridge, "find").mockImplementation((...asked) => {
+      const found = find(...asked);
+      return found && { ...found, idle };
+    });
+    const found = await driftOf(state(file)).finally(() => jest.restoreAllMocks());
+    const names = file.flatMap((entry) => (kindOf(entry) === "LinuxBridge" ? entry.name : []));
+    expect(found).toEqual(names.map((name) => ({ host: "n1", kind: "LinuxBridge", name, what: "idle", why: idle })));
+    const drawn = declared(state(file), found).drawn.find(({ title }) => title === names[0]);
+    expect(drawn).toMatchObject({ change: undefined, drift: ["it serves nobody"] });
+  });
+
   test("does not say what is secret, neither as it was declared nor as it is", async () => {
     const { file } = await imported();
     const pair = file.find(({ name }) => name === "blue/eth1") as Entry;
@@ -209,6 +236,8 @@ describe("drift", () => {
     expect(found).toMatchObject({ path: "b.mtu", declared: "[secret]", live: "[secret]" });
     const drawn = declared(state(file)).drawn.find(({ title }) => title === "blue/eth1");
     expect(drawn?.args).toMatchObject({ b: { mtu: "[secret]" } });
+    Object.assign(file[0]?.outputs as object, { user: secret("ops") });
+    expect(declared(state(file)).on[0]?.args).toMatchObject({ address: "192.0.2.1", user: "[secret]" });
   });
 
   test("tells what is gone from what is somebody else's", async () => {

@@ -123,6 +123,18 @@ it("makes no second one when the CLI is killed in mid-create, and goes on with t
   expect(await mustOnHost("n1", "ls /sys/class/net | grep -c ^ow-k")).toBe("20\n");
 }, 900_000);
 
+it("has all back with the next up when the CLI is killed in mid-delete", async () => {
+  const gone = onHost("n1", "while [ $(ls -d /sys/class/net/ow-k* | wc -l) = 20 ]; do :; done", { timeoutMs: 60_000 });
+  const running = await stack.start("destroy");
+  expect((await gone).exitCode).toBe(0);
+  running.kill("SIGKILL");
+  await running.result;
+  await stack.run(["cancel", "--yes"]);
+  expect(await stack.up()).toMatchObject({ failed: 0 });
+  expect(await mustOnHost("n1", "ls /sys/class/net | grep -c ^ow-")).toBe("21\n");
+  expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
+}, 900_000);
+
 it("finishes what failed half way with the next up", async () => {
   // The port's bridge is not there: the pair is made, joining fails.
   const half = (name: string) =>

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Connection, connectionArgs } from "../../provider/host/connection";
 import { resolve } from "../../provider/host/resolve";
+import { validate } from "../../provider/validate";
 
 const schema = z.strictObject(connectionArgs);
 const print = `SHA256:${"a".repeat(43)}`;
@@ -73,6 +74,15 @@ describe("arguments", () => {
     expect(JSON.stringify(error?.issues)).toMatch(message);
   });
 });
+
+test.each(["privateKey", "passphraseEnv"])(
+  "what is wrong for %s is not printed: it may be the secret itself",
+  (name) => {
+    const [failure] = validate(schema, { address: "web", [name]: "correct horse" }).failures;
+    expect(failure?.path).toBe(name);
+    expect(failure?.reason).toMatch(/^must be .*; given was \[secret\]$/);
+  },
+);
 
 describe("resolve", () => {
   const home = mkdtempSync(join(tmpdir(), "hostnet-home-"));
