@@ -4,8 +4,10 @@ import { linkClaim } from "../model/link-kind";
 import { fallbackDevices, type LinkJson, linksIn } from "../model/link-state";
 import type { DeviceOnHost } from "../model/managers";
 import { deviceNameTaken, isDatapathDevice } from "../model/ovs-device";
+import { get } from "../model/path";
 import { interfaceName, namespaceName } from "../model/scalars";
 import { validate } from "../validate";
+import { undeclared } from "./attached";
 import type { Thing } from "./survey";
 
 /** What is there and no kind declares: a device, a table of nftables, flows, a server. */
@@ -54,6 +56,15 @@ export function leftovers(
   );
   return [...nameless, ...unclaimed];
 }
+
+/** Values that no program can say, of what is nobody else's. */
+export const unsaidOf = (things: Thing[]): Left[] =>
+  things
+    .filter(({ unsaid, managedBy, learned }) => unsaid.length > 0 && !managedBy && !learned)
+    .map(({ kind, args, unsaid }) => ({
+      ...{ name: String(get(args, kind.identity[0] ?? "")), namespace: args.namespace as string | undefined },
+      ...{ type: kind.name, why: undeclared(unsaid) },
+    }));
 
 function reason(link: LinkJson, namespace: string | undefined, devices: DeviceOnHost[]): string {
   const maker = makerOf(link.ifname);

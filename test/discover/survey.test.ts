@@ -101,6 +101,13 @@ test("a dummy is there before what is on it, which is given it as a resource", a
   expect(chosen.flatMap(({ steps }) => steps)).toEqual([]);
 });
 
+test("a value that no program can say is told, with what it is of", async () => {
+  const { left } = await look((machine) => {
+    machine.links("blue").push({ ...links.dummy, mtu: 60 } as never);
+  });
+  expect(left).toContainEqual({ name: "d0", namespace: "blue", type: "Dummy", why: "no resource declares mtu 60" });
+});
+
 test("what is nothing without another argument is said with it: a rule that jumps", async () => {
   const { things } = await look((machine) => {
     const rules = machine.answers["rules4@blue"] as { stdout: object[] };
