@@ -144,7 +144,7 @@ export function attachedIn(seen: Seen, namespace: string | undefined, isManaged:
 /** How many are said. */
 const most = 3;
 
-export function undeclared(texts: string[]): string {
-  const more = texts.length > most ? `, and ${texts.length - most} more` : "";
-  return `no resource declares ${texts.slice(0, most).join(", ")}${more}`;
-}
+export const listed = (texts: string[]) =>
+  texts.slice(0, most).join(", ") + (texts.length > most ? `, and ${texts.length - most} more` : "");
+
+export const undeclared = (texts: string[]) => `no resource declares ${listed(texts)}`;

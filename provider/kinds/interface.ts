@@ -7,10 +7,10 @@ import { convergeLink, foreignMaster, isMember, linkFactsOf, liveLinkArgs, withN
 import { type LinkArgs, linkFacts, linkReset, linkShape } from "../model/link-args";
 import { ipv6Rules, leastMtuOfIpv6, wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { addressCheck, hasLink, type LinkState, linkSections, linksIn } from "../model/link-state";
+import { addressCheck, hasLink, type LinkState, linkSections } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { inNamespace, placeOrHost } from "../model/namespaces";
-import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
+import { cardsIn, chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
 import { get } from "../model/path";
 import { between, family, macAddress } from "../model/scalars";
 
@@ -124,9 +124,7 @@ export const nic = kind({
     };
   },
   list: (seen, namespace) =>
-    linksIn(seen, namespace)
-      .filter((link) => link.linkinfo?.info_kind === undefined && link.link_type === "ether")
-      .map((link) => ({ name: link.ifname, namespace }) as Partial<Want>),
+    cardsIn(seen, namespace).map((link) => ({ name: link.ifname, namespace }) as Partial<Want>),
   usual: {
     ...{ promisc: () => false, allMulticast: () => false },
     // A bond gives its members its own, and a new one when that changes.

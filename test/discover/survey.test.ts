@@ -1,4 +1,5 @@
-import { planOf, titleOf } from "../../provider/discover/plan";
+import { titleOf } from "../../provider/discover/names";
+import { planOf } from "../../provider/discover/plan";
 import { programOf } from "../../provider/discover/program";
 import { isSelected, parseSelection } from "../../provider/discover/select";
 import { survey } from "../../provider/discover/survey";
@@ -99,6 +100,49 @@ test("a dummy is there before what is on it, which is given it as a resource", a
   expect(program).toMatch(/const blueD0 = new hostnet\.Dummy\("blue\/d0", \{[^}]* addresses: \["10\.255\.0\.1\/32"\],/);
   expect(program).toContain('{ namespace: blue, to: "10.70.0.0/16", device: blueD0 }');
   expect(chosen.flatMap(({ steps }) => steps)).toEqual([]);
+});
+
+/** Devices without a kind: what a driver has made, and what L2TP has. */
+const kindless = (ifname: string, more: object) => ({
+  ...{ ifindex: 90, ifname, flags: ["UP"], mtu: 1500, operstate: "UP", txqlen: 1000, link_type: "ether" },
+  ...{ address: "02:00:00:00:00:90", addr_info: [], ...more },
+});
+
+test("a network card is what has hardware, where the host says so; what stands on another device is said with that", async () => {
+  const address = { family: "inet", local: "10.7.0.1", prefixlen: 24, scope: "global" };
+  const look2 = (parentdev: string | undefined) =>
+    look((machine) => {
+      machine.links().push(kindless("eth0", { parentdev }) as never);
+      machine.links("green").push(kindless("l2tp0", { addr_info: [address] }) as never);
+    });
+  const { things, left, program } = await look2("0000:00:03.0");
+  expect(titles(things).filter((title) => /eth0$|l2tp0/.test(title))).toEqual([
+    "Address 10.7.0.1/24,l2tp0 in green",
+    "Interface eth0",
+  ]);
+  expect(left).toContainEqual({
+    ...{ name: "l2tp0", namespace: "green", type: "ether" },
+    why: "it is no network card, and the kernel does not say what it is; on an empty machine it must be there before Address 10.7.0.1/24,l2tp0 in green",
+  });
+  expect(program).toContain("// not declared: ether l2tp0 in green (it is no network card");
+  // Before Linux 5.14 nothing tells.
+  expect(titles((await look2(undefined)).things)).toEqual(
+    expect.arrayContaining(["Interface eth0", "Interface l2tp0 in green"]),
+  );
+});
+
+test("what is to be a port, a parent or a way out is said with the device without a resource that it needs", async () => {
+  const { left } = await look((machine) => {
+    const geneve = { linkinfo: { info_kind: "geneve", info_slave_kind: "bridge" }, master: "br0" };
+    machine.links().push(kindless("gen0", geneve) as never);
+    const vlan = { info_kind: "vlan", info_data: { protocol: "802.1Q", id: 4, flags: [] } };
+    machine.links().push(kindless("gen0.4", { link: "gen0", linkinfo: vlan }) as never);
+    const route = { type: "1", dst: "10.70.0.0/16", dev: "gen0", table: "254", protocol: "3", scope: "253", flags: [] };
+    (machine.answers.routes4 as { stdout: object[] }).stdout.push(route);
+  });
+  expect(left.find(({ name }) => name === "gen0")?.why).toBe(
+    "no resource describes a device of type geneve; on an empty machine it must be there before BridgePort gen0, Route 10.70.0.0/16, Vlan gen0.4,gen0,802.1Q,4",
+  );
 });
 
 test("a value that no program can say is told, with what it is of", async () => {
