@@ -59,13 +59,16 @@ const tables: Table[] = [
     section: linksSection,
     type: "setting",
     device: ({ ifname }) => ifname,
-    made: (_entry, { flags, group = "default", master, linkinfo }) => [
+    made: (_entry, { flags, group = "default", master, linkinfo, altnames = [], xdp }) => [
       ...(master === undefined || masters.includes(linkinfo?.info_slave_kind) ? [] : [`master ${master}`]),
       // A network card's are an Interface's.
       ...(linkinfo?.info_kind === undefined
         ? []
         : switches.flatMap(([flag, word]) => (flags.includes(flag) ? word : []))),
       ...(group === "default" ? [] : [`group ${group}`]),
+      // udev gives network cards some.
+      ...(linkinfo?.info_kind === undefined ? [] : altnames.map((name) => `altname ${name}`)),
+      ...(xdp === undefined ? [] : ["its XDP program"]),
     ],
   },
   {

@@ -14,6 +14,7 @@ import { attachedIn, attachedSections } from "./attached";
 import { daemonSections, daemonsIn } from "./daemons";
 import { describe } from "./describe";
 import { bridgesIn, flowsOn } from "./flows";
+import { keptIn, keptSections } from "./kept";
 import { type Left, leftovers, unsaidOf } from "./leftovers";
 import { once } from "./once";
 import { moreOvsSection, ovsLeft } from "./ovs";
@@ -67,6 +68,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     ...linkSections(place, { ipv6: true }),
     ...tableSections(place),
     ...attachedSections(place),
+    ...keptSections(place),
     ...routingSections(place),
     ...usable.flatMap((kind) => attempt(kind.name, () => kind.survey?.(place, first)) ?? []),
   ]);
@@ -98,6 +100,10 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     ...readable.flatMap(
       (place) =>
         attempt(`what hangs on devices${place ? ` in ${place}` : ""}`, () => attachedIn(seen, place, isManaged)) ?? [],
+    ),
+    ...readable.flatMap(
+      (place) =>
+        attempt(`what the kernel keeps${place ? ` in ${place}` : ""}`, () => keptIn(seen, place, isManaged)) ?? [],
     ),
     ...readable.flatMap(
       (place) => attempt(`routing${place ? ` in ${place}` : ""}`, () => routingIn(seen, place, isManaged)) ?? [],

@@ -264,6 +264,8 @@ test("what hangs on devices and no resource declares is told, and nothing that m
 test("what was set by hand on a device and no argument says is told", async () => {
   const { left, program } = await look((machine) => {
     Object.assign(machine.link("p-red"), { flags: ["BROADCAST", "PROMISC", "ALLMULTI", "UP"], group: "7" });
+    Object.assign(machine.link("p-blue"), { altnames: ["blue-0"], xdp: { mode: 2, prog: { id: 7 } } });
+    machine.answers["kept:ip@blue"] = { stdout: `${JSON.stringify([{ port: 7777, ipproto: 47 }])}\n` };
     Object.assign(machine.link("eth0", "blue"), {
       master: "vrf-blue",
       linkinfo: { info_kind: "veth", info_slave_kind: "vrf" },
@@ -294,12 +296,14 @@ test("what was set by hand on a device and no argument says is told", async () =
   const told = left.filter(({ type }) => ["setting", "address", "bridge"].includes(type) && !type.includes("docker"));
   expect(told.filter(({ name }) => name !== "docker0").map(({ name, type, why }) => `${type} ${name}: ${why}`)).toEqual(
     [
+      "setting p-blue: no resource declares altname blue-0, its XDP program",
       "setting p-red: no resource declares promisc, allmulticast, group 7",
       "bridge br0: no resource declares its own VLANs: 1 pvid untagged, 20-21",
       "setting eth0: no resource declares master vrf-blue",
       "address eth0: no resource declares brd 10.0.1.255 of 10.0.1.1, metric 300 of 10.0.2.1, noprefixroute of 10.0.2.1, and 1 more",
     ],
   );
+  expect(program).toContain("// not declared: kernel FOU ports in blue (no resource declares 7777 ipproto 47)");
   expect(program).toContain("// not declared: address eth0 in blue (no resource declares brd 10.0.1.255 of 10.0.1.1");
   expect(program).toContain('"fe80::1/64"');
 });
