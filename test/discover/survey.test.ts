@@ -591,6 +591,48 @@ describe("flows of Open vSwitch", () => {
     expect(reason).toMatch(why);
   });
 
+  test("that another has learned for good are told, and no part of a set; one that is only like them is", async () => {
+    const row = (head: string, rest: string) => ` ${head} ${rest}\n`;
+    const tables =
+      "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],output:NXM_OF_IN_PORT[]";
+    const flows = [
+      row(
+        "cookie=0x10, table=0,",
+        `priority=9 actions=learn(table=10,priority=50,cookie=0x77,${tables}),resubmit(,10)`,
+      ),
+      row("cookie=0x10, table=0,", "priority=8 actions=learn(NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]),resubmit(,1)"),
+      row("cookie=0x77, table=10,", "priority=50,dl_dst=02:00:00:00:00:11 actions=set_field:0x1->reg0,output:1"),
+      row(
+        "cookie=0x77, table=10,",
+        "priority=50,dl_dst=02:00:00:00:00:22 actions=load:0x2->NXM_NX_REG0[0..15],output:2",
+      ),
+      row("table=1,", "dl_dst=02:00:00:00:00:33 actions=drop"),
+      // By hand: another action, priority, table.
+      row("table=1,", "dl_dst=ff:ff:ff:ff:ff:ff actions=FLOOD"),
+      row(
+        "cookie=0x77, table=10,",
+        "priority=51,dl_dst=02:00:00:00:00:44 actions=load:0x2->NXM_NX_REG0[0..15],output:2",
+      ),
+      row(
+        "cookie=0x77, table=11,",
+        "priority=50,dl_dst=02:00:00:00:00:55 actions=load:0x2->NXM_NX_REG0[0..15],output:2",
+      ),
+    ];
+    const { left, things } = await dumped({ fail_mode: "secure" }, flows.join(""), {
+      "flows:br-int:cookie-0x0": "x: ADD table=1 dl_dst=ff:ff:ff:ff:ff:ff actions=FLOOD\n",
+    });
+    expect(left.filter(({ type }) => type === "OpenFlow").map(({ name, why }) => `${name}: ${why}`)).toEqual([
+      "br-int cookie-0x77: 2 flows as a learn action of another makes them",
+      "br-int cookie-0x0: 1 flow as a learn action of another makes them",
+    ]);
+    const sets = things.filter(({ kind, mark }) => kind.name === "OvsFlows" && !mark);
+    expect(sets.map(({ args: { name, flows: said } }) => [name, (said as object[]).length])).toEqual([
+      ["cookie-0x10", 2],
+      ["cookie-0x77", 2],
+      ["cookie-0x0", 1],
+    ]);
+  });
+
   test("that use groups and meters are one, and what no resource makes is told", async () => {
     const uses = line(0n, "priority=9,arp actions=meter:3,group:7") + line(5n, "hard_timeout=9, ip actions=group:8");
     const { left } = await dumped({ fail_mode: "secure" }, uses, {
