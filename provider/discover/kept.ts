@@ -26,10 +26,19 @@ interface Group {
 
 /** A list as `-j` prints it; `key`: what its entries have, and those of no other of the group. */
 const entries = (key: string, made: (entry: Entry, all: Entry[]) => Told[]) => (answer: string) => {
-  const all = answer.split("\n").flatMap((line) => (line.startsWith("[") ? (JSON.parse(line) as Entry[]) : []));
+  const all = answer.split("\n").flatMap(listOn);
   const own = all.filter((entry) => key in entry);
   return own.flatMap((entry) => made(entry, own));
 };
+
+/** What is not had leaves no line, or one that breaks off (`mdb` without a bridge). */
+function listOn(line: string): Entry[] {
+  try {
+    return line.startsWith("[") ? (JSON.parse(line) as Entry[]) : [];
+  } catch {
+    return [];
+  }
+}
 
 /** A batch goes on after what the kernel does not have. */
 const batch = (program: string, ...asked: string[]): Section => ({
@@ -99,7 +108,8 @@ const groups: Group[] = [
     ],
   },
   {
-    section: batch("bridge", "mdb show", "vlan tunnelshow"),
+    // `mdb` last: where there is no bridge it begins a line, and ends none.
+    section: batch("bridge", "vlan tunnelshow", "mdb show"),
     lists: [
       {
         type: "multicast entry",
