@@ -482,7 +482,7 @@ export interface DummyArgs {
   namespace?: pulumi.Input<string> | Namespace;
   /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   mac?: pulumi.Input<string>;
-  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  /** Largest packet in bytes, 68 to 2147483647. Default: the kernel's, 1500. */
   mtu?: pulumi.Input<number>;
   /** Administratively up. Default: true. */
   up?: pulumi.Input<boolean>;
@@ -2608,7 +2608,7 @@ export class Dummy extends KindBase {
   declare readonly namespace: pulumi.Output<string | undefined>;
   /** MAC address, unicast. Default: derived from owner, namespace and name, so that a rebuilt device keeps it; `kernel` leaves it to the kernel. A member of a bond has the bond's: its own it has again, or is given, when it has left. */
   declare readonly mac: pulumi.Output<string | undefined>;
-  /** Largest packet in bytes, 68 to 65535. Default: the kernel's, mostly 1500. */
+  /** Largest packet in bytes, 68 to 2147483647. Default: the kernel's, 1500. */
   declare readonly mtu: pulumi.Output<number | undefined>;
   /** Administratively up. Default: true. */
   declare readonly up: pulumi.Output<boolean>;

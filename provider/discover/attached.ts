@@ -59,13 +59,16 @@ const tables: Table[] = [
     section: linksSection,
     type: "setting",
     device: ({ ifname }) => ifname,
-    made: (_entry, { flags, group = "default", master, linkinfo }) => [
+    made: (_entry, { flags, group = "default", master, linkinfo, altnames = [], xdp }) => [
       ...(master === undefined || masters.includes(linkinfo?.info_slave_kind) ? [] : [`master ${master}`]),
       // A network card's are an Interface's.
       ...(linkinfo?.info_kind === undefined
         ? []
         : switches.flatMap(([flag, word]) => (flags.includes(flag) ? word : []))),
       ...(group === "default" ? [] : [`group ${group}`]),
+      // udev gives network cards some.
+      ...(linkinfo?.info_kind === undefined ? [] : altnames.map((name) => `altname ${name}`)),
+      ...(xdp === undefined ? [] : ["its XDP program"]),
     ],
   },
   {
@@ -144,7 +147,7 @@ export function attachedIn(seen: Seen, namespace: string | undefined, isManaged:
 /** How many are said. */
 const most = 3;
 
-export function undeclared(texts: string[]): string {
-  const more = texts.length > most ? `, and ${texts.length - most} more` : "";
-  return `no resource declares ${texts.slice(0, most).join(", ")}${more}`;
-}
+export const listed = (texts: string[]) =>
+  texts.slice(0, most).join(", ") + (texts.length > most ? `, and ${texts.length - most} more` : "");
+
+export const undeclared = (texts: string[]) => `no resource declares ${listed(texts)}`;

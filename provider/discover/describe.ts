@@ -13,6 +13,8 @@ export interface Described {
   args: Args;
   /** What an `up` of that program would still change on the host. */
   steps: Step[];
+  /** Values that somebody has set and the schema takes in no way: `mtu 70000`. */
+  unsaid: string[];
 }
 
 // No Host has it: so every mark has still to be written, and every MAC is another one than would be derived.
@@ -53,8 +55,25 @@ export function describe(
     args = [whole, record].find((more) => isValid(kind, more) && todo(kind, more, found).length <= most) ?? args;
   }
   args = completed(kind, args, paths, choose, found);
+  const unsaid = paths.filter((path) => isRefused(path, args)).map((path) => `${path} ${textOf(get(live, path))}`);
   args = inOrder(kind.args, withoutDefaults(kind, withoutKernels(kind, args, found)));
-  return { args, steps: todo(kind, args, found) };
+  return { args, steps: todo(kind, args, found), unsaid };
+
+  function isRefused(path: Path, said: Args): boolean {
+    const [value, known] = [get(live, path), usually(kind, path, found)];
+    if (isSaid(kind, path, said) || fieldAt(kind.args, path)?.safeParse(value).success !== false) return false;
+    return !known.has || !isUsual(kind, said, path, value, known.value, found);
+  }
+}
+
+const textOf = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+
+/** What takes the value of a path by itself, whatever the rules over several say. */
+function fieldAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
+  return path.split(".").reduce<z.ZodType | undefined>((above, key) => {
+    const inner = above && unwrap(above);
+    return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>)[key] : undefined;
+  }, schema);
 }
 
 /** With more of the live values, as long as that leaves less to do. */

@@ -16,10 +16,11 @@ export function flowsOn(seen: Seen, bridge: string): Left[] {
   );
   const unmade =
     used.size === 0 ? [] : [{ name: bridge, type: "OpenFlow", why: `${undeclared([...used])}, which flows use` }];
-  const told = strays.flatMap(({ name, flows, passing, why }) => {
+  const told = strays.flatMap(({ name, flows, passing, learned, why }) => {
     const reasons = [
       ...(why === undefined ? [] : [`${count(flows)}: ${why}`]),
       ...(passing.length === 0 ? [] : [`${count(passing)} with a timeout, as learned ones have`]),
+      ...(learned.length === 0 ? [] : [`${count(learned)} as a learn action of another makes them`]),
     ];
     return reasons.length === 0 ? [] : [{ name: `${bridge} ${name}`, type: "OpenFlow", why: reasons.join("; ") }];
   });

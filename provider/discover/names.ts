@@ -24,6 +24,12 @@ export function numbered(base: string, taken: Set<string>, as: (name: string) =>
   return name;
 }
 
+/** Kind and name, for a person. */
+export function titleOf({ kind, id }: Pick<Thing, "kind" | "id">): string {
+  const [, , place = "-", ...rest] = id.split("/");
+  return `${kind.name} ${rest.join("/")}${place.split(",").every((one) => one === "-") ? "" : ` in ${place}`}`;
+}
+
 function partsOf({ kind, args }: Thing): (string | undefined)[] {
   const value = (path: string) => get(args, path) as string | undefined;
   if (args.name !== undefined) return [value("namespace"), value("name")];

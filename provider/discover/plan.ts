@@ -1,7 +1,7 @@
 import type { Kind, Path } from "../kind";
 import { get } from "../model/path";
 import { isNotable, titleOfLeft } from "./leftovers";
-import { namesOf } from "./names";
+import { namesOf, titleOf } from "./names";
 import { inOrder, type Needs, needsOf } from "./references";
 import type { Survey, Thing } from "./survey";
 
@@ -107,12 +107,6 @@ function commentsOf({ things, left, unread }: Survey, chosen: Thing[]): string[]
     ...left.filter(isNotable).map((one) => `not declared: ${titleOfLeft(one)} (${one.why})`),
     ...unread.map(({ what, why }) => `not read: ${what}: ${why}`),
   ];
-}
-
-/** Kind and name, for a person. */
-export function titleOf({ kind, id }: Pick<Thing, "kind" | "id">): string {
-  const [, , place = "-", ...rest] = id.split("/");
-  return `${kind.name} ${rest.join("/")}${place.split(",").every((one) => one === "-") ? "" : ` in ${place}`}`;
 }
 
 /** Why a thing is not declared, or cannot be taken over. */

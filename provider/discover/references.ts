@@ -79,15 +79,15 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
   }
 
   function deviceOf(args: unknown, path: Path, name: string): Omit<Reference, "whole"> | undefined {
-    const beside = path === "parent" ? get(args, "parentNamespace") : besides(args, path, "namespace");
-    return devices.get(linkClaim(beside as string | undefined, name)) ?? devices.get(linkClaim(undefined, name));
+    const claim = claimsAt(args, path, name).find((one) => devices.has(one));
+    return claim === undefined ? undefined : devices.get(claim);
   }
 
   /** A port of Open vSwitch, and the members of a bond, are devices that something else makes. */
   function portsOf(thing: Thing, args: Record<string, unknown>, references: Map<Path, Reference>): Thing[] {
     const claims = thing.kind.claims(args);
     const own = linkClaim(undefined, String(args.name));
-    const ports = [...devices].filter(([device]) => claims.includes(`bridge of ${device}`) && !claims.includes(device));
+    const ports = [...devices].filter(([device]) => portsAmong(claims).includes(device));
     for (const [device, found] of ports) {
       if (device === own && found.to !== thing) references.set("name", { ...found, whole: false });
     }
@@ -122,6 +122,30 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
       return own.includes(ip as string) || routers.some(reaches) ? [thing] : [];
     });
   }
+}
+
+/** Where a device may be that an argument names: the first that there is. */
+function claimsAt(args: unknown, path: Path, name: string): string[] {
+  const beside = path === "parent" ? get(args, "parentNamespace") : besides(args, path, "namespace");
+  return [linkClaim(beside as string | undefined, name), linkClaim(undefined, name)];
+}
+
+/** Devices that are to be ports, and that something else makes. */
+const portsAmong = (claims: string[]) =>
+  claims.flatMap((claim) => /^bridge of (.*)$/.exec(claim)?.[1] ?? []).filter((device) => !claims.includes(device));
+
+/** What stands on each of some devices, by the devices' claims. */
+export function standingOn(devices: Set<string>, things: Thing[]): Map<string, Thing[]> {
+  const standing = new Map<string, Thing[]>();
+  for (const thing of things) {
+    const args = whole(thing);
+    const fields = named(thing.kind.args, args).filter(({ kinds }) => !kinds.includes("Namespace"));
+    const ways = fields.map(({ path, value }) => claimsAt(args, path, value).find((claim) => devices.has(claim)));
+    for (const device of new Set([...ways, ...portsAmong(claimsOf(thing))])) {
+      if (device !== undefined && devices.has(device)) standing.set(device, [...(standing.get(device) ?? []), thing]);
+    }
+  }
+  return standing;
 }
 
 const claimsOf = (thing: Thing) => thing.kind.claims(whole(thing));

@@ -14,7 +14,8 @@ import { attachedIn, attachedSections } from "./attached";
 import { daemonSections, daemonsIn } from "./daemons";
 import { describe } from "./describe";
 import { bridgesIn, flowsOn } from "./flows";
-import { type Left, leftovers } from "./leftovers";
+import { keptIn, keptSections } from "./kept";
+import { type Left, leftovers, unsaidOf } from "./leftovers";
 import { once } from "./once";
 import { moreOvsSection, ovsLeft } from "./ovs";
 import { routingIn, routingSections } from "./routing";
@@ -34,6 +35,8 @@ export interface Thing {
   found: Found<Args, unknown>;
   /** What an `up` of that program would still change: nothing, when it can be imported. */
   steps: Step[];
+  /** Values of it that no program can say. */
+  unsaid: string[];
   /** Who else sets it up: networkd, docker and the like. */
   managedBy?: string;
   /** How the host has learned it by itself: it is never declared. */
@@ -65,6 +68,7 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
     ...linkSections(place, { ipv6: true }),
     ...tableSections(place),
     ...attachedSections(place),
+    ...keptSections(place),
     ...routingSections(place),
     ...usable.flatMap((kind) => attempt(kind.name, () => kind.survey?.(place, first)) ?? []),
   ]);
@@ -92,9 +96,14 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   const isManaged = (device: string) => devices.some(({ name, managedBy }) => name === device && managedBy);
   const left = [
     ...leftovers(readable, seen, declared, devices),
+    ...unsaidOf(declared),
     ...readable.flatMap(
       (place) =>
         attempt(`what hangs on devices${place ? ` in ${place}` : ""}`, () => attachedIn(seen, place, isManaged)) ?? [],
+    ),
+    ...readable.flatMap(
+      (place) =>
+        attempt(`what the kernel keeps${place ? ` in ${place}` : ""}`, () => keptIn(seen, place, isManaged)) ?? [],
     ),
     ...readable.flatMap(
       (place) => attempt(`routing${place ? ` in ${place}` : ""}`, () => routingIn(seen, place, isManaged)) ?? [],
@@ -109,12 +118,12 @@ export async function survey(machine: Machine, machineId: string, kinds: Kind[])
   return { facts: machine.facts, things: declared, left, unread };
 
   function thing(kind: Kind, identity: Args, found: Found<Args, unknown>): Thing {
-    const { args, steps } = describe(kind, identity, found);
+    const { args, steps, unsaid } = describe(kind, identity, found);
     const want = validate(kind.args, args).value as Args;
     const id = idOf(kind, { machineId }, want);
     const mark = found.marks.find((text) => text?.startsWith("hostnet:")) ?? markInLedgers(first, id);
     const [managedBy, learned] = [manager(kind, want, devices), kind.maker?.(found)];
-    return { kind, id, identity, args, found, steps, managedBy, learned, mark };
+    return { kind, id, identity, args, found, steps, unsaid, managedBy, learned, mark };
   }
 
   function attempt<T>(what: string, act: () => T): T | undefined {

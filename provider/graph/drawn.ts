@@ -1,4 +1,5 @@
-import { type Discovered, titleOf } from "../discover/plan";
+import { titleOf } from "../discover/names";
+import type { Discovered } from "../discover/plan";
 import { type Survey, survey, type Thing } from "../discover/survey";
 import type { Drift } from "../drift-report";
 import { decommissioned, type HostRef, reachIfSame } from "../host/reach";

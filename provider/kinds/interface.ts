@@ -3,14 +3,23 @@ import { type Context, type Found, kind } from "../kind";
 import { type Address, full, sameAddress } from "../model/address";
 import type { Step } from "../model/command";
 import { HostnetError } from "../model/errors";
-import { convergeLink, foreignMaster, isMember, linkFactsOf, liveLinkArgs, withNeighbors } from "../model/link";
+import {
+  convergeLink,
+  foreignMaster,
+  isMember,
+  linkFactsOf,
+  liveLinkArgs,
+  withNeighbors,
+  withSeenNeighbors,
+} from "../model/link";
 import { type LinkArgs, linkFacts, linkReset, linkShape } from "../model/link-args";
 import { ipv6Rules, leastMtuOfIpv6, wantsIpv6 } from "../model/link-ipv6";
 import { layer3Claims, linkClaim, portClaims, shownLink } from "../model/link-kind";
-import { addressCheck, hasLink, type LinkState, linkSections, linksIn } from "../model/link-state";
+import { addressCheck, hasLink, type LinkState, linkSections } from "../model/link-state";
 import { isMark } from "../model/mark";
 import { inNamespace, placeOrHost } from "../model/namespaces";
-import { chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
+import { neighborSections } from "../model/neighbor";
+import { cardsIn, chosenNic, nicFeatures, nicRings, nicSections, type RingSize, shownChoice } from "../model/nic";
 import { get } from "../model/path";
 import { between, family, macAddress } from "../model/scalars";
 
@@ -101,6 +110,7 @@ export const nic = kind({
     ...linkSections(want.namespace, { ipv6: true }),
     ...inNamespace(want.namespace, ...nicSections(want)),
   ],
+  beforeRemoval: (want) => (givesBackMac(want) ? neighborSections(want.namespace) : []),
   find(want, seen) {
     const found = chosenNic(seen, want);
     if (!found) return undefined;
@@ -124,9 +134,7 @@ export const nic = kind({
     };
   },
   list: (seen, namespace) =>
-    linksIn(seen, namespace)
-      .filter((link) => link.linkinfo?.info_kind === undefined && link.link_type === "ether")
-      .map((link) => ({ name: link.ifname, namespace }) as Partial<Want>),
+    cardsIn(seen, namespace).map((link) => ({ name: link.ifname, namespace }) as Partial<Want>),
   usual: {
     ...{ promisc: () => false, allMulticast: () => false },
     // A bond gives its members its own, and a new one when that changes.
@@ -154,11 +162,18 @@ export const nic = kind({
   remove(live, want, context) {
     const before = { ...context, was: [...context.was, want] };
     const back = givenBack(want, live, context);
-    return steps({ ...back, addresses: withOwn(back, live, before) }, live, before);
+    const state =
+      context.seen && givesBackMac(want)
+        ? withSeenNeighbors(context.seen, back, stateOf(live), before, traits)
+        : stateOf(live);
+    return steps({ ...back, addresses: withOwn(back, live, before) }, { ...live, raw: state }, before);
   },
   shown: (path, want, live) =>
     path.startsWith("addresses") ? shownLink(path, want, stateOf(live), live.args) : get(live.args, path),
 });
+
+/** Its own MAC address, or ARP as it was, costs it its neighbours again. */
+const givesBackMac = ({ mac, arp }: Nic) => mac !== undefined || arp !== undefined;
 
 /** The bridge that it was in, if that is still there; none is "". */
 const formerBridge = ({ bridge }: Nic, { namespace }: Want, { seen }: Context<unknown>) =>

@@ -17,7 +17,16 @@ import {
   rebuildsDevice,
   vsctl,
 } from "../model/ovs-columns";
-import { convergeDevice, deviceArgs, deviceMade, macChange, macIn, mtuChange, mtuPending } from "../model/ovs-device";
+import {
+  convergeDevice,
+  deviceArgs,
+  deviceMade,
+  macChange,
+  macIn,
+  mtuChange,
+  mtuPending,
+  withDeviceNeighbors,
+} from "../model/ovs-device";
 import { externalIdsOf, health, isOwners, markChange, markIn, portClaim, portError } from "../model/ovs-port";
 import type { OvsRow } from "../model/ovs-row";
 import { get, same } from "../model/path";
@@ -94,6 +103,11 @@ export const ovsBridge = kind({
   },
   list: (seen, namespace) => (namespace ? [] : [...ovsDatabase(seen).bridges.keys()].map((name) => ({ name }))),
   survey: (namespace) => (namespace ? [] : ovsSections),
+  *inquire(want, live, host, context) {
+    const raw = live.raw as Raw;
+    if (!raw.row || !raw.link) return live;
+    return { ...live, raw: { ...raw, link: yield* withDeviceNeighbors(host, want, raw.link, context) } };
+  },
   converge(want, live, context) {
     if (!live)
       return [...write(want, { controllers: [] }, context, [["add-br", want.name]]), ...deviceMade(want, context)];

@@ -98,7 +98,9 @@ export const ovsFlows = kind({
     return left ? [takenAway(want, cookie)] : [];
   },
   remove(live, want) {
-    const { cookie, own, learned } = live.raw as FlowSet;
+    const { cookie, own, learned, mark } = live.raw as FlowSet;
+    // Flows of the cookie by which it was imported: somebody else's, since.
+    if (mark === undefined) return [];
     const unmark = vsctl([["remove", "Bridge", want.bridge, "external_ids", word(setKey(want.name))]]).map(unwaited);
     return [...(own.length + learned.length > 0 ? [takenAway(want, cookie)] : []), ...unmark];
   },

@@ -27,6 +27,7 @@ import {
   mtuChange,
   mtuPending,
   wantedMac,
+  withDeviceNeighbors,
 } from "../model/ovs-device";
 import { isOwners, markChange, markIn, ofportClaims, portClaim, portError, portType } from "../model/ovs-port";
 import { interfaceColumns, type OvsPortArgs, ovsPortArgs, portColumns } from "../model/ovs-port-args";
@@ -143,6 +144,11 @@ export const ovsPort = kind({
       const addressesToBridge = (type === "system" && isUplink(seen, name)) || undefined;
       return [{ name, bridge: port.bridge, type, namespace, bond, addressesToBridge } as Partial<OvsPortArgs>];
     }),
+  *inquire(want, live, host, context) {
+    const raw = live.raw as OvsPortRaw;
+    if (want.type !== "internal" || !raw.port || !raw.link) return live;
+    return { ...live, raw: { ...raw, link: yield* withDeviceNeighbors(host, deviceOf(want), raw.link, context) } };
+  },
   converge(want, live, context) {
     const raw = live?.raw as OvsPortRaw | undefined;
     if (!live || !raw || (!raw.port && raw.uplink)) {
@@ -191,6 +197,8 @@ export const ovsPort = kind({
 
 type Want = OvsPortArgs;
 
+const deviceOf = ({ name, namespace, interface: iface }: Want) => ({ name, namespace, mac: iface?.mac });
+
 const uplinkOf = ({ name, bridge, addressesToBridge }: Want, seen: Seen | undefined): Uplink | undefined =>
   seen && addressesToBridge !== undefined ? uplinkIn(seen, name, bridge) : undefined;
 
@@ -206,8 +214,7 @@ function deviceSteps(
   context: Context<Want>,
 ): Step[] {
   const { namespace } = want;
-  const mac = wantedMac({ name: want.name, namespace, mac: want.interface?.mac }, context);
-  const addressing = { mac, mtu: want.interface?.mtu };
+  const addressing = { mac: wantedMac(deviceOf(want), context), mtu: want.interface?.mtu };
   if (link) return convergeDevice(want, link, context, addressing);
   return newborn && namespace ? moveDevice({ ...want, namespace }, newborn, context, addressing) : [];
 }
@@ -237,7 +244,7 @@ function changes(want: Want, raw: OvsPortRaw | undefined, context: Context<Want>
     ...mapChanges("external_ids", want.externalIds, was("externalIds"), row),
     ...markChange(row, context),
   ];
-  const device = { name, namespace, mac: want.interface?.mac };
+  const device = deviceOf(want);
   const single = [
     ...columnChanges(interfaceColumns, want, iface),
     ...mtuChange({ mtu: want.interface?.mtu, namespace }, iface, link),

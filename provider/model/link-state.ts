@@ -25,6 +25,10 @@ export interface LinkJson {
   permaddr?: string;
   promiscuity?: number;
   group?: string;
+  altnames?: string[];
+  xdp?: object;
+  /** What hardware it hangs on: Linux and iproute2 since 5.14. */
+  parentdev?: string;
   linkinfo?: {
     info_kind?: string;
     info_data?: Record<string, unknown>;

@@ -157,11 +157,34 @@ export function* withNeighbors(
   traits: LinkTraits = {},
 ): Generator<Question[], LinkState, Seen[]> {
   const { mac, arp } = losesNeighbors(want, live, context, traits);
-  if (mac === undefined && arp === undefined) return live;
-  const [seen] = yield [{ host, sections: neighborSections(want.namespace) }];
-  const all = neighborsOf(seen as Seen, want.namespace, live.json.ifname);
-  return { ...live, neighbors: all.filter(({ proxy }) => !proxy) };
+  return mac === undefined && arp === undefined ? live : yield* keepingNeighbors(host, want.namespace, live);
 }
+
+/** The live link, with all the neighbours that it has to keep. */
+export function* keepingNeighbors(
+  host: KnownHost,
+  namespace: string | undefined,
+  live: LinkState,
+): Generator<Question[], LinkState, Seen[]> {
+  const [seen] = yield [{ host, sections: neighborSections(namespace) }];
+  return { ...live, neighbors: lastingNeighbors(seen as Seen, namespace, live) };
+}
+
+/** The same of a link that is given back, for which they were asked beforehand. */
+export function withSeenNeighbors(
+  seen: Seen,
+  want: LinkArgs,
+  live: LinkState,
+  context: Context<unknown>,
+  traits: LinkTraits = {},
+): LinkState {
+  const { mac, arp } = losesNeighbors(want, live, context, traits);
+  const isLost = mac !== undefined || arp !== undefined;
+  return isLost ? { ...live, neighbors: lastingNeighbors(seen, want.namespace, live) } : live;
+}
+
+const lastingNeighbors = (seen: Seen, namespace: string | undefined, { json }: LinkState) =>
+  neighborsOf(seen, namespace, json.ifname).filter(({ proxy }) => !proxy);
 
 /** What makes a live link into the declared one, but for what only its kind knows. */
 export function convergeLink(

@@ -1,7 +1,7 @@
 import type { Seen } from "../host/seen";
 import type { Section } from "./command";
 import { HostnetError } from "./errors";
-import { type LinkState, linkState, linksIn } from "./link-state";
+import { type LinkJson, type LinkState, linkState, linksIn } from "./link-state";
 import { keyIn } from "./namespaces";
 import { featuresIn } from "./offloads";
 
@@ -10,6 +10,19 @@ export interface NicChoice {
   name: string;
   namespace?: string;
   selector?: { mac?: string; pciPath?: string };
+}
+
+/**
+ * The network cards of a namespace. What has no kind is one, or was made by a way of its own, as L2TP's: where the host says of
+ * others what hardware they hang on, a card is what has some.
+ */
+export function cardsIn(seen: Seen, namespace: string | undefined): LinkJson[] {
+  const links = linksIn(seen, namespace);
+  const saysHardware = [...links, ...linksIn(seen, undefined)].some(({ parentdev }) => parentdev !== undefined);
+  return links.filter(
+    ({ linkinfo, link_type, parentdev }) =>
+      linkinfo?.info_kind === undefined && link_type === "ether" && (!saysHardware || parentdev !== undefined),
+  );
 }
 
 /** Where each device of the namespace is in the tree of hardware: `eth0 -> ../../devices/pci0000:00/0000:00:03.0/…`. */

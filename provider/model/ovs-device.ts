@@ -1,14 +1,16 @@
 import type { z } from "zod";
+import type { Seen } from "../host/seen";
 import type { Context } from "../kind";
 import { declarable } from "./address";
 import type { Step } from "./command";
-import { afterCreation, convergeLink, markLink } from "./link";
+import { afterCreation, convergeLink, keepingNeighbors, markLink } from "./link";
 import { type LinkArgs, linkShape, nameTaken, usualMtu } from "./link-args";
 import { hasIpv6ByDefault, type LinkState } from "./link-state";
 import { derivedMac } from "./mark";
 import type { OvsChange, OvsColumn } from "./ovs-columns";
 import { word } from "./ovs-columns";
 import type { OvsRow } from "./ovs-row";
+import type { KnownHost, Question } from "./question";
 
 /** What an internal port's device takes of what every link takes: its MAC and MTU are Open vSwitch's. */
 export const deviceShape = {
@@ -122,6 +124,17 @@ export function macChange(
   if (mac === "kernel") return live && [derived, ...was].includes(live) ? [place] : [];
   const wanted = mac ?? derived;
   return (live ?? onDevice) === wanted ? [] : [{ ...place, value: word(wanted) }];
+}
+
+/** The device, with the neighbours that another MAC address costs it, by whichever of the two it gets that. */
+export function* withDeviceNeighbors(
+  host: KnownHost,
+  device: { name: string; namespace?: string; mac?: string },
+  link: LinkState,
+  context: Context<unknown>,
+): Generator<Question[], LinkState, Seen[]> {
+  const mac = wantedMac(device, context);
+  return mac === undefined || mac === link.json.address ? link : yield* keepingNeighbors(host, device.namespace, link);
 }
 
 export const macIn = ({ column, key }: MacPlace, row: OvsRow) => (key ? row.map(column)[key] : row.text(column));

@@ -16,6 +16,8 @@ export interface Stray {
   flows: LiveFlow[];
   /** With a timeout. */
   passing: LiveFlow[];
+  /** Without one, and as the `learn` action of another flow makes them. */
+  learned: LiveFlow[];
   /** What a program says of those that stay; undefined, with the reason, when it can say them in no way. */
   args?: { bridge: string; name: string; flows: object[] };
   why?: string;
@@ -28,6 +30,7 @@ export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): S
   const row = db.bridges.get(bridge) as OvsRow;
   const ids = row.map("external_ids");
   const ours = [...ownersOf(bridge, ids).keys()].map(learnedCookie);
+  const made = all.flatMap(({ actions }) => patternsOf(actions));
   const byCookie = new Map<bigint, LiveFlow[]>();
   for (const flow of all) {
     if (ours.includes(learnedCookie(flow.cookie)) || isBridges(flow, row)) continue;
@@ -35,8 +38,10 @@ export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): S
   }
   return [...byCookie].map(([cookie, same]) => {
     const name = nameOf(cookie);
-    const flows = same.filter((flow) => !passes(flow)).map(withoutLearnCookies);
-    const stray = { name, flows, passing: same.filter(passes) };
+    const lasting = same.filter((flow) => !passes(flow));
+    const learned = lasting.filter((flow) => made.includes(patternOf(flow)));
+    const flows = lasting.filter((flow) => !learned.includes(flow)).map(withoutLearnCookies);
+    const stray = { name, flows, passing: same.filter(passes), learned };
     const args = { bridge, name, flows: argumentsOf(flows, db, bridge) };
     if (flows.length === 0) return stray;
     if (row.list("controller").length > 0) return { ...stray, why: "the bridge has a controller, which sets them" };
@@ -50,6 +55,25 @@ export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): S
 }
 
 const passes = ({ idleTimeout, hardTimeout }: LiveFlow) => Boolean(idleTimeout || hardTimeout);
+
+/** What those have in common that a `learn` action makes: its actions only set fields and send to ports. */
+const patternOf = ({ table, priority, cookie, actions }: LiveFlow) =>
+  JSON.stringify([table, priority, String(cookie), actions === "drop" ? [] : actions.split(",").map(actionWord)]);
+
+/** `load:0x7->reg0` becomes `set_field` in some versions of OpenFlow. */
+const actionWord = (action: string) => /^\w+(?=:)/.exec(action)?.[0].replace("load", "set_field") ?? action;
+
+/** The patterns of what a flow's `learn` actions make; what has a timeout is known by that. */
+function patternsOf(actions: string): string[] {
+  return [...actions.matchAll(/\blearn\(([^)]*)\)/g)].map(([, inner = ""]) => {
+    const words = inner.split(",");
+    const number = (key: string) => words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
+    // learn_parse__: table 1 is what is not said.
+    const [table, priority] = [Number(number("table") ?? 1), Number(number("priority") ?? defaultPriority)];
+    const does = words.filter((word) => /^(load|output):/.test(word)).join(",") || "drop";
+    return patternOf({ table, priority, match: "", actions: does, cookie: BigInt(number("cookie") ?? 0) });
+  });
+}
 
 /** A set gives what its flows learn its own cookie, as it does to the flows. */
 const withoutLearnCookies = (flow: LiveFlow): LiveFlow => ({

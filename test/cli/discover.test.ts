@@ -1,5 +1,6 @@
 import { discover, discoverCommand } from "../../provider/cli/discover";
-import { reasonOf, titleOf } from "../../provider/discover/plan";
+import { titleOf } from "../../provider/discover/names";
+import { reasonOf } from "../../provider/discover/plan";
 import { Known } from "../../provider/import/known";
 import { prepare } from "../../provider/import/prepare";
 import { RecordedMachine } from "../discover/recorded-machine";

@@ -33,6 +33,17 @@ test("a NIC's own MAC address is not said, one that it was given is; a bond's me
   expect(said("Interface", [link("eth0", { mtu: 1450 })]).args).toEqual({ name: "eth0", mtu: 1450 });
 });
 
+test("a dummy has any MTU; a value that no program can say is told", () => {
+  const dummy = (mtu: number) => said("Dummy", [link("d0", { mtu, linkinfo: { info_kind: "dummy" } })]);
+  expect(dummy(100000)).toMatchObject({ args: { mtu: 100000 }, unsaid: [], steps: [] });
+  expect(dummy(60)).toMatchObject({ unsaid: ["mtu 60"], steps: [] });
+  expect(dummy(60).args).not.toHaveProperty("mtu");
+  // What takes it from another is not asked for it.
+  const vlan = { info_kind: "vlan", info_data: { protocol: "802.1Q", id: 7, flags: [] } };
+  const on = [link("eth0", { mtu: 100000 }), link("eth0.7", { mtu: 100000, link: "eth0", linkinfo: vlan })];
+  expect(said("Vlan", on).unsaid).toEqual([]);
+});
+
 test("a VLAN's MAC address is said where it is not its parent's", () => {
   const vlan = (address: string) =>
     said("Vlan", [

@@ -1,4 +1,5 @@
-import { planOf, titleOf } from "../../provider/discover/plan";
+import { titleOf } from "../../provider/discover/names";
+import { planOf } from "../../provider/discover/plan";
 import { programOf } from "../../provider/discover/program";
 import { isSelected, parseSelection } from "../../provider/discover/select";
 import { survey } from "../../provider/discover/survey";
@@ -99,6 +100,56 @@ test("a dummy is there before what is on it, which is given it as a resource", a
   expect(program).toMatch(/const blueD0 = new hostnet\.Dummy\("blue\/d0", \{[^}]* addresses: \["10\.255\.0\.1\/32"\],/);
   expect(program).toContain('{ namespace: blue, to: "10.70.0.0/16", device: blueD0 }');
   expect(chosen.flatMap(({ steps }) => steps)).toEqual([]);
+});
+
+/** Devices without a kind: what a driver has made, and what L2TP has. */
+const kindless = (ifname: string, more: object) => ({
+  ...{ ifindex: 90, ifname, flags: ["UP"], mtu: 1500, operstate: "UP", txqlen: 1000, link_type: "ether" },
+  ...{ address: "02:00:00:00:00:90", addr_info: [], ...more },
+});
+
+test("a network card is what has hardware, where the host says so; what stands on another device is said with that", async () => {
+  const address = { family: "inet", local: "10.7.0.1", prefixlen: 24, scope: "global" };
+  const look2 = (parentdev: string | undefined) =>
+    look((machine) => {
+      machine.links().push(kindless("eth0", { parentdev }) as never);
+      machine.links("green").push(kindless("l2tp0", { addr_info: [address] }) as never);
+    });
+  const { things, left, program } = await look2("0000:00:03.0");
+  expect(titles(things).filter((title) => /eth0$|l2tp0/.test(title))).toEqual([
+    "Address 10.7.0.1/24,l2tp0 in green",
+    "Interface eth0",
+  ]);
+  expect(left).toContainEqual({
+    ...{ name: "l2tp0", namespace: "green", type: "ether" },
+    why: "it is no network card, and the kernel does not say what it is; on an empty machine it must be there before Address 10.7.0.1/24,l2tp0 in green",
+  });
+  expect(program).toContain("// not declared: ether l2tp0 in green (it is no network card");
+  // Before Linux 5.14 nothing tells.
+  expect(titles((await look2(undefined)).things)).toEqual(
+    expect.arrayContaining(["Interface eth0", "Interface l2tp0 in green"]),
+  );
+});
+
+test("what is to be a port, a parent or a way out is said with the device without a resource that it needs", async () => {
+  const { left } = await look((machine) => {
+    const geneve = { linkinfo: { info_kind: "geneve", info_slave_kind: "bridge" }, master: "br0" };
+    machine.links().push(kindless("gen0", geneve) as never);
+    const vlan = { info_kind: "vlan", info_data: { protocol: "802.1Q", id: 4, flags: [] } };
+    machine.links().push(kindless("gen0.4", { link: "gen0", linkinfo: vlan }) as never);
+    const route = { type: "1", dst: "10.70.0.0/16", dev: "gen0", table: "254", protocol: "3", scope: "253", flags: [] };
+    (machine.answers.routes4 as { stdout: object[] }).stdout.push(route);
+  });
+  expect(left.find(({ name }) => name === "gen0")?.why).toBe(
+    "no resource describes a device of type geneve; on an empty machine it must be there before BridgePort gen0, Route 10.70.0.0/16, Vlan gen0.4,gen0,802.1Q,4",
+  );
+});
+
+test("a value that no program can say is told, with what it is of", async () => {
+  const { left } = await look((machine) => {
+    machine.links("blue").push({ ...links.dummy, mtu: 60 } as never);
+  });
+  expect(left).toContainEqual({ name: "d0", namespace: "blue", type: "Dummy", why: "no resource declares mtu 60" });
 });
 
 test("what is nothing without another argument is said with it: a rule that jumps", async () => {
@@ -213,6 +264,8 @@ test("what hangs on devices and no resource declares is told, and nothing that m
 test("what was set by hand on a device and no argument says is told", async () => {
   const { left, program } = await look((machine) => {
     Object.assign(machine.link("p-red"), { flags: ["BROADCAST", "PROMISC", "ALLMULTI", "UP"], group: "7" });
+    Object.assign(machine.link("p-blue"), { altnames: ["blue-0"], xdp: { mode: 2, prog: { id: 7 } } });
+    machine.answers["kept:ip@blue"] = { stdout: `${JSON.stringify([{ port: 7777, ipproto: 47 }])}\n` };
     Object.assign(machine.link("eth0", "blue"), {
       master: "vrf-blue",
       linkinfo: { info_kind: "veth", info_slave_kind: "vrf" },
@@ -243,12 +296,14 @@ test("what was set by hand on a device and no argument says is told", async () =
   const told = left.filter(({ type }) => ["setting", "address", "bridge"].includes(type) && !type.includes("docker"));
   expect(told.filter(({ name }) => name !== "docker0").map(({ name, type, why }) => `${type} ${name}: ${why}`)).toEqual(
     [
+      "setting p-blue: no resource declares altname blue-0, its XDP program",
       "setting p-red: no resource declares promisc, allmulticast, group 7",
       "bridge br0: no resource declares its own VLANs: 1 pvid untagged, 20-21",
       "setting eth0: no resource declares master vrf-blue",
       "address eth0: no resource declares brd 10.0.1.255 of 10.0.1.1, metric 300 of 10.0.2.1, noprefixroute of 10.0.2.1, and 1 more",
     ],
   );
+  expect(program).toContain("// not declared: kernel FOU ports in blue (no resource declares 7777 ipproto 47)");
   expect(program).toContain("// not declared: address eth0 in blue (no resource declares brd 10.0.1.255 of 10.0.1.1");
   expect(program).toContain('"fe80::1/64"');
 });
@@ -534,6 +589,48 @@ describe("flows of Open vSwitch", () => {
     const [count, reason] = one?.why.split(/: (.*)/) ?? [];
     expect(count).toBe("1 flow");
     expect(reason).toMatch(why);
+  });
+
+  test("that another has learned for good are told, and no part of a set; one that is only like them is", async () => {
+    const row = (head: string, rest: string) => ` ${head} ${rest}\n`;
+    const tables =
+      "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],output:NXM_OF_IN_PORT[]";
+    const flows = [
+      row(
+        "cookie=0x10, table=0,",
+        `priority=9 actions=learn(table=10,priority=50,cookie=0x77,${tables}),resubmit(,10)`,
+      ),
+      row("cookie=0x10, table=0,", "priority=8 actions=learn(NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]),resubmit(,1)"),
+      row("cookie=0x77, table=10,", "priority=50,dl_dst=02:00:00:00:00:11 actions=set_field:0x1->reg0,output:1"),
+      row(
+        "cookie=0x77, table=10,",
+        "priority=50,dl_dst=02:00:00:00:00:22 actions=load:0x2->NXM_NX_REG0[0..15],output:2",
+      ),
+      row("table=1,", "dl_dst=02:00:00:00:00:33 actions=drop"),
+      // By hand: another action, priority, table.
+      row("table=1,", "dl_dst=ff:ff:ff:ff:ff:ff actions=FLOOD"),
+      row(
+        "cookie=0x77, table=10,",
+        "priority=51,dl_dst=02:00:00:00:00:44 actions=load:0x2->NXM_NX_REG0[0..15],output:2",
+      ),
+      row(
+        "cookie=0x77, table=11,",
+        "priority=50,dl_dst=02:00:00:00:00:55 actions=load:0x2->NXM_NX_REG0[0..15],output:2",
+      ),
+    ];
+    const { left, things } = await dumped({ fail_mode: "secure" }, flows.join(""), {
+      "flows:br-int:cookie-0x0": "x: ADD table=1 dl_dst=ff:ff:ff:ff:ff:ff actions=FLOOD\n",
+    });
+    expect(left.filter(({ type }) => type === "OpenFlow").map(({ name, why }) => `${name}: ${why}`)).toEqual([
+      "br-int cookie-0x77: 2 flows as a learn action of another makes them",
+      "br-int cookie-0x0: 1 flow as a learn action of another makes them",
+    ]);
+    const sets = things.filter(({ kind, mark }) => kind.name === "OvsFlows" && !mark);
+    expect(sets.map(({ args: { name, flows: said } }) => [name, (said as object[]).length])).toEqual([
+      ["cookie-0x10", 2],
+      ["cookie-0x77", 2],
+      ["cookie-0x0", 1],
+    ]);
   });
 
   test("that use groups and meters are one, and what no resource makes is told", async () => {

@@ -68,6 +68,24 @@ test("is given back as it was", () => {
   expect(bench.removal(fresh, declared, before)).toEqual([]);
 });
 
+test("gives back, with its own MAC address or ARP, the neighbours that these cost it", () => {
+  const entry = { dst: "10.0.0.9", dev: "eth1", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] };
+  const with_ = (more: object) => ({ ...answer({ flags: ["UP"], ...more }), "neighbours:lasting": [entry] });
+  const back = "ip neighbour replace 10.0.0.9 dev eth1 lladdr 02:00:00:00:00:09 nud permanent protocol static";
+  const memory = { ...(before as object), up: true, arp: true };
+  const mac = "02:00:00:00:00:01";
+  expect(bench.removal(with_({ address: mac }), { mac }, memory)).toEqual([
+    "ip link set dev eth1 address 52:54:00:00:00:03",
+    back,
+  ]);
+  expect(bench.removal(with_({ flags: ["UP", "NOARP"] }), { arp: false }, memory)).toEqual([
+    "ip link set dev eth1 arp on",
+    back,
+  ]);
+  // Somebody has changed it since, and it costs nothing.
+  expect(bench.removal(with_({}), { mac }, memory)).toEqual([]);
+});
+
 test("gives back a transmit queue of length 0, which `ip` does not print", () => {
   const memory = bench.memory(answer({ txqlen: undefined }));
   expect(bench.removal(answer({ txqlen: 700 }), { txQueueLength: 700 }, memory)).toEqual([

@@ -30,6 +30,20 @@ describe("OvsBridge", () => {
     ]);
   });
 
+  it("gives back the permanent neighbours that another MAC address costs its device, once it has that", () => {
+    const entry = { dst: "10.99.0.9", dev: "br-int", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] };
+    const seen = on((recording) => {
+      Object.assign(recording, { "neighbours:lasting": [entry], "neighbours:proxy": [] });
+    });
+    const { steps, asked } = seen.inquired({ ...declared, mac: "02:00:00:00:00:01" });
+    expect(asked).toBe(1);
+    expect(steps).toEqual([
+      expect.stringContaining('other_config:hwaddr="02:00:00:00:00:01"'),
+      "ip neighbour replace 10.99.0.9 dev br-int lladdr 02:00:00:00:00:09 nud permanent protocol static",
+    ]);
+    expect(seen.inquired(declared)).toEqual({ steps: [], asked: 0 });
+  });
+
   it("may have an MTU that is too small for IPv6: there is none to switch off then", () => {
     const made = on(empty).converge({ name: "br-int", mtu: 1279 });
     expect(made.join("\n")).toMatch(/mtu_request=1279[\s\S]*up$/);

@@ -329,6 +329,13 @@ describe("OvsFlows", () => {
     expect(on({ dump: "" }).remove(declared)).toHaveLength(1);
   });
 
+  it("is gone when its mark is, whatever flows of the cookie that it was imported by somebody adds", () => {
+    const strays = ` cookie=0x5, ip actions=drop\n`;
+    const answer = { owned: "", dump: strays, parse: "OFPT_FLOW_MOD (OF1.4) (xid=0x1): ADD ip actions=drop\n" };
+    expect(on(answer).find({ ...declared, name: "cookie-0x5" })).toMatchObject({ marks: [undefined] });
+    expect(on(answer).remove({ ...declared, name: "cookie-0x5" })).toEqual([]);
+  });
+
   it("takes flows whose mark somebody has taken away by their cookie", () => {
     expect(on({ owned: "" }).find(declared)).toBeUndefined();
     expect(on({ owned: "", dump: dumped + learned }).sweep(declared)).toEqual([

@@ -49,6 +49,21 @@ describe("OvsPort", () => {
     ]);
   });
 
+  it("gives back the permanent neighbours, whosever they are, that another MAC address costs its device", () => {
+    const entry = { dst: "10.98.0.9", dev: "q0", lladdr: "02:00:00:00:00:09", state: ["PERMANENT"] };
+    const seen = on((recording) => {
+      Object.assign(recording, { "neighbours:lasting@kns": [entry], "neighbours:proxy@kns": [] });
+    });
+    const { steps, asked } = seen.inquired({ ...internal, interface: { mac: "02:00:00:00:00:01", mtu: 1400 } });
+    expect(asked).toBe(1);
+    expect(steps.slice(1)).toEqual([
+      "ip netns exec kns ip link set dev q0 address 02:00:00:00:00:01",
+      "ip netns exec kns ip neighbour replace 10.98.0.9 dev q0 lladdr 02:00:00:00:00:09 nud permanent protocol static",
+    ]);
+    expect(seen.inquired(internal)).toEqual({ steps: [], asked: 0 });
+    expect(seen.inquired(bond)).toEqual({ steps: [], asked: 0 });
+  });
+
   it("leaves the MAC address and MTU that `ip` has set on a device to it, and writes those where they are others", () => {
     const byIp = (recording: Recording) => {
       Object.assign(rowOf(recording, "Interface", "q0"), { mac: ["set", []], mtu_request: ["set", []] });

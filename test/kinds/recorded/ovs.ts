@@ -90,6 +90,16 @@ export function trial(kind: Kind, seen: Seen) {
       const want = target(args, was);
       return words(kind.converge(want, kind.find(want, seen), context(was)));
     },
+    /** As `converge`, after the kind has asked what it has to know beside the first look; and how often it asked. */
+    inquired(args: unknown) {
+      const want = parse(args);
+      const found = kind.find(want, seen);
+      if (!found || !kind.inquire) throw new Error("it does not inquire");
+      const asks = kind.inquire(want, found, { name: "n1", machineId: "m1" }, context());
+      let [turn, asked] = [asks.next(), 0];
+      for (; !turn.done; asked++) turn = asks.next(turn.value.map(() => seen));
+      return { steps: words(kind.converge(want, turn.value, context())), asked };
+    },
     remove(args: unknown) {
       const want = parse(args);
       const found = kind.find(want, seen);

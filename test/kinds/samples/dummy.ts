@@ -11,7 +11,7 @@ export const dummy: Sample = {
   vanish: "ip link del dev s-dummy",
   updates: {
     arp: { to: true, shows, expect: /s-dummy: <(?!.*NOARP)/, removed: /s-dummy: <.*NOARP/, drift: set("arp off") },
-    mtu: { to: 9000, shows, expect: /mtu 9000/, removed: /mtu 1500/, drift: set("mtu 1300") },
+    mtu: { to: 70000, shows, expect: /mtu 70000/, removed: /mtu 1500/, drift: set("mtu 1300") },
     addresses: {
       to: ["10.100.0.1/32", "fd9a::1/128"],
       shows: "ip -br address show dev s-dummy",
