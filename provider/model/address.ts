@@ -315,7 +315,7 @@ const usualScope = (address: string) =>
 
 /** The live addresses that were declared, in the declared form, and with `exact` the others. */
 export function shownAddresses(declared: Address[], live: LiveAddress[], exact: boolean): Address[] {
-  const there = byText(live);
+  const [there, said] = [byText(live), byText(declared.map(full))];
   const kept = declared.flatMap((item) => {
     const found = there.get(textOf(full(item)));
     if (!found) return [];
@@ -324,7 +324,6 @@ export function shownAddresses(declared: Address[], live: LiveAddress[], exact: 
       { ...item, ...(item.scope && { scope: found.scope }), ...(item.label && { label: found.label }) } as Address,
     ];
   });
-  const said = byText(declared.map(full));
   const foreign = live.filter((item) => !item.kernelMade && !item.dynamic && !said.has(textOf(item)));
   return exact ? [...kept, ...foreign.map((item) => item.address)] : kept;
 }
