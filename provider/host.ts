@@ -6,7 +6,7 @@ import { decommissioned, type HostRef, reachIfSame } from "./host/reach";
 import type { Seen } from "./host/seen";
 import type { Machine } from "./host/types";
 import { hostArgs, type hostFacts } from "./host-args";
-import { forgetOwner, ledgerSection, readEpoch, recordEpoch, recordMissingNetns } from "./ledger";
+import { forgetOwner, ledgersSection, readEpoch, recordEpoch, recordMissingNetns } from "./ledger";
 import { warn } from "./log";
 import { HostnetError } from "./model/errors";
 import { devicesOnHost, managerSections } from "./model/managers";
@@ -43,7 +43,7 @@ async function diff(_id: string, olds: Outputs, news: Inputs): Promise<{ changes
     return {};
   }
   try {
-    const { found, seen } = await look(news, olds.owner);
+    const { found, seen } = await look(news);
     const machineId = machineIdentity(found.facts, news.identity);
     reachedBy(machineId, news);
     // Who has been on it before has the older right; the others may have changed places.
@@ -77,7 +77,7 @@ async function remove(_id: string, olds: Outputs): Promise<void> {
   if (decommissioned(olds)) return;
   const found = await reachIfSame(olds);
   if (!found) return;
-  const seen = await found.observe([ledgerSection(olds.owner)]);
+  const seen = await found.observe([ledgersSection]);
   const { owner } = machines.get(olds.machineId) ?? {};
   if (owner === olds.owner) machines.delete(olds.machineId);
   const { failure } = await found.write(forgetOwner(seen, olds.owner, owner === olds.owner ? undefined : owner), []);
@@ -86,9 +86,9 @@ async function remove(_id: string, olds: Outputs): Promise<void> {
 
 export const host = { check, diff, create, update, read, delete: remove };
 
-async function look(connection: Inputs, owner: string): Promise<{ found: Machine; seen: Seen }> {
+async function look(connection: Inputs): Promise<{ found: Machine; seen: Seen }> {
   const found = await machine(connection);
-  return { found, seen: await found.observe([ledgerSection(owner)]) };
+  return { found, seen: await found.observe([ledgersSection]) };
 }
 
 /** Writes a new token into the ledger, and looks before only where a known one may still be there. */
@@ -113,7 +113,7 @@ async function settle(news: Inputs, owner: string, olds?: Outputs): Promise<Omit
       remedy: "On Debian: apt install iproute2",
     });
   }
-  const sections = [ledgerSection(owner), ...managerSections];
+  const sections = [ledgersSection, ...managerSections];
   const before = olds?.machineId === machineId ? await found.observe(sections) : undefined;
   const { seen, failure } =
     before && olds?.epoch === epochOf(found, before, owner)

@@ -33,30 +33,20 @@ const fileOf = (owner: string, id: string) => {
   return `${folder(owner)}/${id.split("/")[1]}.${digest}`;
 };
 
-/** All of an owner's ledger in one process; no file, no output. */
-export const ledgerSection = (owner: string): Section => ({
-  key: `ledger:${owner}`,
-  argv: ["grep", "-rs", "", folder(owner)],
-});
+/** All ledgers of all owners in one process, one question of whoever asks; no file, no output. */
+export const ledgersSection: Section = { key: "ledgers", argv: ["grep", "-rs", "", root] };
 
-function lines(seen: Seen, owner: string): Map<string, string> {
-  return seen.derive(`ledger:${owner}`, () => {
-    const { stdout } = seen.result(`ledger:${owner}`);
+/** What stands in each file. */
+const files = (seen: Seen): Map<string, string> =>
+  seen.derive("ledger files", () => {
+    const lines = seen.result(ledgersSection.key).stdout.split("\n");
     return new Map(
-      stdout.split("\n").flatMap((line) => {
+      lines.flatMap((line) => {
         const colon = line.indexOf(":");
         return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
       }),
     );
   });
-}
-
-/** What the ledger has of a resource. */
-export function readEntry(seen: Seen, owner: string, id: string): OwnedEntry | undefined {
-  const line = lines(seen, owner).get(fileOf(owner, id));
-  const entry = line === undefined ? undefined : entryIn(line);
-  return entry && { ...entry, owner };
-}
 
 /**
  * None where a full /run has cut the file off: what it is for is not done then, as it is written before that. The next
@@ -70,17 +60,21 @@ function entryIn(text: string): Entry | undefined {
   }
 }
 
-/** All ledgers of all owners. */
-export const ledgersSection: Section = { key: "ledgers", argv: ["grep", "-rs", "", root] };
+/** Of an owner, and no `.new` that was not yet put in the place of another. */
+const entryFile = /\/([0-9a-f]+)\/[^/.]+\.[0-9a-f]+$/;
 
 /** What all ledgers have of an object. */
 export function entriesOf(seen: Seen, id: string): OwnedEntry[] {
-  const entries = seen.derive("ledgers", () => {
+  const entries = seen.derive("ledger entries", () => {
     const byId = new Map<string, OwnedEntry[]>();
-    const found = seen.result("ledgers").stdout.matchAll(/^[^:]*\/([0-9a-f]+)\/[^/:]+:(\{.*)$/gm);
-    for (const [, owner = "", text = ""] of found) {
-      const entry = entryIn(text);
-      if (entry) byId.set(hereOf(entry.id), [...(byId.get(hereOf(entry.id)) ?? []), { ...entry, owner }]);
+    for (const [path, text] of files(seen)) {
+      const [, owner] = entryFile.exec(path) ?? [];
+      const entry = owner === undefined ? undefined : entryIn(text);
+      if (owner === undefined || !entry) continue;
+      const here = hereOf(entry.id);
+      const others = byId.get(here);
+      if (others) others.push({ ...entry, owner });
+      else byId.set(here, [{ ...entry, owner }]);
     }
     return byId;
   });
@@ -104,7 +98,7 @@ export const heirOf = (entry: Entry, others: OwnedEntry[]): OwnedEntry | undefin
   others.filter((other) => turnOf(other) > turnOf(entry)).sort((one, other) => turnOf(one) - turnOf(other))[0];
 
 /** The token that is lost with a reboot, a reverted snapshot or a restarted container. */
-export const readEpoch = (seen: Seen, owner: string) => lines(seen, owner).get(`${folder(owner)}/epoch`);
+export const readEpoch = (seen: Seen, owner: string) => files(seen).get(`${folder(owner)}/epoch`);
 
 // `install -D` makes the folders and the file in one process.
 const write = (path: string, line: string): Step => ({
@@ -159,7 +153,7 @@ export function forgetOwner(seen: Seen, owner: string, heir?: string): Step[] {
     'rmdir "$1" 2>/dev/null || { [ -z "$(ls -A "$1")" ] && umount "$1" && rmdir "$1"; } 2>/dev/null; true';
   // After a reboot it is not there any more.
   const ifEmpty = '[ ! -e "$1" ] || rmdir --ignore-fail-on-non-empty "$1"';
-  const unneeded = lines(seen, owner).has(withoutNetns(owner));
+  const unneeded = files(seen).has(withoutNetns(owner));
   if (heir) {
     return [
       ...(unneeded ? [recordNoNetns(heir)] : []),

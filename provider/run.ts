@@ -11,10 +11,8 @@ import {
   forget,
   forgetFormer,
   heirOf,
-  ledgerSection,
   ledgersSection,
   type OwnedEntry,
-  readEntry,
   record,
   replaceEntry,
   turnAfter,
@@ -74,8 +72,7 @@ export class Run {
 
   private get sections() {
     const more = this.circumstances.removes ? (this.kind.beforeRemoval?.(this.want) ?? []) : [];
-    const ledgers = this.kind.mark === "ledger" ? [ledgersSection] : [];
-    return [...this.kind.observe(this.want), ...more, ...this.owners.map(ledgerSection), ...ledgers];
+    return [...this.kind.observe(this.want), ...more, ledgersSection];
   }
 
   private get owners() {
@@ -100,9 +97,9 @@ export class Run {
   private take(seen: Seen): void {
     this.seen = seen;
     this.context.seen = seen;
-    this.entries = this.owners.flatMap((owner) => readEntry(seen, owner, this.id) ?? []);
-    const all = this.kind.mark === "ledger" ? entriesOf(seen, this.id) : [];
-    this.others = all.filter(({ owner }) => owner !== this.host.owner);
+    const all = entriesOf(seen, this.id);
+    this.entries = this.owners.flatMap((one) => all.filter(({ owner }) => owner === one));
+    this.others = this.kind.mark === "ledger" ? all.filter(({ owner }) => owner !== this.host.owner) : [];
     this.context.memory = this.entries[0]?.memory;
     this.found = this.kind.find(this.want, seen);
     this.remains = this.found ? [] : (this.kind.sweep?.(this.want, seen, this.context) ?? []);

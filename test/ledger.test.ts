@@ -4,11 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type Entry,
+  entriesOf,
   forgetOwner,
-  ledgerSection,
   ledgersSection,
   markInLedgers,
-  readEntry,
   record,
   recordMissingNetns,
 } from "../provider/ledger";
@@ -18,28 +17,31 @@ describe("an entry", () => {
   const entry: Entry = { id: "m1/Sysctl/-/net.ipv4.ip_forward", nonce: "0011", memory: { value: "0" } };
   const { argv, stdin = "" } = record("aa", entry);
   const seen = (text: string) => {
-    const stdout = `${argv.at(-1)}:${text}\n`;
-    return answers([ledgerSection("aa"), ledgersSection], { "ledger:aa": stdout, ledgers: stdout });
+    return answers([ledgersSection], { ledgers: `${argv.at(-1)}:${text}\n` });
   };
 
   test("is read as it was written", () => {
     const whole = seen(stdin.trim());
-    expect([readEntry(whole, "aa", entry.id), markInLedgers(whole, entry.id)]).toEqual([
-      { ...entry, owner: "aa" },
-      "hostnet:aa:0011",
-    ]);
+    expect(entriesOf(whole, entry.id)).toEqual([{ ...entry, owner: "aa" }]);
+    expect(markInLedgers(whole, entry.id)).toBe("hostnet:aa:0011");
   });
 
   test("is known on a machine that was given another id since", () => {
     const whole = seen(stdin.trim());
     const id = entry.id.replace("m1", "m2");
-    expect([readEntry(whole, "aa", id)?.nonce, markInLedgers(whole, id)]).toEqual(["0011", "hostnet:aa:0011"]);
-    expect(readEntry(whole, "aa", `${id}6`)).toBeUndefined();
+    expect(markInLedgers(whole, id)).toBe("hostnet:aa:0011");
+    expect(entriesOf(whole, `${id}6`)).toEqual([]);
+  });
+
+  test("that was written and not yet put in the place of another does not count", () => {
+    const path = argv.at(-1);
+    const stdout = `${path}:${stdin.trim()}\n${path}.new:${stdin.trim().replace("0011", "0022")}\n`;
+    expect(markInLedgers(answers([ledgersSection], { ledgers: stdout }), entry.id)).toBe("hostnet:aa:0011");
   });
 
   test.each([0, 1, 20, -1])("that a full /run has cut off after %p bytes is none, as is an empty file", (bytes) => {
     const part = seen(stdin.trim().slice(0, bytes));
-    expect([readEntry(part, "aa", entry.id), markInLedgers(part, entry.id)]).toEqual([undefined, undefined]);
+    expect(entriesOf(part, entry.id)).toEqual([]);
   });
 });
 
@@ -65,7 +67,7 @@ describe("the end of an owner", () => {
 
   /** The same steps on another folder. */
   function forget(ledger = "", heir?: string): (number | null)[] {
-    const steps = forgetOwner(answers([ledgerSection("aa")], { "ledger:aa": ledger }), "aa", heir);
+    const steps = forgetOwner(answers([ledgersSection], { ledgers: ledger }), "aa", heir);
     return steps.map(({ argv: [program = "", ...args], stdin }) => {
       const there = args.map((word) => word.replace("/run/pulumi-hostnet", root));
       // A pipe, as the shell on the host gives it: Node gives a socket, which nobody can open by its name.

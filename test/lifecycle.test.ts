@@ -27,6 +27,8 @@ let reachable = true;
 /** The device that carries our connection, where one does. */
 let carrier: string | undefined;
 let observed = 0;
+/** The questions of the last look. */
+let asked: Section[] = [];
 /** What other deployments were writing, done to its end. */
 let othersFinish = () => {};
 
@@ -79,6 +81,7 @@ const machine: Machine = {
 };
 
 function see(sections: Section[]): Seen {
+  asked = sections;
   const text = (section: Section) =>
     section.key.startsWith("management:")
       ? JSON.stringify([{ ifname: carrier, dev: carrier }])
@@ -270,6 +273,12 @@ describe("apply", () => {
       await expect(apply(box, inputs({ name: "b", host }), moved.outs)).resolves.toBeDefined();
       boxes.set("b", { mark: "hostnet:ffff:0123456789ab" });
       await expect(apply(box, inputs({ name: "b", host: heir }), outs)).rejects.toThrow(/another stack's/);
+    });
+
+    it("reads the ledgers of all owners in one process", async () => {
+      const { outs } = await apply(ledgered, inputs({ name: "b", size: 2, adopt: true }));
+      await apply(ledgered, inputs({ name: "b", size: 2, host: heir }), outs);
+      expect(asked.filter(({ argv }) => argv[0] === "grep")).toHaveLength(1);
     });
 
     it("moves the ledger's entry with its old values, and leaves no empty folder of the old owner", async () => {

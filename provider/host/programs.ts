@@ -2,6 +2,7 @@ import type { Step } from "../model/command";
 import { groupDelete } from "./group-delete";
 import { ipBatch } from "./ip-batch";
 import { notStarted, type Program } from "./program";
+import { writeFiles } from "./write-files";
 
 const argvLimit = 100_000;
 
@@ -40,7 +41,10 @@ const ovsVsctl: Program = {
   },
   join(steps) {
     const [first] = steps as [Step];
-    const head = first.argv.slice(0, first.argv.indexOf("--"));
+    // ovs-vswitchd makes one port after the other: where programs are emulated, 60 in half a minute (seen).
+    const longer = (_: string, seconds: string) => `--timeout=${Number(seconds) + steps.length - 1}`;
+    const options = first.argv.slice(0, first.argv.indexOf("--"));
+    const head = options.map((word) => word.replace(/^--timeout=(\d+)$/, longer));
     const argv = [...head, ...steps.flatMap((step) => step.argv.slice(step.argv.indexOf("--")))];
     return { argv, namespace: first.namespace };
   },
@@ -65,6 +69,17 @@ const shared: Program = {
   blame: () => "all",
 };
 
+/** It goes on after a file that it cannot take away, and to do it twice does no harm. */
+const removal: Program = {
+  bucket: ({ argv, stdin }) => (argv[1] === "-f" && stdin === undefined ? "" : undefined),
+  judge: argvJudge,
+  join: (steps) => ({
+    argv: ["rm", "-f", ...steps.flatMap(({ argv }) => argv.slice(2))],
+    namespace: steps[0]?.namespace,
+  }),
+  blame: ({ exitCode }) => (notStarted(exitCode) ? "all" : "apart"),
+};
+
 /** systemd does the same to several units at once, each for itself; a failure does not say whose it was. */
 const units: Program = {
   bucket: ({ argv }) => (/^(restart|reload|stop)$/.test(argv[1] ?? "") && argv.length === 3 ? argv[1] : undefined),
@@ -80,6 +95,8 @@ export const programs: Record<string, Program[]> = {
   "ovs-vsctl": [ovsVsctl],
   "ovs-ofctl": [ovsOfctl],
   udevadm: [{ ...shared, late: true, optional: true }],
+  install: [writeFiles],
+  rm: [removal],
   modprobe: [shared],
   systemctl: [{ ...shared, bucket: ({ argv }) => (argv[1] === "daemon-reload" ? "" : undefined) }, units],
   mkdir: [shared],

@@ -49,7 +49,8 @@ export const address = kind({
   observe: (want) => linkSections(want.namespace),
   find(want, seen) {
     const link = linkState(seen, want.namespace, want.device);
-    const live = link?.addresses.find((item) => sameAddress(full(want.address), item));
+    const wanted = full(want.address);
+    const live = link?.addresses.find((item) => sameAddress(wanted, item));
     if (!link || !live) return undefined;
     const { json, addresses } = link;
     return {

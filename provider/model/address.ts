@@ -128,9 +128,13 @@ export function liveAddress(info: AddressInfo): LiveAddress {
 
 export const full = (item: Address): AddressObject => (typeof item === "string" ? { address: item } : item);
 
-/** Two addresses are one when the kernel would call the second one a duplicate. */
-export const sameAddress = (a: { address: string; peer?: string }, b: { address: string; peer?: string }) =>
-  a.address === b.address && (a.peer ?? "") === (b.peer ?? "");
+type Place = Pick<LiveAddress, "address" | "peer">;
+
+/** Two addresses are one when the kernel would call the second one a duplicate. By this a device's thousands are found. */
+const textOf = ({ address, peer = "" }: Place) => `${address} ${peer}`;
+const byText = <T extends Place>(items: T[]) => new Map(items.map((item) => [textOf(item), item]));
+
+export const sameAddress = (a: Place, b: Place) => a.address === b.address && (a.peer ?? "") === (b.peer ?? "");
 
 /** What a device has once: of IPv6 the address alone (ipv6_add_addr). */
 export const addressKey = (item: { address: string; peer?: string }) =>
@@ -188,27 +192,23 @@ export interface AddressPlan {
 
 /** What makes the addresses of a device into the declared ones, the first of each subnet being its primary. */
 export function convergeAddresses({ device, namespace, want, was, live, exact }: AddressPlan): Step[] {
-  const wanted = want.map(full);
-  const isWanted = (item: LiveAddress) => wanted.some((other) => sameAddress(other, item));
+  const wanted = byText(want.map(full));
+  const isWanted = (item: LiveAddress) => wanted.has(textOf(item));
   refuseDuplicates(live.filter(isWanted), device);
-  const declared = [...wanted, ...was.map(full)];
+  const declared = byText([...want, ...was].map(full));
+  const held = new Set([...declared.values()].map((item) => stopgap(item, 32)));
   const gone = live.filter((item) => {
     if (isWanted(item)) return false;
-    if (declared.some((other) => sameAddress(other, item) || item.address === stopgap(other, 32))) return true;
+    if (declared.has(textOf(item)) || held.has(item.address)) return true;
     return exact && !item.kernelMade && !item.dynamic;
   });
-  const redo = new Set(
-    wanted
-      .filter((item) => family(item.address) === 4 && demoted(item, wanted, live))
-      .map((item) => subnet(item.address)),
-  );
+  const redo = demoted(wanted, live);
   const again = live.filter((item) => {
-    const now = wanted.find((other) => sameAddress(other, item));
+    const now = wanted.get(textOf(item));
     return now !== undefined && (!matches(now, item) || redo.has(subnet(item.address)));
   });
-  const coming = wanted.filter(
-    (item) => !live.some((other) => sameAddress(item, other)) || again.some((other) => sameAddress(item, other)),
-  );
+  const [there, anew] = [byText(live), byText(again)];
+  const coming = [...wanted].filter(([text]) => !there.has(text) || anew.has(text)).map(([, item]) => item);
   return exchangeAddresses({ device, namespace, live, leaving: [...gone, ...again], coming });
 }
 
@@ -238,14 +238,15 @@ export interface AddressExchange {
 export function exchangeAddresses({ device, namespace, live, leaving, coming }: AddressExchange): Step[] {
   const inOrder = [...leaving].sort((a, b) => Number(b.secondary) - Number(a.secondary));
   const back = taken(leaving, live);
-  const ofIpv4 = <T extends { address: string }>(items: T[]) => items.filter(({ address }) => family(address) === 4);
-  const stay = ofIpv4(live).some((item) => !leaving.includes(item) && !back.includes(item));
-  const after = ofIpv4([...coming, ...back]);
-  const returning = after.filter((item) => [...leaving, ...back].some((other) => hostOf(other) === hostOf(item)));
-  const held = returning.length > 0 || stay || ofIpv4(leaving).length === 0 ? returning : after.slice(0, 1);
-  const lengthFor = (item: { address: string }) =>
-    [...live, ...coming].some(({ address }) => address === stopgap(item, 32)) ? 31 : 32;
-  const stopgaps = [...new Set(held.map((item) => stopgap(item, lengthFor(item))))];
+  const isIpv4 = ({ address }: { address: string }) => family(address) === 4;
+  const lost = new Set([...leaving, ...back]);
+  const stay = live.some((item) => !lost.has(item) && isIpv4(item));
+  const after = [...coming, ...back].filter(isIpv4);
+  const hosts = new Set([...lost].map(hostOf));
+  const returning = after.filter((item) => hosts.has(hostOf(item)));
+  const held = returning.length > 0 || stay || !leaving.some(isIpv4) ? returning : after.slice(0, 1);
+  const used = new Set(held.length > 0 ? [...live, ...coming].map(({ address }) => address) : []);
+  const stopgaps = [...new Set(held.map((item) => stopgap(item, used.has(stopgap(item, 32)) ? 31 : 32)))];
   const hold = (verb: string): Step[] =>
     stopgaps.map((address) => ({ argv: ["ip", "address", verb, address, "dev", device], namespace }));
   return [
@@ -285,15 +286,15 @@ function taken(leaving: LiveAddress[], live: LiveAddress[]): LiveAddress[] {
   );
 }
 
-/** True when the first declared address of a subnet is there, but another declared one is the subnet's primary. */
-function demoted(item: AddressObject, wanted: AddressObject[], live: LiveAddress[]): boolean {
-  const network = subnet(item.address);
-  const siblings = wanted.filter((other) => subnet(other.address) === network);
-  if (siblings[0] !== item || item.peer) return false;
-  const present = live.filter((other) => subnet(other.address) === network && !other.peer);
-  const primary = present.find((other) => !other.secondary);
-  if (!primary || sameAddress(primary, item)) return false;
-  return siblings.some((other) => sameAddress(other, primary));
+/** The subnets of which another address is the primary than the first declared one, and is declared too. */
+function demoted(wanted: Map<string, AddressObject>, live: LiveAddress[]): Set<string> {
+  const firsts = new Map([...wanted.values()].reverse().map((item) => [subnet(item.address), item]));
+  const wrong = live.filter((primary) => {
+    if (primary.peer || primary.secondary || family(primary.address) !== 4) return false;
+    const first = wanted.has(textOf(primary)) ? firsts.get(subnet(primary.address)) : undefined;
+    return first !== undefined && !first.peer && !sameAddress(first, primary);
+  });
+  return new Set(wrong.map(({ address }) => subnet(address)));
 }
 
 /** The addresses that somebody has set by hand, as they would be declared: as text where there is no more to say. */
@@ -314,16 +315,15 @@ const usualScope = (address: string) =>
 
 /** The live addresses that were declared, in the declared form, and with `exact` the others. */
 export function shownAddresses(declared: Address[], live: LiveAddress[], exact: boolean): Address[] {
+  const [there, said] = [byText(live), byText(declared.map(full))];
   const kept = declared.flatMap((item) => {
-    const found = live.find((other) => sameAddress(full(item), other));
+    const found = there.get(textOf(full(item)));
     if (!found) return [];
     if (typeof item === "string") return [item];
     return [
       { ...item, ...(item.scope && { scope: found.scope }), ...(item.label && { label: found.label }) } as Address,
     ];
   });
-  const foreign = live.filter(
-    (item) => !item.kernelMade && !item.dynamic && !declared.some((other) => sameAddress(full(other), item)),
-  );
+  const foreign = live.filter((item) => !item.kernelMade && !item.dynamic && !said.has(textOf(item)));
   return exact ? [...kept, ...foreign.map((item) => item.address)] : kept;
 }

@@ -118,13 +118,14 @@ export function linkState(seen: Seen, namespace: string | undefined, name: strin
   );
   const json = byName.get(name);
   if (!json) return undefined;
-  return {
+  // Once for all that are on it: a device may have thousands of addresses.
+  return seen.derive(`link ${namespace ?? ""}/${name}`, () => ({
     json,
     addresses: (json.addr_info ?? []).filter((info) => info.local !== undefined).map(liveAddress),
     type: json.linkinfo?.info_kind,
     ...ipv6Of(seen, namespace, name),
     features: features(seen, namespace, name),
-  };
+  }));
 }
 
 /**
@@ -151,10 +152,13 @@ export const hasIpv6ByDefault = (seen: Seen | undefined, namespace: string | und
   !seen?.has(keyIn("ipv6", namespace)) || !isIpv6Off(seen, namespace, "default");
 
 function isIpv6Off(seen: Seen, namespace: string | undefined, device: string): boolean | undefined {
-  const path = `/proc/sys/net/ipv6/conf/${device}/disable_ipv6:`;
-  const lines = seen.result(keyIn("ipv6", namespace)).stdout.split("\n");
-  const line = lines.find((text) => text.startsWith(path));
-  return line === undefined ? undefined : line.slice(path.length).trim() !== "0";
+  const key = keyIn("ipv6", namespace);
+  const values = seen.derive(key, () => {
+    const lines = seen.result(key).stdout.matchAll(/^\/proc\/sys\/net\/ipv6\/conf\/(.*)\/disable_ipv6:(.*)$/gm);
+    return new Map([...lines].map(([, name = "", value = ""]) => [name, value.trim()]));
+  });
+  const value = values.get(device);
+  return value === undefined ? undefined : value !== "0";
 }
 
 function features(seen: Seen, namespace: string | undefined, name: string): Record<string, Feature> | undefined {

@@ -1,5 +1,10 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { Job, needed, plan, settle } from "../../provider/host/merge";
+import { recordEpoch } from "../../provider/ledger";
 import type { Command, Result, Step } from "../../provider/model/command";
 import { udevSettled } from "../../provider/model/udev";
 
@@ -94,6 +99,41 @@ describe("plan", () => {
     ]);
   });
 
+  test("entries of the ledger: all are written by one process, and taken away by one", () => {
+    const entry = (name: string) => recordEpoch(name, `token of ${name}'s`);
+    const many = Array.from({ length: 50 }, (_, i) => [entry(`aa${i}`), words(`rm -f f${i}`)]);
+    expect(plan(jobs(...many)).map(({ command, parts }) => [command.argv[0], parts.length])).toEqual([
+      ["sh", 50],
+      ["rm", 50],
+    ]);
+    const huge = { ...entry("bb"), stdin: "x".repeat(90_000) };
+    expect(plan(jobs([huge], [huge], [entry("cc")])).map(({ parts }) => parts.length)).toEqual([1, 2]);
+    expect(plan(jobs([entry("aa")]))[0]?.command).toEqual(entry("aa"));
+  });
+
+  test("entries of the ledger are what `install` would write, byte by byte and with its mode", () => {
+    const root = mkdtempSync(join(tmpdir(), "hostnet-merge-"));
+    const texts = ["it's \\n %s $HOME\n", "no newline", "\n\n", ""];
+    const steps = texts.map((stdin, i): Step => {
+      const { argv } = recordEpoch(`${i}`, "");
+      return { argv: argv.map((word) => word.replace(/^\/run/, root)), stdin };
+    });
+    const run = () => {
+      for (const { command } of plan(jobs(...steps.map((step) => [step])))) {
+        const [program = "", ...args] = command.argv;
+        expect(spawnSync(program, args, { input: command.stdin }).status).toBe(0);
+      }
+      const paths = steps.map(({ argv }) => argv.at(-1) as string);
+      expect(paths.map((path) => readFileSync(path, "utf8"))).toEqual(texts);
+      expect(paths.map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o600]);
+    };
+    run();
+    run();
+    const folders = ["pulumi-hostnet", "pulumi-hostnet/0"].map((name) => join(root, name));
+    expect(folders.map((path) => statSync(path).mode & 0o777)).toEqual([0o755, 0o755]);
+    rmSync(root, { recursive: true });
+  });
+
   test("sysctl: all keys of one namespace in one command", () => {
     expect(
       texts(jobs([words("sysctl -qw a=1 b=2")], [words("sysctl -qw c=3")], [words("sysctl -qw a=1", "n")])),
@@ -102,8 +142,13 @@ describe("plan", () => {
 
   test("ovs-vsctl: one transaction", () => {
     expect(texts(jobs([vs("add-br a -- set Bridge a x=y")], [vs("add-br b")]))).toEqual([
-      "ovs-vsctl --timeout=30 -- add-br a -- set Bridge a x=y -- add-br b",
+      "ovs-vsctl --timeout=31 -- add-br a -- set Bridge a x=y -- add-br b",
     ]);
+  });
+
+  test("ovs-vsctl: a transaction of many has longer, as ovs-vswitchd makes one port after the other", () => {
+    const ports = Array.from({ length: 200 }, (_, i) => [vs(`add-port br p${i}`)]);
+    expect(plan(jobs(...ports)).map(({ command }) => command.argv[1])).toEqual(["--timeout=229"]);
   });
 
   test("ovs-vsctl: many ports are deleted in one transaction, beside the forgetting of each", () => {

@@ -1,4 +1,4 @@
-import { convergeAddresses, type LiveAddress, liveAddress } from "../../provider/model/address";
+import { convergeAddresses, type LiveAddress, liveAddress, shownAddresses } from "../../provider/model/address";
 
 const at = (address: string, more: Partial<LiveAddress> = {}): LiveAddress => ({
   address,
@@ -99,4 +99,22 @@ test.each<[string, object, boolean]>([
 ])("who made %s %j is told by its form", (local, more, kernelMade) => {
   const info = { family: "inet6", local, prefixlen: 64, scope: "link", ...more };
   expect(liveAddress(info).kernelMade).toBe(kernelMade);
+});
+
+test("of thousands on a device each is looked at some times, and not once for each other one", () => {
+  let reads = 0;
+  const many = 500;
+  const live = Array.from({ length: many }, (_, i) => {
+    const address = `10.${i >> 8}.${i & 255}.1/24`;
+    const get = () => {
+      reads++;
+      return address;
+    };
+    return Object.defineProperty(at(address), "address", { enumerable: true, get });
+  });
+  const all = live.map(({ address }) => address);
+  const others = all.map((address) => address.replace(/^10/, "11"));
+  expect([steps(all, all, live), steps(others, all, live)].map((list) => list.length)).toEqual([0, 2 * many + 2]);
+  expect(shownAddresses(all, live, true)).toEqual(all);
+  expect(reads).toBeLessThan(30 * many);
 });

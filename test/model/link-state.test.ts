@@ -26,3 +26,18 @@ test("IPv6 is read of every device, also of one whose name begins with a dot", (
   const isOff = (device: string) => Number(linkState(seen, undefined, device)?.ipv6Disabled);
   expect(Object.keys(devices).map((device) => [device, isOff(device)])).toEqual(Object.entries(devices));
 });
+
+test("what is read of a host is gone through once, however many resources ask", () => {
+  const names = Array.from({ length: 200 }, (_, i) => `p${i}`);
+  const sections = linkSections(undefined, { ipv6: true });
+  const seen = answers(sections, {
+    links: names.map((ifname) => ({ ifname, flags: [] })),
+    ipv6: names.map((name) => `/proc/sys/net/ipv6/conf/${name}/disable_ipv6:1\n`).join(""),
+  });
+  const asked = jest.spyOn(seen, "result");
+  const states = names.map((name) => linkState(seen, undefined, name));
+  expect(states.map((state) => state?.ipv6Disabled)).toEqual(names.map(() => true));
+  expect(asked.mock.calls.length).toBeLessThan(5);
+  // A device with thousands of addresses has as many resources that look at all of them.
+  expect(linkState(seen, undefined, "p1")).toBe(states[1]);
+});
