@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { opensshTransport } from "../../provider/host/openssh";
@@ -229,6 +230,28 @@ describeSshd("the system's ssh", () => {
     const { to } = await host();
     writeFileSync(to.sshConfigPath, "Host *\n  RemoteCommand tmux new -A\n");
     expect(await run(to)).toEqual(answer);
+  });
+
+  test("is dialled again where the host hangs up before the login, as a sshd does that is being restarted", async () => {
+    const { sshd, to } = await host();
+    let calls = 0;
+    const front = createServer((socket) => {
+      socket.on("error", () => {});
+      if (++calls < 3) return socket.write("SSH-2.0-hangs-up\r\n", () => socket.destroy());
+      const onward = connect(sshd.port, "127.0.0.1").on("error", () => {});
+      return socket.pipe(onward).pipe(socket);
+    });
+    await once(front.listen(0, "127.0.0.1"), "listening");
+    box.keep(front, () => front.close());
+    expect(await run({ ...to, port: (front.address() as AddressInfo).port, connectTimeoutMs: 20_000 })).toEqual(answer);
+    expect(calls).toBe(3);
+  });
+
+  test("says what a host offers that ssh does not take", async () => {
+    const { to } = await host(["KexAlgorithms diffie-hellman-group1-sha1"]);
+    expect((await fails(to)).message).toMatch(
+      /no matching key exchange method found\. Their offer: diffie-hellman-group1/,
+    );
   });
 
   test("fails in time where nobody listens", async () => {
