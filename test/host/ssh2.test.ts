@@ -330,7 +330,7 @@ test("a batch of 3000 commands and 1 MB goes through one channel", async () => {
 
 test("a channel that the host refuses for good is SHELL", async () => {
   const { to } = await box.inProcess({ maxSessions: 0 });
-  const [error, ms] = await timed(() => failure(box.pool({ openMs: 300 }).acquire(to)));
+  const [error, ms] = await timed(() => failure(box.pool({ openMs: 4000 }).acquire(to)));
   expect(error).toMatchObject({ code: "SHELL", message: expect.stringContaining("opens no channel") });
   expect(ms).toBeLessThan(atOnceMs);
 });
