@@ -33,7 +33,7 @@ async function bootSectorRuns(): Promise<boolean> {
   const { execa } = await import("execa");
   const devices = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-drive", `file=${file},format=raw,if=ide`];
   const args = ["-accel", "kvm", "-display", "none", "-nodefaults", ...devices];
-  const result = await execa("qemu-system-x86_64", args, { reject: false, timeout: 2000, stdin: "ignore" });
+  const result = await execa("qemu-system-x86_64", args, { reject: false, timeout: 10_000, stdin: "ignore" });
   await run("rm", ["-f", file]);
   return result.exitCode === 0x43;
 }

@@ -26,7 +26,7 @@ beforeEach(() => {
 
 /** The inputs as registered, once all that was declared has been. */
 async function inputsOf(name: string): Promise<Record<string, unknown>> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     const found = registered.find((resource) => resource.name === name);
     if (found) return found.inputs;
     await new Promise((resolve) => setTimeout(resolve, 10));

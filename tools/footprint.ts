@@ -30,9 +30,9 @@ look() {
 look root ""
 for ns in $(ip netns list | cut -d' ' -f1 | sort); do look "$ns" "ip netns exec $ns"; done
 if [ -S /run/openvswitch/db.sock ]; then
-  say ovs; ovs-vsctl --timeout=10 -f json ${ovsTables.map((table) => `-- list ${table}`).join(" ")}
-  for bridge in $(ovs-vsctl --timeout=10 list-br | sort); do
-    say "ports $bridge"; ovs-vsctl --timeout=10 list-ports "$bridge" | sort
+  say ovs; ovs-vsctl --timeout=60 -f json ${ovsTables.map((table) => `-- list ${table}`).join(" ")}
+  for bridge in $(ovs-vsctl --timeout=60 list-br | sort); do
+    say "ports $bridge"; ovs-vsctl --timeout=60 list-ports "$bridge" | sort
     say "flows $bridge"
     ovs-ofctl -O OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15 --no-stats dump-flows "$bridge" | sort
   done

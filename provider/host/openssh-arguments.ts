@@ -19,7 +19,8 @@ export async function opensshArguments(target: Target, seconds: number, files: T
     ["ConnectTimeout", String(seconds)],
     ["ServerAliveInterval", "15"],
     ["ServerAliveCountMax", "3"],
-    ["LogLevel", "ERROR"],
+    // Below it ssh does not say that the host hung up, nor what it offers that ssh does not take.
+    ["LogLevel", "INFO"],
     ["RequestTTY", "no"],
     ["ClearAllForwardings", "yes"],
     // With one of the user's for logins by hand, ssh takes no command of ours (OpenSSH 7.6).

@@ -8,7 +8,8 @@ import { UnfitKey } from "./unfit-key";
 const meanings: [RegExp, ErrorCode, string?][] = [
   [/REMOTE HOST IDENTIFICATION HAS CHANGED|marked as revoked|Offending \S+ key/i, "HOST_KEY_MISMATCH"],
   [/No \S+ host key is known for|Host key verification failed/i, "HOST_KEY_UNKNOWN"],
-  [/Permission denied|Too many authentication failures|no mutual signature/i, "AUTH"],
+  // With its parenthesis: a host's banner may speak of permission too.
+  [/Permission denied \(|Too many authentication failures|no mutual signature/i, "AUTH"],
   [/Load key .*: |Bad permissions/i, "AUTH"],
   // What is for good of a jump host. Behind it comes a complaint that the connection was closed.
   [
@@ -20,7 +21,7 @@ const meanings: [RegExp, ErrorCode, string?][] = [
   [/Network is unreachable/i, "UNREACHABLE", "ENETUNREACH"],
   [/timed out/i, "UNREACHABLE", "ETIMEDOUT"],
   [/Temporary failure in name resolution/i, "UNREACHABLE", "EAI_AGAIN"],
-  [/kex_exchange_identification|Connection (reset|closed) by/i, "UNREACHABLE", "ECONNRESET"],
+  [/kex_exchange_identification|Connection (reset|closed) by|Broken pipe/i, "UNREACHABLE", "ECONNRESET"],
   [/Could not resolve hostname|Bad configuration option|Bad owner/i, "UNREACHABLE"],
 ];
 

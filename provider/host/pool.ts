@@ -113,7 +113,7 @@ export class Pool {
           [target, unfit] = [another, unfit ?? error];
           continue;
         }
-        // It has no key of another type: ssh2 says so, ssh ends without a word.
+        // It has no key of another type.
         if (unfit && codeOf(error) === "UNREACHABLE" && !worthAnotherTry(error)) throw unfit;
         const wait = Math.random() * pause;
         // The connection broke after the login, before anything but the probe ran.

@@ -102,9 +102,12 @@ it("of a host that cannot be used", async () => {
       expect(said).toMatch(new RegExp(`next: .*${remedy.source}`));
       expect(said).not.toMatch(/\n\s+at /);
     }
-    expect(seconds).toBeLessThan(60);
+    expect(seconds).toBeLessThan(200);
   } finally {
-    await mustOnHost("n1", "PATH=$PATH:/root; mv /root/ip.away /usr/bin/ip; userdel -r guest 2>/dev/null; true");
+    await mustOnHost(
+      "n1",
+      "PATH=$PATH:/root; mv /root/ip.away /usr/bin/ip; for i in $(seq 300); do userdel -r guest 2>/dev/null; id guest >/dev/null 2>&1 || exit 0; sleep 0.1; done; userdel guest",
+    );
   }
   expect(await footprint("n1")).toEqual(before);
 }, 900_000);

@@ -65,5 +65,5 @@ it("an unreachable host fails `up` within its deadline, naming host, cause and r
   const { all } = await stack.up({ expectFailure: true });
   expect(all).toMatch(/n1: .*\[UNREACHABLE\]/);
   expect(all).toMatch(/next: .*address, port/);
-  expect(Date.now() - started).toBeLessThan(40_000);
+  expect(Date.now() - started).toBeLessThan(200_000);
 }, 900_000);

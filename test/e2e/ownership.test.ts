@@ -111,7 +111,7 @@ it("makes no second one when the CLI is killed in mid-create, and goes on with t
     ),
   );
   // As soon as the first is there: the others, and its own mark, are still to be made.
-  const first = onHost("n1", "until ls -d /sys/class/net/ow-k* >/dev/null 2>&1; do :; done", { timeoutMs: 60_000 });
+  const first = onHost("n1", "until ls -d /sys/class/net/ow-k* >/dev/null 2>&1; do :; done", { timeoutMs: 300_000 });
   const running = await stack.start("up");
   expect((await first).exitCode).toBe(0);
   running.kill("SIGKILL");

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { localTransport } from "../../provider/host/local";
 import { Pool, type PoolOptions } from "../../provider/host/pool";
-import { failure, Sandbox, timed } from "./helpers/sandbox";
+import { atOnceMs, failure, Sandbox, timed, until } from "./helpers/sandbox";
 import { target } from "./helpers/target";
 
 const box = new Sandbox();
@@ -31,8 +31,9 @@ test("our own environment is not passed on, what is given is", async () => {
 test("slow commands have a shell of their own", async () => {
   const session = await pool().acquire(to);
   const order: string[] = [];
-  const slow = session.run([{ argv: ["sleep", "0.4"] }], { slow: true }).then(() => order.push("slow"));
-  await session.run([{ argv: ["true"] }]).then(() => order.push("quick"));
+  const wait = { argv: ["sh", "-c", `while [ ! -e '${box.path("quick")}' ]; do sleep 0.02; done`] };
+  const slow = session.run([wait], { slow: true }).then(() => order.push("slow"));
+  await session.run([{ argv: ["touch", box.path("quick")] }]).then(() => order.push("quick"));
   await slow;
   expect(order).toEqual(["quick", "slow"]);
 });
@@ -41,11 +42,12 @@ test("a command that hangs is ended with all it started, and the next acquire be
   const sessions = pool();
   const session = await sessions.acquire(to);
   const mark = `${31_000 + Math.floor(Math.random() * 900)}`;
-  const [error, ms] = await timed(() => failure(session.run([{ argv: ["sleep", mark] }], { timeoutMs: 300 })));
+  const [error, ms] = await timed(() => failure(session.run([{ argv: ["sleep", mark] }], { timeoutMs: 1000 })));
   expect(error).toMatchObject({ code: "TIMEOUT", message: expect.stringContaining(`step: sleep ${mark}`) });
-  expect(ms).toBeLessThan(2000);
+  expect(ms).toBeLessThan(atOnceMs);
   expect(await (await sessions.acquire(to)).run([{ argv: ["echo", "on"] }])).toMatchObject([{ stdout: "on\n" }]);
-  expect(spawnSync("pgrep", ["-f", `sleep ${mark}`], { encoding: "utf8" }).stdout).toBe("");
+  const left = () => spawnSync("pgrep", ["-f", `sleep ${mark}`], { encoding: "utf8" }).stdout;
+  await until("it is ended", () => left() === "");
 });
 
 test("a session that is closed says so", async () => {

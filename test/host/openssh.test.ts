@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { opensshTransport } from "../../provider/host/openssh";
@@ -8,7 +9,7 @@ import type { Target } from "../../provider/host/target";
 import { startAgent } from "./helpers/agent";
 import { fingerprintOf, Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
-import { failure, timed } from "./helpers/sandbox";
+import { atOnceMs, failure, timed, until } from "./helpers/sandbox";
 import { inTypeScript } from "./helpers/script";
 import { describeSshd, freePort } from "./helpers/sshd";
 import { target } from "./helpers/target";
@@ -104,10 +105,7 @@ describeSshd("the system's ssh", () => {
     const { sshd, to } = await host();
     expect(await run({ ...to, privateKeyPaths: [], privateKey: box.key.privateKey.trim() })).toEqual(answer);
     // The connection is still open, and the key is soon on no disk any more.
-    for (let tries = 0; foldersWith(box.key.privateKey).length > 0 && tries < 100; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    expect(foldersWith(box.key.privateKey)).toEqual([]);
+    await until("the key is on no disk", () => foldersWith(box.key.privateKey).length === 0);
     const agentSocket = await startAgent(box, [makeKey(box.folder, "first").path, box.key.path]);
     writeFileSync(box.path("named.pub"), box.key.publicKey);
     expect(await run({ ...to, privateKeyPaths: [box.path("named.pub")], agentSocket })).toEqual(answer);
@@ -231,11 +229,33 @@ describeSshd("the system's ssh", () => {
     expect(await run(to)).toEqual(answer);
   });
 
+  test("is dialled again where the host hangs up before the login, as a sshd does that is being restarted", async () => {
+    const { sshd, to } = await host();
+    let calls = 0;
+    const front = createServer((socket) => {
+      socket.on("error", () => {});
+      if (++calls < 3) return socket.write("SSH-2.0-hangs-up\r\n", () => socket.destroy());
+      const onward = connect(sshd.port, "127.0.0.1").on("error", () => {});
+      return socket.pipe(onward).pipe(socket);
+    });
+    await once(front.listen(0, "127.0.0.1"), "listening");
+    box.keep(front, () => front.close());
+    expect(await run({ ...to, port: (front.address() as AddressInfo).port, connectTimeoutMs: 20_000 })).toEqual(answer);
+    expect(calls).toBe(3);
+  });
+
+  test("says what a host offers that ssh does not take", async () => {
+    const { to } = await host(["KexAlgorithms diffie-hellman-group1-sha1"]);
+    expect((await fails(to)).message).toMatch(
+      /no matching key exchange method found\. Their offer: diffie-hellman-group1/,
+    );
+  });
+
   test("fails in time where nobody listens", async () => {
     const { to } = await host();
     const [error, ms] = await timed(async () => fails({ ...to, port: await freePort(), connectTimeoutMs: 600 }));
     expect(error).toMatchObject({ code: "UNREACHABLE", message: expect.stringContaining("Connection refused") });
-    expect(ms).toBeLessThan(3000);
+    expect(ms).toBeLessThan(atOnceMs);
   });
 
   test("that is killed in a batch fails it at once", async () => {
@@ -245,6 +265,6 @@ describeSshd("the system's ssh", () => {
     setTimeout(() => sshd.killSessions(), 200);
     const [error, ms] = await timed(() => running);
     expect(error).toMatchObject({ code: "CONNECTION_LOST" });
-    expect(ms).toBeLessThan(3000);
+    expect(ms).toBeLessThan(atOnceMs);
   });
 });

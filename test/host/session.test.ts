@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import type { PoolOptions } from "../../provider/host/pool";
 import { Hosts } from "./helpers/hosts";
-import { failure, timed } from "./helpers/sandbox";
+import { atOnceMs, failure, timed } from "./helpers/sandbox";
 import type { ServerOptions } from "./helpers/server";
 import { loginShells } from "./helpers/shells";
 
@@ -88,12 +88,12 @@ describe("a login shell that is none", () => {
         channel.write(`\u001b[31mThis account is restricted\u0007 ${"x".repeat(500)}`);
       },
     });
-    const [error, ms] = await timed(() => failure(pool({ startMs: 300 }).acquire(to)));
+    const [error, ms] = await timed(() => failure(pool({ startMs: 1500 }).acquire(to)));
     expect(error.message).toContain("[31mThis account is restricted x");
     expect(error.code).toBe("SHELL");
     expect(error.message).toMatch(/^[\n\x20-\x7e]*$/);
     expect(error.message).not.toContain("x".repeat(200));
-    expect(ms).toBeLessThan(3000);
+    expect(ms).toBeLessThan(atOnceMs);
   });
 
   test("and ends at once is told with its status", async () => {
@@ -169,8 +169,9 @@ describe("slow commands", () => {
     const { server, to } = await host();
     const session = await pool().acquire(to);
     const order: string[] = [];
-    const slow = session.run([{ argv: ["sleep", "0.3"] }], { slow: true }).then(() => order.push("slow"));
-    await session.run([{ argv: ["true"] }]).then(() => order.push("quick"));
+    const wait = { argv: ["sh", "-c", `while [ ! -e '${box.path("quick")}' ]; do sleep 0.02; done`] };
+    const slow = session.run([wait], { slow: true }).then(() => order.push("slow"));
+    await session.run([{ argv: ["touch", box.path("quick")] }]).then(() => order.push("quick"));
     await slow;
     expect(order).toEqual(["quick", "slow"]);
     expect(session.counters.channels).toBe(2);
@@ -204,7 +205,9 @@ describe("slow commands", () => {
   test("that hang end their own shell only", async () => {
     const { to } = await host();
     const session = await pool().acquire(to);
-    const hung = failure(session.run([{ argv: ["sleep", "30"] }], { slow: true, timeoutMs: 300 }));
+    // Its shell is there, and the deadline is the command's alone.
+    await session.run([{ argv: ["true"] }], { slow: true });
+    const hung = failure(session.run([{ argv: ["sleep", "30"] }], { slow: true, timeoutMs: 1000 }));
     expect(await hung).toMatchObject({ code: "TIMEOUT", message: expect.stringContaining("sleep 30") });
     expect(await session.run([{ argv: ["true"] }])).toHaveLength(1);
     expect(await session.run([{ argv: ["true"] }], { slow: true })).toHaveLength(1);

@@ -8,7 +8,7 @@ import { dialTcp } from "../../provider/host/tcp";
 import { startAgent } from "./helpers/agent";
 import { fingerprintOf, Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
-import { failure, timed } from "./helpers/sandbox";
+import { atOnceMs, failure, timed, until } from "./helpers/sandbox";
 import { freePort } from "./helpers/sshd";
 
 const box = new Hosts();
@@ -199,7 +199,7 @@ describe("a host that does not answer", () => {
     const [error, ms] = await timed(() => failure(pool.acquire(refused)));
     expect(error).toMatchObject({ code: "UNREACHABLE", message: expect.stringContaining("connection refused") });
     expect(dial.mock.calls.length).toBeGreaterThan(1);
-    expect(ms).toBeLessThan(2000);
+    expect(ms).toBeLessThan(atOnceMs);
   });
 
   test.each([
@@ -211,7 +211,7 @@ describe("a host that does not answer", () => {
     const { to } = await box.inProcess();
     const [error, ms] = await timed(() => failure(box.pool().acquire({ ...to, port, connectTimeoutMs: 400 })));
     expect(error).toMatchObject({ code: "UNREACHABLE", message: expect.stringMatching(message) });
-    expect(ms).toBeLessThan(2000);
+    expect(ms).toBeLessThan(atOnceMs);
   });
 
   test("and drops us before the handshake (MaxStartups) is tried again", async () => {
@@ -229,9 +229,12 @@ describe("a host that does not answer", () => {
 
   test("because its name is not known is not tried again", async () => {
     const { to } = await box.inProcess();
-    const [error, ms] = await timed(() => failure(box.pool().acquire({ ...to, address: "no-such-host.invalid" })));
+    const dial = jest.fn(ssh2Transport().connect);
+    const pool = box.pool({ transports: { ssh2: { connect: dial } } });
+    const error = await failure(pool.acquire({ ...to, address: "no-such-host.invalid", connectTimeoutMs: 5000 }));
     expect(error.message).toMatch(/name is not known|cannot be looked up/);
-    expect(ms).toBeLessThan(6000);
+    // Where no DNS answers, the name may be known in a moment.
+    if (/is not known/.test(error.message)) expect(dial).toHaveBeenCalledTimes(1);
   });
 });
 
@@ -244,7 +247,7 @@ describe("a connection that breaks", () => {
     setTimeout(() => server.cut(), 100);
     const [error, ms] = await timed(() => running);
     expect(error).toMatchObject({ code: "CONNECTION_LOST" });
-    expect(ms).toBeLessThan(2000);
+    expect(ms).toBeLessThan(atOnceMs);
     expect(await failure(session.run(on))).toMatchObject({ code: "CONNECTION_LOST" });
     const next = await pool.acquire(to);
     expect(await next.run(on)).toEqual(answer);
@@ -288,7 +291,7 @@ describe("a connection that breaks", () => {
       code: "CONNECTION_LOST",
       cause: expect.objectContaining({ message: expect.stringContaining("keepalives") }),
     });
-    expect(ms).toBeLessThan(2000);
+    expect(ms).toBeLessThan(atOnceMs);
   });
 
   test("while 8 MB are written into it still fails in time", async () => {
@@ -298,8 +301,8 @@ describe("a connection that breaks", () => {
       },
     });
     const transport = ssh2Transport();
-    const connection = await transport.connect(to, performance.now() + 5000);
-    const channel = await connection.open("x", 1000);
+    const connection = await transport.connect(to, performance.now() + 20_000);
+    const channel = await connection.open("x", 20_000);
     channel.stdin.on("error", () => {});
     channel.stdout.resume();
     channel.stderr.resume();
@@ -307,7 +310,7 @@ describe("a connection that breaks", () => {
     await channel.closed;
     await connection.close();
     // An ended client throws at once, which must not get out.
-    expect(await failure(connection.open("x", 1000))).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(await failure(connection.open("x", 20_000))).toMatchObject({ code: "CONNECTION_LOST" });
   });
 });
 
@@ -327,9 +330,9 @@ test("a batch of 3000 commands and 1 MB goes through one channel", async () => {
 
 test("a channel that the host refuses for good is SHELL", async () => {
   const { to } = await box.inProcess({ maxSessions: 0 });
-  const [error, ms] = await timed(() => failure(box.pool({ openMs: 300 }).acquire(to)));
+  const [error, ms] = await timed(() => failure(box.pool({ openMs: 4000 }).acquire(to)));
   expect(error).toMatchObject({ code: "SHELL", message: expect.stringContaining("opens no channel") });
-  expect(ms).toBeLessThan(2000);
+  expect(ms).toBeLessThan(atOnceMs);
 });
 
 test("a ProxyCommand is not passed over in silence", async () => {
@@ -347,8 +350,7 @@ describe("jump hosts", () => {
     for (const session of sessions) expect(await session.run(on)).toEqual(answer);
     expect(bastion.server.seen.connections).toBe(1);
     await pool.closeAll();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(bastion.server.open()).toBe(0);
+    await until("the bastion's connection is closed", () => bastion.server.open() === 0);
   });
 
   test("in a row carry it too", async () => {
@@ -372,7 +374,7 @@ describe("jump hosts", () => {
     setTimeout(() => bastion.server.cut(), 100);
     const [error, ms] = await timed(() => running);
     expect(error).toMatchObject({ code: "CONNECTION_LOST" });
-    expect(ms).toBeLessThan(2000);
+    expect(ms).toBeLessThan(atOnceMs);
   });
 
   test("that cannot reach the host say so", async () => {

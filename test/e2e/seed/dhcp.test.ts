@@ -31,10 +31,10 @@ const script = `#!/bin/sh
 ip address replace "$ip/24" dev "$interface"
 echo "$1"
 env`;
-const client = "ip netns exec dh-guest busybox udhcpc -i dh-c -f -t 3 -T 2 -O mtu -s /tmp/dh-script";
+const client = "ip netns exec dh-guest busybox udhcpc -i dh-c -f -T 2 -O mtu -s /tmp/dh-script";
 
-/** A client that asks once. */
-const ask = () => onHost("n1", `${client} -n -q 2>&1`);
+/** A client that asks once, every two seconds so often. The server first sees for three that nobody has the address. */
+const ask = (tries = 15) => onHost("n1", `${client} -t ${tries} -n -q 2>&1`);
 
 let stack: Stack;
 beforeAll(async () => {
@@ -61,15 +61,18 @@ it("starts it again when it is killed, with its leases; a client renews", async 
   const held = await leases();
   const before = await pid();
   await mustOnHost("n1", `systemd-run --collect --unit dh-client -p StandardOutput=file:/tmp/dh-log ${client}`);
-  await mustOnHost("n1", "for i in $(seq 50); do grep -q ^bound /tmp/dh-log && break; sleep 0.2; done");
+  await mustOnHost("n1", "for i in $(seq 300); do grep -q ^bound /tmp/dh-log && exit; sleep 0.2; done; exit 1");
   await mustOnHost("n1", `kill -9 ${before}`);
-  await mustOnHost("n1", `for i in $(seq 50); do pgrep -x dnsmasq | grep -qvx ${before} && break; sleep 0.2; done`);
+  await mustOnHost(
+    "n1",
+    `for i in $(seq 300); do pgrep -x dnsmasq | grep -qvx ${before} && exit; sleep 0.2; done; exit 1`,
+  );
   expect(await pid()).not.toBe(before);
   expect((await leases()).split(" ")[2]).toBe(held.split(" ")[2]);
   // USR1: renew now.
   await mustOnHost(
     "n1",
-    "systemctl kill -s USR1 dh-client; for i in $(seq 300); do [ $(grep -c ^ip= /tmp/dh-log) = 2 ] && break; sleep 0.1; done",
+    "systemctl kill -s USR1 dh-client; for i in $(seq 600); do [ $(grep -c ^ip= /tmp/dh-log) = 2 ] && exit; sleep 0.1; done; cat /tmp/dh-log >&2; exit 1",
   );
   const log = await mustOnHost("n1", "systemctl stop dh-client; cat /tmp/dh-log; rm /tmp/dh-log");
   expect(log).toMatch(new RegExp(`^renew$[\\s\\S]*^ip=${held.split(" ")[2]}$`, "m"));
@@ -86,7 +89,7 @@ it("takes a reservation without a restart, and without a loss of leases", async 
 
 it("gives nothing while it is stopped; a refresh says so, and mends it", async () => {
   await mustOnHost("n1", `systemctl stop ${service}.service`);
-  const { exitCode, stdout } = await ask();
+  const { exitCode, stdout } = await ask(3);
   expect(exitCode).not.toBe(0);
   expect(stdout).toMatch(/no lease, failing/);
   const preview = await stack.preview({ args: ["--refresh"] });

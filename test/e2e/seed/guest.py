@@ -106,7 +106,7 @@ def talk(paths):
 
 def count(wanted):
     """How many frames with each of `texts` arrive in each of `namespaces`, and datagrams at the host's own `port`, until
-    it is told to end; then the file `log` has the numbers."""
+    it is told to end and none has come for two seconds; then the file `log` has the numbers."""
     over = []
     signal.signal(signal.SIGTERM, lambda *_: over.append(True))
     waiting, seen = selectors.DefaultSelector(), {}
@@ -120,13 +120,16 @@ def count(wanted):
     for name in [*wanted["namespaces"], "host"]:
         seen[name] = dict.fromkeys(wanted["texts"], 0)
     ready()
-    while not over:
+    heard = time.monotonic()
+    while not over or time.monotonic() - heard < 2:
         for key, _ in waiting.select(0.2):
             data, sender = key.fileobj.recvfrom(65535)
             if key.data != "host" and sender[2] == socket.PACKET_OUTGOING:
                 continue
             for text in wanted["texts"]:
-                seen[key.data][text] += text.encode() in data
+                if text.encode() in data:
+                    seen[key.data][text] += 1
+                    heard = time.monotonic()
     with open(wanted["log"], "w") as file:
         json.dump(seen, file)
 

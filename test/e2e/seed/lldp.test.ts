@@ -51,7 +51,10 @@ it("is in its namespace, and comes back when it is killed", async () => {
 }, 900_000);
 
 it("a namespace with a foreign process in it is not deleted, and the process is named", async () => {
-  await mustOnHost("n1", "systemd-run --collect --unit ll-foreign ip netns exec ll-c sleep 7777");
+  await mustOnHost(
+    "n1",
+    "systemd-run --collect --unit ll-foreign ip netns exec ll-c sleep 7777; for i in $(seq 300); do ip netns pids ll-c | xargs -r ps -o comm= | grep -qx sleep && exit; sleep 0.1; done; exit 1",
+  );
   const result = await stack.destroy({ expectFailure: true });
   expect(result.all).toMatch(/processes run in namespace ll-c: sleep \(pid \d+\).*IN_USE/);
   expect(await mustOnHost("n1", "ip netns list")).toMatch(/ll-c/);

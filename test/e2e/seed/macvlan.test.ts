@@ -60,7 +60,7 @@ own = bytes.fromhex("${mac.replaceAll(":", "")}")
 head = bytes(10)  # the vnet header that frames carry by default
 ask = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, own, socket.inet_aton("10.63.0.77"), bytes(6), socket.inet_aton("10.63.0.254"))
 os.write(fd, head + b"\\xff" * 6 + own + b"\\x08\\x06" + ask + bytes(18))
-end = time.time() + 5
+end = time.time() + 60
 while time.time() < end:
     if not select.select([fd], [], [], 1)[0]: continue
     frame = os.read(fd, 65536)[10:]

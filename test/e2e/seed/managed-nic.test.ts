@@ -33,7 +33,11 @@ IPv6AcceptRA=no
 Destination=198.51.100.0/24
 Gateway=203.0.113.1
 `;
-const given = `cat >${file} && networkctl reload && for i in $(seq 50); do networkctl list ${nic} | grep -q configured && exit; sleep 0.2; done; exit 1`;
+
+/** Waits until networkd says so of the NIC. */
+const isNow = (state: string) =>
+  `for try in $(seq 300); do networkctl list --no-legend ${nic} | grep -qw ${state} && exit; sleep 0.2; done; echo not ${state} >&2; exit 1`;
+const given = `cat >${file} && networkctl reload; ${isNow("configured")}`;
 
 const interfacesFile = "/etc/network/interfaces.d/external";
 
@@ -57,7 +61,7 @@ afterAll(async () => {
   );
   await onHost(
     "n2",
-    `rm -f ${file} ${interfacesFile}; networkctl reload; sleep 2; ip address flush dev ${nic}; ip link set ${nic} down; sysctl -qw ${settings}`,
+    `rm -f ${file} ${interfacesFile}; networkctl reload; (${isNow("unmanaged")}); ip address flush dev ${nic}; ip link set ${nic} down; sysctl -qw ${settings}`,
   );
 }, 900_000);
 
@@ -78,30 +82,45 @@ async function reachable(device: string): Promise<void> {
   expect((await onHost("n2", "ping -c 2 -i 0.3 -W 2 198.51.100.1")).exitCode).toBe(0);
 }
 
-/** The longest time in seconds for which n1 got no answer while something was done. */
-async function silence<T>(work: () => Promise<T>): Promise<number> {
-  await mustOnHost("n1", "systemd-run --collect --unit mn-ping sh -c 'exec ping -D -i 0.05 203.0.113.2 >/run/mn-ping'");
+/**
+ * For how long at a time n1 got no answer while something was done: less than `seconds`, or a quarter of what it all took
+ * where the machine is so slow that each of its steps takes as long.
+ */
+async function silence(work: () => Promise<unknown>, seconds: number): Promise<void> {
+  const log = "/run/mn-ping";
+  await mustOnHost(
+    "n1",
+    `systemd-run --collect --unit mn-ping -p KillSignal=INT sh -c 'exec ping -D -i 0.05 203.0.113.2 >${log}'`,
+  );
+  const begun = Date.now();
   await work();
-  await mustOnHost("n1", "sleep 1; systemctl kill -s INT mn-ping; sleep 1");
-  const said = await mustOnHost("n1", "cat /run/mn-ping; rm /run/mn-ping");
+  const took = (Date.now() - begun) / 1000;
+  await mustOnHost("n1", "sleep 1; systemctl stop mn-ping");
+  const said = await mustOnHost("n1", `cat ${log}; rm ${log}`);
   const times = [...said.matchAll(/^\[([\d.]+)\] \d+ bytes from/gm)].map(([, time]) => Number(time));
   expect(times.length).toBeGreaterThan(20);
   const longest = Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
-  console.log(`silent for ${longest.toFixed(2)} s: ${/\d+ packets transmitted.*/.exec(said)?.[0]}`);
-  return longest;
+  console.log(
+    `silent for ${longest.toFixed(2)} s of ${took.toFixed(2)}: ${/\d+ packets transmitted.*/.exec(said)?.[0]}`,
+  );
+  expect(longest).toBeLessThan(Math.max(seconds, took / 4));
 }
 
 const ours = () => mustOnHost("n2", "ls /etc/systemd/network | grep hostnet || true");
-const settle = (seconds: number) => mustOnHost("n2", `sleep ${seconds}`);
+/** Some time for whoever would take the addresses away, and then until networkd is through with every device. */
+const settle = () =>
+  mustOnHost(
+    "n2",
+    "sleep 4; for try in $(seq 300); do networkctl list --no-legend | grep -Ewq 'pending|initialized|configuring' || exit 0; sleep 0.2; done; networkctl list >&2; exit 1",
+  );
 
 let before: unknown;
 
 it("moves the address and the route to br-ex, and nobody misses them for long", async () => {
   await reachable(nic);
   before = await footprint("n2");
-  const lost = await silence(async () => expect(await stack.up()).toMatchObject({ failed: 0 }));
+  await silence(() => stack.up(), 1.5);
   await reachable("br-ex");
-  expect(lost).toBeLessThan(1.5);
   expect(await ours()).toBe(`00-hostnet-uplink-br-ex.network\n00-hostnet-uplink-${nic}.network\n`);
 }, 900_000);
 
@@ -115,7 +134,7 @@ it.each([
   "is right after %s",
   async (_, command) => {
     await mustOnHost("n2", command);
-    await settle(4);
+    await settle();
     await reachable("br-ex");
   },
   900_000,
@@ -142,8 +161,7 @@ it("follows what the operator changes in the file", async () => {
 }, 900_000);
 
 it("gives everything back", async () => {
-  const lost = await silence(() => stack.destroy());
-  expect(lost).toBeLessThan(5);
+  await silence(() => stack.destroy(), 5);
   await reachable(nic);
   expect(await ours()).toBe("");
   expect(await mustOnHost("n2", `networkctl status --no-pager ${nic}`)).toMatch(/Address: 203\.0\.113\.2/);
@@ -155,15 +173,14 @@ it("has its address on br-ex after a reboot, before any `up`, which then rebuild
   stack.write(program(declared));
   await stack.up();
   await mustOnHost("n2", "networkctl reconfigure br-ex");
-  await settle(4);
+  await settle();
   await reachable("br-ex");
   expect(await has()).toMatch(/192\.0\.2\.77/);
   await reboot(["n2"]);
-  await settle(5);
+  await settle();
   await reachable("br-ex");
   expect(await has()).not.toMatch(/192\.0\.2\.77/);
-  const lost = await silence(async () => expect(await stack.up()).toMatchObject({ failed: 0 }));
-  expect(lost).toBeLessThan(5);
+  await silence(() => stack.up(), 5);
   await reachable("br-ex");
   expect(await has()).toMatch(/192\.0\.2\.77/);
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ update: 0, create: 0, replace: 0, delete: 0 });
@@ -191,7 +208,7 @@ it("moves nothing when Open vSwitch does not take the NIC in", async () => {
 }, 900_000);
 
 it("is refused where ifupdown would give the NIC its address again, and the NIC stays as it is", async () => {
-  await mustOnHost("n2", `rm ${file}; networkctl reload; sleep 2; mkdir -p /etc/network/interfaces.d`);
+  await mustOnHost("n2", `rm ${file}; mkdir -p /etc/network/interfaces.d; networkctl reload; ${isNow("unmanaged")}`);
   const stanza = `auto ${nic}\niface ${nic} inet static\n  address 203.0.113.2/24\n`;
   await mustOnHost("n2", `cat >${interfacesFile}; ip address replace 203.0.113.2/24 dev ${nic}`, { stdin: stanza });
   const result = await stack.up({ expectFailure: true });

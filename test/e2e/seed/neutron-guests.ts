@@ -96,5 +96,5 @@ export async function arrived(
   const texts = sent.map(([, , text]) => text);
   await start(node, "count", { namespaces, texts, port: 9999, log });
   await mustOnHost("n1", `python3 ${program} frames ${word(sent)}`);
-  return JSON.parse(await mustOnHost(node, `sleep 1; systemctl stop guest-count; cat ${log}`));
+  return JSON.parse(await mustOnHost(node, `systemctl stop guest-count; cat ${log}`));
 }

@@ -81,7 +81,7 @@ it("a third one joins and leaves: nothing of the others is touched but whom they
   expect(went.resources.filter(({ op, name }) => op === "delete" && !ofThird.test(name))).toEqual([]);
   const [{ sent, received }] = (await endedPings("n1", pingers)) as [{ sent: number; received: number }];
   expect(sent).toBeGreaterThan(50);
-  // The last one may be on its way.
+  // A busy machine may drop one.
   expect(received).toBeGreaterThanOrEqual(sent - 1);
   expect(await others()).toEqual(as);
   expect(await footprint("n3")).toEqual(before[2]);

@@ -36,6 +36,19 @@ export async function timed<T>(work: () => Promise<T>): Promise<[value: T, ms: n
   return [value, performance.now() - start];
 }
 
+/** Waits for a state that somebody else brings about. Throws when it does not come within half a minute. */
+export async function until(what: string, isSo: () => boolean): Promise<void> {
+  for (const deadline = performance.now() + 30_000; !isSo(); await new Promise((go) => setTimeout(go, 20))) {
+    if (performance.now() > deadline) throw new Error(`what was waited for did not happen: ${what}`);
+  }
+}
+
+/**
+ * A limit for what is done at once, in ms: far above what a slow machine makes of that, and far below the times of those
+ * commands and deadlines that it must not have waited for.
+ */
+export const atOnceMs = 15_000;
+
 /** The error of a promise that has to reject. */
 export async function failure(promise: Promise<unknown>): Promise<Error & { code?: string }> {
   try {

@@ -89,7 +89,7 @@ export async function startSshd({ folder, hostKeyPath, authorizedKeys, config = 
 }
 
 async function waitFor(port: number, child: ChildProcess, log: () => string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     if (child.exitCode !== null) break;
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, "127.0.0.1");

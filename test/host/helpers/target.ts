@@ -15,8 +15,8 @@ export function target(over: Partial<Target> = {}): Target {
     knownHostsPaths: [],
     jumpHosts: [],
     become: "none",
-    connectTimeoutMs: 5000,
-    commandTimeoutMs: 5000,
+    connectTimeoutMs: 20_000,
+    commandTimeoutMs: 20_000,
     alias: "127.0.0.1",
     ...over,
   };

@@ -3,7 +3,7 @@ import type { Sample, Update } from "../sample";
 /** What a neighbour that takes in what it did not ask for (arp_accept) has heard; arping sends within the second. */
 const heard = (to: unknown, address: string): Update => ({
   to,
-  shows: `for try in $(seq 20); do ip -n s-gc neigh show ${address} | grep lladdr && break; sleep 0.1; done`,
+  shows: `for try in $(seq 200); do ip -n s-gc neigh show ${address} | grep lladdr && break; sleep 0.1; done`,
   expect: new RegExp(`^${address.replaceAll(".", "[.]")} dev s-gc0 lladdr `, "m"),
 });
 

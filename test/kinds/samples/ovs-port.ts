@@ -196,7 +196,7 @@ const network = "/etc/systemd/network/20-s-upl.network";
 export const ovsUplink: Sample = {
   kind: "OvsPort",
   needs: [{ kind: "OvsBridge", args: { name: "s-ovsup" } }],
-  before: `ip link add name s-upl0 type dummy && ip link add name s-upl1 type dummy && printf '[Match]\\nName=s-upl0\\n[Network]\\nLinkLocalAddressing=no\\nAddress=10.64.0.1/24\\n' >${network} && networkctl reload && sleep 2`,
+  before: `ip link add name s-upl0 type dummy && ip link add name s-upl1 type dummy && printf '[Match]\\nName=s-upl0\\n[Network]\\nLinkLocalAddressing=no\\nAddress=10.64.0.1/24\\n' >${network} && networkctl reload && for try in $(seq 300); do networkctl list --no-legend s-upl0 | grep -qw configured && exit; sleep 0.1; done; exit 1`,
   after: `rm -f ${network}; networkctl reload; ip link del s-upl0; ip link del s-upl1`,
   args: { bridge: "s-ovsup", name: "s-upl0" },
   exists: "ovs-vsctl port-to-br s-upl0",
