@@ -82,7 +82,7 @@ it("GRE tunnel: the guest's MTU passes in one piece, one byte more does not", as
   expect(await ping("-M do -s 1430")).toBe(true);
   const { exitCode, stdout, stderr } = await onHost("n1", "ip netns exec guest ping -c 1 -M do -s 1431 10.62.0.2");
   expect(exitCode).not.toBe(0);
-  expect(stdout + stderr).toMatch(/message too long, mtu=1458/);
+  expect(stdout + stderr).toMatch(/message too long/i);
 }, 900_000);
 
 it("GRE tunnel: carries TCP in bulk, and the rate is reported", async () => {
