@@ -103,6 +103,16 @@ it.each([
   900_000,
 );
 
+/** Kills the CLI in the middle of an operation, as soon as n1 is so. */
+async function killedOnce(isSo: string, operation: "up" | "destroy"): Promise<void> {
+  const seen = onHost("n1", `until ${isSo}; do :; done`, { timeoutMs: 300_000 });
+  const running = await stack.start(operation);
+  expect((await seen).exitCode).toBe(0);
+  running.kill("SIGKILL");
+  await running.result;
+  await stack.run(["cancel", "--yes"]);
+}
+
 it("makes no second one when the CLI is killed in mid-create, and goes on with the next up", async () => {
   stack.write(
     onOneHost(
@@ -111,12 +121,7 @@ it("makes no second one when the CLI is killed in mid-create, and goes on with t
     ),
   );
   // As soon as the first is there: the others, and its own mark, are still to be made.
-  const first = onHost("n1", "until ls -d /sys/class/net/ow-k* >/dev/null 2>&1; do :; done", { timeoutMs: 300_000 });
-  const running = await stack.start("up");
-  expect((await first).exitCode).toBe(0);
-  running.kill("SIGKILL");
-  await running.result;
-  await stack.run(["cancel", "--yes"]);
+  await killedOnce("ls -d /sys/class/net/ow-k* >/dev/null 2>&1", "up");
   expect(await stack.up()).toMatchObject({ failed: 0 });
   await stack.refresh({ args: ["--clear-pending-creates"] });
   expect(await stack.up()).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
@@ -124,12 +129,7 @@ it("makes no second one when the CLI is killed in mid-create, and goes on with t
 }, 900_000);
 
 it("has all back with the next up when the CLI is killed in mid-delete", async () => {
-  const gone = onHost("n1", "while [ $(ls -d /sys/class/net/ow-k* | wc -l) = 20 ]; do :; done", { timeoutMs: 60_000 });
-  const running = await stack.start("destroy");
-  expect((await gone).exitCode).toBe(0);
-  running.kill("SIGKILL");
-  await running.result;
-  await stack.run(["cancel", "--yes"]);
+  await killedOnce("[ $(ls -d /sys/class/net/ow-k* | wc -l) -lt 20 ]", "destroy");
   expect(await stack.up()).toMatchObject({ failed: 0 });
   expect(await mustOnHost("n1", "ls /sys/class/net | grep -c ^ow-")).toBe("21\n");
   expect(await stack.up({ args: ["--refresh"] })).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
