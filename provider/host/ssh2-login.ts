@@ -115,7 +115,6 @@ export async function login(
           next(attempt ? attempt.method : (false as never));
         },
       } as Parameters<Client["connect"]>[0]);
-      refuseRequests(client);
     });
     return new Ssh2Connection(client, stream, fingerprint(hostKey), via, keepaliveMs);
   } catch (error) {
@@ -130,19 +129,6 @@ export async function login(
 
 function lost(): Error {
   return Object.assign(new Error("closed before handshake"), { code: "ECONNRESET" });
-}
-
-/**
- * A server tells all its host keys after a login, and ssh2 has it prove each by a signature and checks them, whether
- * somebody listens or not: more work for both than the login itself. What a server asks of us is refused, as ssh2 does
- * with all else.
- */
-function refuseRequests(client: Client): void {
-  const { _protocol: protocol } = client as unknown as { _protocol?: { _handlers?: Record<string, unknown> } };
-  if (!protocol?._handlers) return;
-  protocol._handlers.GLOBAL_REQUEST = (server: { requestFailure(): void }, _name: string, wantsReply: boolean) => {
-    if (wantsReply) server.requestFailure();
-  };
 }
 
 /** Key types that we can check come first: ssh2 may otherwise agree on one that we hold nothing for. */

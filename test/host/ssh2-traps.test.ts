@@ -91,16 +91,6 @@ describeSshd("with a real sshd", () => {
     expect(ms).toBeLessThan(atOnceMs);
   });
 
-  test("its other host keys are not proven after the login: nobody asks for them", async () => {
-    const { prototype } = require("ssh2/lib/protocol/Protocol.js");
-    const proofs = jest.spyOn(prototype, "openssh_hostKeysProve");
-    const { to } = await box.sshd();
-    const session = await box.pool().acquire(to);
-    expect(await session.run(on)).toEqual(answer);
-    expect(proofs).toHaveBeenCalledTimes(0);
-    proofs.mockRestore();
-  });
-
   test("one that takes no more logins at the moment (MaxStartups) is dialled until it does", async () => {
     const { sshd, to } = await box.sshd({ config: ["MaxStartups 1:100:1", "LoginGraceTime 2"] });
     // Somebody else holds the one place of those who have not logged in, until the grace time ends it.
