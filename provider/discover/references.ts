@@ -87,7 +87,8 @@ export function needsOf(things: Thing[]): Map<Thing, Needs> {
   function portsOf(thing: Thing, args: Record<string, unknown>, references: Map<Path, Reference>): Thing[] {
     const claims = thing.kind.claims(args);
     const own = linkClaim(undefined, String(args.name));
-    const ports = [...devices].filter(([device]) => portsAmong(claims).includes(device));
+    const among = new Set(portsAmong(claims));
+    const ports = [...devices].filter(([device]) => among.has(device));
     for (const [device, found] of ports) {
       if (device === own && found.to !== thing) references.set("name", { ...found, whole: false });
     }
