@@ -30,7 +30,8 @@ export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): S
   const row = db.bridges.get(bridge) as OvsRow;
   const ids = row.map("external_ids");
   const ours = [...ownersOf(bridge, ids).keys()].map(learnedCookie);
-  const made = all.flatMap(({ actions }) => patternsOf(actions));
+  const made = new Set(all.flatMap(({ actions }) => patternsOf(actions)));
+  const isLearned = (flow: LiveFlow) => made.has(patternOf(flow));
   const byCookie = new Map<bigint, LiveFlow[]>();
   for (const flow of all) {
     if (ours.includes(learnedCookie(flow.cookie)) || isBridges(flow, row)) continue;
@@ -39,8 +40,8 @@ export function straysAmong(all: LiveFlow[], db: OvsDatabase, bridge: string): S
   return [...byCookie].map(([cookie, same]) => {
     const name = nameOf(cookie);
     const lasting = same.filter((flow) => !passes(flow));
-    const learned = lasting.filter((flow) => made.includes(patternOf(flow)));
-    const flows = lasting.filter((flow) => !learned.includes(flow)).map(withoutLearnCookies);
+    const learned = lasting.filter(isLearned);
+    const flows = lasting.filter((flow) => !isLearned(flow)).map(withoutLearnCookies);
     const stray = { name, flows, passing: same.filter(passes), learned };
     const args = { bridge, name, flows: argumentsOf(flows, db, bridge) };
     if (flows.length === 0) return stray;
