@@ -29,3 +29,16 @@ export interface Program {
 export function notStarted(exitCode: number): boolean {
   return exitCode === 126 || exitCode === 127 || (exitCode > 128 && exitCode < 255);
 }
+
+/** What one argument, and so all together, may be at most, in bytes: Linux takes none longer than 131072 (MAX_ARG_STRLEN). */
+const argvBytes = 100_000;
+
+/** Lets in what fits into one command, where `join` makes arguments of what the steps have, be it their standard input. */
+export function argvJudge(): (step: Step) => boolean {
+  let size = 0;
+  return ({ argv, stdin = "" }) => {
+    const before = size;
+    size += [...argv, stdin].reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
+    return before === 0 || size <= argvBytes;
+  };
+}

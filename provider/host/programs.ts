@@ -1,10 +1,8 @@
 import type { Step } from "../model/command";
 import { groupDelete } from "./group-delete";
 import { ipBatch } from "./ip-batch";
-import { notStarted, type Program } from "./program";
+import { argvJudge, notStarted, type Program } from "./program";
 import { writeFiles } from "./write-files";
-
-const argvLimit = 100_000;
 
 /** `sysctl` goes on after a key that fails, and to set a key twice does no harm. */
 const sysctl: Program = {
@@ -101,12 +99,3 @@ export const programs: Record<string, Program[]> = {
   systemctl: [{ ...shared, bucket: ({ argv }) => (argv[1] === "daemon-reload" ? "" : undefined) }, units],
   mkdir: [shared],
 };
-
-function argvJudge(): (step: Step) => boolean {
-  let size = 0;
-  return ({ argv }) => {
-    const before = size;
-    size += argv.reduce((sum, word) => sum + word.length + 1, 0);
-    return before === 0 || size <= argvLimit;
-  };
-}

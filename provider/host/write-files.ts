@@ -1,7 +1,4 @@
-import { notStarted, type Program } from "./program";
-
-/** What one argument, and so all together, may be at most, in bytes: Linux takes no longer one (MAX_ARG_STRLEN). */
-const mostBytes = 100_000;
+import { argvJudge, notStarted, type Program } from "./program";
 
 /** `sh -c script sh PATH TEXT…`: without a process a file. */
 const script = `umask 077
@@ -16,14 +13,7 @@ done
 export const writeFiles: Program = {
   bucket: ({ argv, stdin }) =>
     argv.length === 6 && argv.slice(1, 5).join(" ") === "-D -m 600 /dev/stdin" && stdin !== undefined ? "" : undefined,
-  judge() {
-    let bytes = 0;
-    return ({ argv, stdin = "" }) => {
-      const before = bytes;
-      bytes += Buffer.byteLength(stdin) + Buffer.byteLength(argv.at(-1) ?? "");
-      return before === 0 || bytes <= mostBytes;
-    };
-  },
+  judge: argvJudge,
   join: (steps) => ({
     argv: ["sh", "-c", script, "sh", ...steps.flatMap(({ argv, stdin = "" }) => [argv.at(-1) ?? "", stdin])],
     namespace: steps[0]?.namespace,
